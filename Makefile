@@ -1,0 +1,151 @@
+# ipmasqadm - plain GNU make, one file.
+#
+#   make                      build into build/
+#   make check                every test        make bench    measure against nft and iptables
+#   make install DESTDIR= PREFIX=/usr           make uninstall
+#   make demo                 the main job on real packets in throw-away namespaces
+#   make sanitize             the whole suite under ASan and UBSan
+#   make lint                 shellcheck, mandoc, clang-format
+#
+#   NFT=no       only the historical socket option: needs nothing but libc and libdl
+#   STATIC=yes   one static program with the plugins inside
+#   O=DIR        build into DIR            V=1   show commands
+
+PREFIX  ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR  ?= $(PREFIX)/lib
+MODDIR  ?= $(LIBDIR)/ipmasqadm
+MANDIR  ?= $(PREFIX)/share/man
+INCDIR  ?= $(PREFIX)/include
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+NFT     ?= yes
+STATIC  ?= no
+O       ?= build
+# Where plugins look for the library besides the system's places; empty for distributions.
+RPATH   ?= $$ORIGIN/..
+
+VERSION  := $(shell cat VERSION)
+SOVERSION = 0
+MODULES  := $(patsubst modules/%.c,%,$(filter-out modules/cli.c,$(wildcard modules/*.c)))
+
+CFLAGS  ?= -O2 -g
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Ilib
+override CPPFLAGS += -DVERSION='"$(VERSION)"'
+BASE     = -std=gnu11 -fvisibility=hidden -MMD -MP $(WARN) $(WERROR)
+HARDEN   = -Wl,-z,relro,-z,now
+PKG_CONFIG ?= pkg-config
+
+ifeq ($(SANITIZE),yes)
+BASE    += -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+else
+# a sanitizer's runtime stays undefined in a shared library until the program brings it
+HARDEN  += -Wl,-z,defs
+endif
+
+LIB_SRC := $(filter-out lib/nft%.c,$(wildcard lib/*.c))
+ifeq ($(NFT),yes)
+LIB_SRC += $(filter-out lib/nft-none.c,$(wildcard lib/nft*.c))
+NFT_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnftnl libmnl)
+NFT_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter yes,$(STATIC)),--static) --libs libnftnl libmnl)
+JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
+JSON_LIBS   := $(shell $(PKG_CONFIG) --libs jansson)
+else
+LIB_SRC += lib/nft-none.c
+endif
+
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+CLI_OBJ := $(O)/modules/cli.o
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+ifeq ($(STATIC),yes)
+BUILD := $(O)/ipmasqadm
+else
+BASE  += -fPIC
+BUILD := $(O)/ipmasqadm $(O)/libipmasq.so $(MODULES:%=$(O)/modules/%.so)
+endif
+
+.PHONY: all check demo bench install uninstall clean sanitize lint dist check-vm
+all: $(BUILD)
+
+# Objects are made anew when the configuration in O changes.
+CONFIG := $(CC) $(CFLAGS) $(BASE) NFT=$(NFT) STATIC=$(STATIC) $(MODDIR) $(LDFLAGS) $(RPATH) $(VERSION)
+$(O)/.config: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CONFIG))' | cmp -s - $@ || echo '$(subst ','\'',$(CONFIG))' >$@
+FORCE:
+
+$(O)/lib/nft%.o $(O)/lib/nfnl.o: CPPFLAGS += $(NFT_CFLAGS)
+$(O)/modules/%.o: CPPFLAGS += $(JSON_CFLAGS)
+$(O)/ipmasqadm/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' $(if $(filter yes,$(STATIC)),-DSTATIC)
+
+$(O)/%.o: %.c $(O)/.config
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(BASE) $(CFLAGS) -c -o $@ $<
+
+ifeq ($(STATIC),yes)
+$(O)/ipmasqadm: $(O)/ipmasqadm/main.o $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.o)
+	$(say) LINK $@
+	$(Q)$(CC) -static $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(JSON_LIBS)
+else
+$(O)/ipmasqadm: $(O)/ipmasqadm/main.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN) -rdynamic -o $@ $^ -ldl
+
+$(O)/libipmasq.so.$(SOVERSION): $(LIB_OBJ) lib/libipmasq.map
+	$(say) LINK $@
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) -Wl,-soname,$(@F) \
+		-Wl,--version-script=lib/libipmasq.map -o $@ $(LIB_OBJ) $(NFT_LIBS)
+
+$(O)/libipmasq.so: $(O)/libipmasq.so.$(SOVERSION)
+	$(Q)ln -sf $(<F) $@
+
+# lazily bound libraries: a listing without --json never loads jansson's code
+$(O)/modules/%.so: $(O)/modules/%.o $(CLI_OBJ) $(O)/libipmasq.so
+	$(say) LINK $@
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),-Wl,-rpath,'$(RPATH)') -o $@ \
+		$< $(CLI_OBJ) -L$(O) -lipmasq $(JSON_LIBS)
+endif
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man3 \
+		$(DESTDIR)$(COMPDIR)
+	install -m 755 $(O)/ipmasqadm $(DESTDIR)$(SBINDIR)/ipmasqadm
+ifneq ($(STATIC),yes)
+	install -d $(DESTDIR)$(MODDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCDIR)/ipmasqadm/linux
+	install -m 644 $(MODULES:%=$(O)/modules/%.so) $(DESTDIR)$(MODDIR)/
+	install -m 644 $(O)/libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sf libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libipmasq.so
+	install -m 644 include/masq.h include/masqmod.h $(DESTDIR)$(INCDIR)/ipmasqadm/
+	install -m 644 include/linux/ip_masq.h $(DESTDIR)$(INCDIR)/ipmasqadm/linux/
+	sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@MODDIR@|$(MODDIR)|; s|@VERSION@|$(VERSION)|' \
+		lib/ipmasq.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc
+	if [ -z '$(DESTDIR)' ] && command -v ldconfig >/dev/null; then ldconfig; fi
+endif
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/ipmasqadm $(MODULES:%=$(DESTDIR)$(MODDIR)/%.so) \
+		$(DESTDIR)$(LIBDIR)/libipmasq.so $(DESTDIR)$(LIBDIR)/libipmasq.so.$(SOVERSION) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc $(DESTDIR)$(COMPDIR)/ipmasqadm \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8)) \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
+	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm
+	-rmdir $(DESTDIR)$(MODDIR) 2>/dev/null
+
+clean:
+	rm -rf build build-*
+
+-include tests/tests.mk
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
