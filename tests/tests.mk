@@ -1,0 +1,69 @@
+# Tests. Included by the Makefile.
+#
+#   make check [TESTS='tests/a.t ...'] [JOBS=2]    make sanitize    make lint
+#
+# Every test is an executable that writes TAP: tests/*.t as they stand, tests/unit/X.c built to
+# $(O)/tests/X.t. A test that cannot run where it is says SKIP; with CI set that is a failure.
+
+JOBS  ?= 2
+
+# What begins with nft tests what NFT=no leaves out.
+UNIT_SRC := $(wildcard tests/unit/*.c)
+ifneq ($(NFT),yes)
+UNIT_SRC := $(filter-out tests/unit/nft%,$(UNIT_SRC))
+endif
+UNIT  := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/%.t)
+TESTS ?= $(UNIT) $(sort $(wildcard tests/*.t))
+
+# Libraries that tests preload into the program: a kernel, an allocator, ...
+FAKES := $(patsubst tests/%.c,$(O)/tests/%.so,$(wildcard tests/*.c))
+
+# An archive, so that a unit test which includes the .c under test brings that one itself.
+$(O)/tests/lib.a: $(LIB_OBJ) $(CLI_OBJ) $(MODULES:%=$(O)/modules/%.o)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(say) AR $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/tests/unit/%.o: CPPFLAGS += $(NFT_CFLAGS) $(JSON_CFLAGS)
+
+$(UNIT): $(O)/tests/%.t: $(O)/tests/unit/%.o $(O)/tests/lib.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/tests/lib.a $(NFT_LIBS) $(JSON_LIBS) -ldl
+
+# The system calls of a preloaded library must be seen; a static build leaves -fPIC out.
+$(FAKES:.so=.o): BASE += -fPIC -fvisibility=default
+$(FAKES): %.so: %.o
+	$(say) LINK $@
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
+
+# What tests find in their environment, beside PATH: the program, its plugins, how they were built,
+# and what goes before a fake in LD_PRELOAD (ASan insists on being first).
+TEST_ENV = O='$(abspath $(O))' CC='$(CC)' NFT='$(NFT)' STATIC='$(STATIC)' SANITIZE='$(SANITIZE)' \
+	IPMASQADM='$(abspath $(O))/ipmasqadm' IPMASQADM_MODDIR='$(abspath $(O))/modules' \
+	PRELOAD='$(if $(filter yes,$(SANITIZE)),$(shell $(CC) -print-file-name=libasan.so))' \
+	PERL5LIB='$(CURDIR)/tests/lib' LC_ALL=C
+ifeq ($(SANITIZE),yes)
+TEST_ENV += UBSAN_OPTIONS=print_stacktrace=1
+endif
+
+.PHONY: test-programs
+test-programs: all $(UNIT) $(FAKES)
+
+check: test-programs
+	$(Q)env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) prove -j$(JOBS) -e '' $(TESTS)
+
+sanitize:
+	$(Q)$(MAKE) --no-print-directory O=build-asan SANITIZE=yes check
+
+# Nothing built is looked at; SOURCES are those of a repository and of an unpacked release alike.
+SOURCES := $(shell find . -name .git -prune -o -type d -name 'build*' -prune -o -type f -print)
+SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(SOURCES))
+
+lint: all
+	shellcheck $(SCRIPTS)
+	mandoc -Tlint -Wwarning $(wildcard man/*.[38])
+	clang-format --dry-run -Werror $(filter %.c %.h,$(SOURCES))
+	$(TEST_ENV) tests/lint-options
+	$(MAKE) --no-print-directory O=build-lint-gcc CC=gcc WERROR=-Werror test-programs
+	$(MAKE) --no-print-directory O=build-lint-clang CC=clang WERROR=-Werror test-programs
