@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Host and service names, through the system's resolver. Re-entrant calls only. */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "masq.h"
+
+/* Names come from the network: nothing but the characters that host names are made of may reach a
+ * resolver, a listing that programs split at blanks, or a terminal. */
+static bool is_host_name(const char *s)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+
+	return *s && strspn(s, allowed) == strlen(s);
+}
+
+/* Whether the last label is a number. Then it is an address gone wrong, as 10.0.0.256 or 10.1,
+ * which the resolver would take in its own way. */
+static bool is_numeric(const char *s)
+{
+	const char *dot = strrchr(s, '.');
+	const char *last = dot ? dot + 1 : s;
+
+	if (last[0] == '0' && (last[1] == 'x' || last[1] == 'X'))
+		return strspn(last + 2, "0123456789abcdefABCDEF") == strlen(last + 2);
+	return strspn(last, "0123456789") == strlen(last);
+}
+
+int masq_host_address(struct in_addr *out, const char *name)
+{
+	/* one socket type, or every address comes three times */
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found;
+	struct sockaddr_in sin;
+	int err;
+
+	if (masq_parse_address(out, name))
+		return 0;
+	if (!is_host_name(name) || is_numeric(name))
+		return EAI_NONAME;
+	err = getaddrinfo(name, NULL, &hints, &found);
+	if (err)
+		return err;
+	memcpy(&sin, found->ai_addr, sizeof(sin));
+	*out = sin.sin_addr;
+	freeaddrinfo(found);
+	return 0;
+}
+
+bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
+{
+	struct servent entry, *found = NULL;
+	char buf[4096];
+
+	if (getservbyname_r(name, masq_protocol_name(protocol), &entry, buf, sizeof(buf), &found) ||
+	    !found)
+		return false;
+	*out = ntohs((uint16_t)found->s_port);
+	return true;
+}
+
+void masq_host_name(char buf[MASQ_NAME_MAX], struct in_addr addr, bool numeric)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr};
+
+	/* 0.0.0.0 means any address, whatever some resolver calls it */
+	if (!numeric && addr.s_addr != INADDR_ANY &&
+	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, MASQ_NAME_MAX, NULL, 0,
+			 NI_NAMEREQD) &&
+	    is_host_name(buf))
+		return;
+	inet_ntop(AF_INET, &addr, buf, MASQ_NAME_MAX);
+}
+
+void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bool numeric)
+{
+	const char *protocol_name = masq_protocol_name(protocol ? protocol : IPPROTO_TCP);
+	struct servent entry, *found = NULL;
+	char store[4096];
+
+	if (!numeric && port &&
+	    !getservbyport_r(port, protocol_name, &entry, store, sizeof(store), &found) && found &&
+	    strlen(found->s_name) < MASQ_NAME_MAX)
+		strcpy(buf, found->s_name);
+	else
+		snprintf(buf, MASQ_NAME_MAX, "%u", ntohs(port));
+}
+
+const char *masq_protocol_name(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : "?";
+}
