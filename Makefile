@@ -147,5 +147,5 @@ uninstall:
 clean:
 	rm -rf build build-*
 
--include tests/tests.mk
+-include tests/tests.mk tests/net/net.mk
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Networks of namespaces for tests with real packets.
+#
+#	use FindBin;
+#	use lib "$FindBin::Bin/net";
+#	use Net;
+#
+#	my $net    = Net->new(local => ['198.51.100.1']);
+#	my $client = $net->host('client', '203.0.113.5');
+#	my $server = $net->host('server', '10.0.0.2')->listen(8080);
+#	ipmasqadm(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+#	$client->tcp('198.51.100.1', 80)->{name};	# "server"
+#
+# `use Net` starts the test anew in fresh network and mount namespaces, within a user namespace of its
+# own where it is not root. The test itself then is the firewall: what it runs, it runs there, and the
+# machine's own interfaces and rules are out of reach. Every host() is one more namespace, held by a
+# process (traffic.c) that ends when the test does, however it ends, and the namespace with it.
+package Net;
+use strict;
+use warnings;
+use Cwd 'abs_path';
+use Exporter 'import';
+use File::Basename 'dirname';
+use File::Temp ();
+use IO::Handle;
+use IO::Select;
+use POSIX ();
+use Time::HiRes 'time';
+
+our @EXPORT = qw(run ipmasqadm must nft ruleset wait_for);
+
+my $top = abs_path(dirname(__FILE__) . '/../..');
+my $build = $ENV{O} // 'build';
+$build = "$top/$build" if $build !~ m{^/};
+our $traffic = "$build/tests/traffic";
+our $program = $ENV{IPMASQADM} // "$build/ipmasqadm";
+$ENV{IPMASQADM_MODDIR} //= "$build/modules";
+
+# A test that can't run says so; where CI counts on it, it has failed.
+sub unable {
+	my ($why) = @_;
+	if ($ENV{CI}) {
+		print "1..1\nnot ok 1 - $why\n";
+		exit 1;
+	}
+	print "1..0 # SKIP $why\n";
+	print STDERR "# $0 skipped: $why\n";
+	exit 0;
+}
+
+sub namespace { readlink('/proc/self/ns/net') // '' }
+
+# The mark carries our process number, which exec keeps, so it can't be a leftover of anything else.
+sub enter {
+	if (($ENV{NFT} // '') eq 'no') {
+		print "1..0 # SKIP built without nf_tables\n";
+		exit 0;
+	}
+	my ($pid, $outside) = split /,/, $ENV{MASQ_TEST_NET} // '';
+	$ENV{PATH} .= ':/usr/sbin:/sbin';
+	if (($pid // '') eq $$ && $outside ne namespace()) {
+		delete $ENV{MASQ_TEST_NET};
+		return;
+	}
+	# root may still lack the right to, in a container
+	my ($how) = grep { system("unshare $_ true 2>/dev/null") == 0 } $> ? '-Urnm' : ('-nm', '-Urnm');
+	unable('no right to make network namespaces (as root, or with user namespaces)') unless $how;
+	-x $traffic or unable("$traffic is not built");
+	$ENV{MASQ_TEST_NET} = "$$," . namespace();
+	exec 'unshare', $how, $^X, $0, @ARGV or die "unshare: $!\n";
+}
+
+BEGIN { $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP) }
+$SIG{PIPE} = 'IGNORE';
+enter();
+
+# Runs a command. Returns its exit status (128 + n for signal n), its stdout and its stderr.
+sub run {
+	my @command = @_;
+	my ($out, $err) = map { File::Temp->new } 1, 2;
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>&', $out;
+		open STDERR, '>&', $err;
+		exec { $command[0] } @command or POSIX::_exit(127);
+	}
+	waitpid $pid, 0;
+	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+	return $status unless wantarray;
+	return ($status, map { local $/; seek $_, 0, 0; <$_> // '' } $out, $err);
+}
+
+sub must {
+	my ($status, $out, $err) = run(@_);
+	die "@_: exit $status\n$out$err" if $status;
+	return $out;
+}
+
+# nft 'rules', in the firewall or, given a host, there
+sub nft {
+	my ($rules, $host) = @_;
+	my $file = File::Temp->new;
+	print $file "$rules\n";
+	close $file;
+	return $host ? $host->must('nft', '-f', $file->filename) : must('nft', '-f', $file->filename);
+}
+
+sub ruleset { must('nft', '-s', 'list', 'ruleset') }
+
+# Runs the program out of the build tree.
+sub ipmasqadm { return run($program, @_) }
+
+# Waits at most so many seconds for something to become true.
+sub wait_for {
+	my ($seconds, $what) = @_;
+	my $end = time + $seconds;
+	until ($what->()) {
+		return 0 if time > $end;
+		select undef, undef, undef, 0.02;
+	}
+	return 1;
+}
+
+sub sysctl {
+	my ($name, $value) = @_;
+	(my $path = "/proc/sys/$name") =~ tr{.}{/};
+	open my $f, '>', $path or die "$path: $!\n";
+	print $f $value;
+	close $f or die "$path: $!\n";
+}
+
+# The firewall. local => [addresses of its own]
+sub new {
+	my ($class, %args) = @_;
+	my $net = bless {hosts => {}}, $class;
+	eval {
+		# private state for the tools that keep some there (the lock of iptables)
+		must(qw(mount -t tmpfs none /run));
+		must(qw(ip link set lo up));
+		sysctl('net.ipv4.ip_forward', 1);
+		sysctl('net.ipv4.conf.all.rp_filter', 0);
+		nft("add table ip probe\ndelete table ip probe\n");
+		1;
+	} or do {
+		chomp(my $why = $@);
+		unable("no network to test with: $why");
+	};
+	$net->local($_) for @{$args{local} // []};
+	return $net;
+}
+
+sub local {
+	my ($net, $address) = @_;
+	must('ip', 'address', 'add', "$address/32", 'dev', 'lo');
+}
+
+sub not_local {
+	my ($net, $address) = @_;
+	must('ip', 'address', 'del', "$address/32", 'dev', 'lo');
+}
+
+# A host behind an interface of the firewall that has the host's name. Its way to everywhere is the
+# firewall, address .254 of the host's first address.
+sub host {
+	my ($net, $name, @addresses) = @_;
+	my $host = Net::Host::start($name, 'host');
+	(my $gateway = $addresses[0]) =~ s/\d+$/254/;
+	must(qw(ip link add name), $name, qw(type veth peer name eth0 netns), $host->{pid});
+	must(qw(ip address add), "$gateway/32", 'dev', $name);
+	must(qw(ip link set dev), $name, 'up');
+	$host->must(qw(ip link set eth0 up));
+	for my $address (@addresses) {
+		$host->must(qw(ip address add), "$address/32", qw(dev eth0));
+		must(qw(ip route add), "$address/32", 'dev', $name);
+	}
+	$host->must(qw(ip route add), "$gateway/32", qw(dev eth0));
+	$host->must(qw(ip route add default via), $gateway);
+	$host->{address} = $addresses[0];
+	return $net->{hosts}{$name} = $host;
+}
+
+# The firewall as a host that serves and connects.
+sub firewall {
+	my ($net) = @_;
+	return $net->{firewall} //= Net::Host::start('firewall', 'agent');
+}
+
+package Net::Host;
+use strict;
+use warnings;
+
+sub start {
+	my ($name, $kind) = @_;
+	pipe my $in, my $tell or die "pipe: $!\n";
+	pipe my $hear, my $out or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		open STDIN, '<&', $in;
+		open STDOUT, '>&', $out;
+		exec $Net::traffic, $kind or POSIX::_exit(127);
+	}
+	$tell->autoflush(1);
+	my $host = bless {name => $name, pid => $pid, tell => $tell, hear => $hear}, 'Net::Host';
+	close $in;
+	close $out;
+	$host->hear =~ /^ready $pid$/ or die "$name did not start\n";
+	return $host;
+}
+
+# Two halves, so that several hosts can be told before the first one is heard.
+sub tell {
+	my $host = shift;
+	print {$host->{tell}} "@_\n";
+}
+
+sub hear {
+	my ($host, $seconds) = @_;
+	my $line = '';
+	my $end = Time::HiRes::time() + ($seconds // 60);
+	until ($line =~ /\n/) {
+		my $left = $end - Time::HiRes::time();
+		$left > 0 && IO::Select->new($host->{hear})->can_read($left) or die "$host->{name}: no answer\n";
+		sysread $host->{hear}, $line, 1, length $line or die "$host->{name}: gone\n";
+	}
+	chomp $line;
+	return $line;
+}
+
+sub ask {
+	my $host = shift;
+	$host->tell(@_);
+	return $host->hear;
+}
+
+sub run {
+	my $host = shift;
+	return Net::run(qw(nsenter --net -t), $host->{pid}, '--', @_);
+}
+
+sub must {
+	my $host = shift;
+	return Net::must(qw(nsenter --net -t), $host->{pid}, '--', @_);
+}
+
+sub listen {
+	my ($host, @ports) = @_;
+	my $answer = $host->ask('listen', $host->{name}, @ports);
+	die "$host->{name}: $answer\n" if $answer ne 'ok';
+	return $host;
+}
+
+# What a server said of a connection: name, the peer it saw, the local address it was reached at, and
+# peer_host without the port. Without a server, name says what happened instead: refused, timeout.
+sub parse {
+	my ($line) = @_;
+	my ($name, $peer, $local) = split / /, $line;
+	my ($peer_host) = split /:/, $peer // '';
+	return {name => $name, peer => $peer // '', at => $local // '', peer_host => $peer_host // ''};
+}
+
+sub tcp {
+	my ($host, $address, $port, %how) = @_;
+	return parse($host->ask('tcp', $how{from} // '-', $address, $port));
+}
+
+sub udp {
+	my ($host, $address, $port, %how) = @_;
+	return parse($host->ask('udp', $how{from} // '-', $address, $port));
+}
+
+sub open {
+	my ($host, $id, $protocol, $address, $port, %how) = @_;
+	return parse($host->ask('open', $id, $protocol, $how{from} // '-', $address, $port));
+}
+
+sub say   { my ($host, $id) = @_; return parse($host->ask('say', $id)) }
+sub close { my ($host, $id) = @_; return $host->ask('close', $id) }
+
+# {NAME => COUNT} of COUNT connections; tell_many and hear_many for several hosts at once
+sub tell_many {
+	my ($host, $protocol, $address, $port, $count, %how) = @_;
+	$host->tell('many', $protocol, $how{from} // '-', $address, $port, $count);
+}
+
+sub hear_many { my ($host) = @_; return {split / /, $host->hear(120)} }
+sub many { my $host = shift; $host->tell_many(@_); return $host->hear_many }
+
+1;

@@ -1,0 +1,21 @@
+# Real packets: the program that is hosts, servers and clients, the demo, the figures.
+
+TRAFFIC := $(O)/tests/traffic
+
+$(TRAFFIC): $(O)/tests/net/traffic.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+test-programs: $(TRAFFIC)
+
+demo: all $(TRAFFIC)
+	@O='$(abspath $(O))' tests/demo.sh
+
+BENCH := $(patsubst bench/%.c,$(O)/bench/%,$(wildcard bench/*.c))
+
+$(BENCH): $(O)/bench/%: $(O)/bench/%.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+bench: all $(TRAFFIC) $(BENCH)
+	@O='$(abspath $(O))' bench/run
