@@ -26,7 +26,9 @@ RPATH   ?= $$ORIGIN/..
 
 VERSION  := $(shell cat VERSION)
 SOVERSION = 0
-MODULES  := $(patsubst modules/%.c,%,$(filter-out modules/cli.c,$(wildcard modules/*.c)))
+# What plugins are made of, and no plugins themselves.
+PARTS    := cli args json words atomicfile
+MODULES  := $(filter-out $(PARTS),$(patsubst modules/%.c,%,$(wildcard modules/*.c)))
 
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -57,7 +59,7 @@ LIB_SRC += lib/nft-none.c
 endif
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
-CLI_OBJ := $(O)/modules/cli.o
+CLI_OBJ := $(PARTS:%=$(O)/modules/%.o)
 
 ifeq ($(V),1)
 Q :=
@@ -110,11 +112,19 @@ $(O)/libipmasq.so.$(SOVERSION): $(LIB_OBJ) lib/libipmasq.map
 $(O)/libipmasq.so: $(O)/libipmasq.so.$(SOVERSION)
 	$(Q)ln -sf $(<F) $@
 
+# an archive: each plugin takes the parts it uses
+$(O)/modules/parts.a: $(CLI_OBJ)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+# restore reads every command as its own plugin does
+$(O)/modules/restore.so: $(addprefix $(O)/modules/,portfw.o mfw.o autofw.o)
+
 # lazily bound libraries: a listing without --json never loads jansson's code
-$(O)/modules/%.so: $(O)/modules/%.o $(CLI_OBJ) $(O)/libipmasq.so
+$(O)/modules/%.so: $(O)/modules/%.o $(O)/modules/parts.a $(O)/libipmasq.so
 	$(say) LINK $@
 	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),-Wl,-rpath,'$(RPATH)') -o $@ \
-		$< $(CLI_OBJ) -L$(O) -lipmasq $(JSON_LIBS)
+		$(filter %.o,$^) $(O)/modules/parts.a -L$(O) -lipmasq $(JSON_LIBS)
 endif
 
 install: all

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The part of a shell's grammar that a list of commands needs. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "words.h"
+
+#define END (-1)
+
+/* What these characters mean to a shell when no quote is around them, and what to do instead. */
+#define NEEDS_SHELL ", which needs a shell: "
+#define VARIABLE "a variable" NEEDS_SHELL "write its value"
+#define OUTPUT "a command's output" NEEDS_SHELL "write the text itself"
+#define SECOND "a second command" NEEDS_SHELL "write one a line"
+#define REDIRECTION "a redirection" NEEDS_SHELL "leave it out"
+#define GROUP "a group" NEEDS_SHELL "write one command a line"
+#define PATTERN "a pattern" NEEDS_SHELL "write what it stands for"
+
+static const char *const shell_only[128] = {
+	['$'] = VARIABLE,    ['`'] = OUTPUT,      [';'] = SECOND,  ['&'] = SECOND,  ['|'] = SECOND,
+	['<'] = REDIRECTION, ['>'] = REDIRECTION, ['('] = GROUP,   [')'] = GROUP,   ['{'] = GROUP,
+	['}'] = GROUP,       ['*'] = PATTERN,     ['?'] = PATTERN, ['['] = PATTERN,
+};
+
+static bool is_blank(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Ends a word: a comment sign in the middle of one does not. */
+static bool is_between(int c)
+{
+	return c == END || c == '\n' || is_blank(c);
+}
+
+static int __attribute__((format(printf, 2, 3))) refuse(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->error, sizeof(w->error), fmt, ap);
+	va_end(ap);
+	w->line = w->at_line;
+	w->start = w->at_start;
+	return -1;
+}
+
+static void step(struct words *w)
+{
+	if (*w->at++ == '\n') {
+		w->at_line++;
+		w->at_start = w->at;
+	}
+}
+
+/* How many characters at p end a line: 1, 2 where it ends as in DOS, or 0. */
+static size_t line_end(const struct words *w, const char *p)
+{
+	if (p < w->end && *p == '\n')
+		return 1;
+	return w->end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
+}
+
+/* The next character, with continuation lines joined. */
+static int peek(struct words *w)
+{
+	size_t n;
+
+	while (w->at < w->end && *w->at == '\\' && (n = line_end(w, w->at + 1))) {
+		w->at += n;
+		step(w);
+	}
+	if (w->at < w->end && line_end(w, w->at) == 2)
+		w->at++;
+	return w->at == w->end ? END : (unsigned char)*w->at;
+}
+
+static void skip_comment(struct words *w)
+{
+	const char *nl = memchr(w->at, '\n', (size_t)(w->end - w->at));
+
+	w->at = nl ? nl : w->end;
+}
+
+/* Refuses what stands here and quotes it up to where a word would end. */
+static int refuse_shell(struct words *w, int c)
+{
+	int n = 1;
+
+	while (n < 32 && w->end - w->at > n && w->at[n] > ' ' && w->at[n] < 0x7f &&
+	       !strchr("\"';|&<>", w->at[n]))
+		n++;
+	if (c == '$' && n > 1 && w->at[1] == '(')
+		c = '`';
+	return refuse(w, "'%.*s' is %s", n, w->at, shell_only[c]);
+}
+
+static int put(struct words *w, char c)
+{
+	if (w->used == WORDS_SIZE)
+		return refuse(w, "a command of more than %d characters", WORDS_SIZE);
+	w->store[w->used++] = c;
+	return 0;
+}
+
+/* Takes the character at w->at over into the word. */
+static int take(struct words *w)
+{
+	unsigned char c = (unsigned char)*w->at;
+
+	if ((c < ' ' && c != '\t') || c == 0x7f)
+		return refuse(w, "a control character (0x%02x)", c);
+	step(w);
+	return put(w, (char)c);
+}
+
+/* From after the opening quote to after the closing one. */
+static int read_quoted(struct words *w, int quote)
+{
+	for (;;) {
+		int c = w->at == w->end ? END : (unsigned char)*w->at;
+
+		if (quote == '"')
+			c = peek(w);
+		if (c == END || line_end(w, w->at))
+			return refuse(w, "a %c is open at the end of the line", quote);
+		if (c == quote) {
+			step(w);
+			return 0;
+		}
+		if (quote == '"') {
+			if (c == '$' || c == '`')
+				return refuse_shell(w, c);
+			/* a backslash before anything else stands for itself */
+			if (c == '\\' && w->end - w->at > 1 && strchr("$`\"\\", w->at[1]) &&
+			    w->at[1])
+				step(w);
+		}
+		if (take(w))
+			return -1;
+	}
+}
+
+static int read_word(struct words *w, bool first)
+{
+	int c = peek(w), err;
+
+	if (c == '~')
+		return refuse(w, "'~' is a home directory" NEEDS_SHELL "write its name");
+	if (c == '!' && first)
+		return refuse(w, "'!' is a negation" NEEDS_SHELL "leave it out");
+	for (; !is_between(c); c = peek(w)) {
+		if (c == '\'' || c == '"') {
+			step(w);
+			err = read_quoted(w, c);
+		} else if (c == '\\') {
+			step(w);
+			if (w->at == w->end)
+				return refuse(w, "a backslash with nothing after it");
+			err = take(w);
+		} else if (c < 128 && shell_only[c]) {
+			return refuse_shell(w, c);
+		} else {
+			err = take(w);
+		}
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void words_start(struct words *w, const char *text, size_t len)
+{
+	w->at = w->at_start = w->start = text;
+	w->end = text + len;
+	w->at_line = w->line = 1;
+	w->argc = 0;
+	w->argv[0] = NULL;
+	w->error[0] = 0;
+}
+
+int words_next(struct words *w)
+{
+	unsigned long line = 0;
+	const char *start = NULL;
+	int c;
+
+	w->argc = 0;
+	w->used = 0;
+	while ((c = peek(w)) != END) {
+		if (is_blank(c)) {
+			step(w);
+		} else if (c == '#') {
+			skip_comment(w);
+		} else if (c == '\n') {
+			step(w);
+			if (w->argc)
+				break;
+		} else {
+			if (w->argc == WORDS_MAX)
+				return refuse(w, "a command of more than %d words", WORDS_MAX);
+			if (!w->argc) {
+				line = w->at_line;
+				start = w->at_start;
+			}
+			w->argv[w->argc] = w->store + w->used;
+			if (read_word(w, !w->argc) || put(w, 0))
+				return -1;
+			w->argc++;
+		}
+	}
+	w->argv[w->argc] = NULL;
+	if (!w->argc)
+		return 0;
+	w->line = line;
+	w->start = start;
+	return 1;
+}
