@@ -6,6 +6,7 @@
 #   make demo                 the main job on real packets in throw-away namespaces
 #   make sanitize             the whole suite under ASan and UBSan
 #   make lint                 shellcheck, mandoc, clang-format
+#   make dist                 ipmasqadm-VERSION.tar.gz of what is committed
 #
 #   NFT=no       only the historical socket option: needs nothing but libc and libdl
 #   STATIC=yes   one static program with the plugins inside
@@ -18,6 +19,10 @@ MODDIR  ?= $(LIBDIR)/ipmasqadm
 MANDIR  ?= $(PREFIX)/share/man
 INCDIR  ?= $(PREFIX)/include
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+# Empty: not installed. INITDIR is for systems without systemd, as in INITDIR=/etc/init.d.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+INITDIR ?=
 NFT     ?= yes
 STATIC  ?= no
 O       ?= build
@@ -27,7 +32,7 @@ RPATH   ?= $$ORIGIN/..
 VERSION  := $(shell cat VERSION)
 SOVERSION = 0
 # What plugins are made of, and no plugins themselves.
-PARTS    := cli args json words atomicfile
+PARTS    := cli args help json words atomicfile
 MODULES  := $(filter-out $(PARTS),$(patsubst modules/%.c,%,$(wildcard modules/*.c)))
 
 CFLAGS  ?= -O2 -g
@@ -144,15 +149,34 @@ ifneq ($(STATIC),yes)
 endif
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
+	install -Dm 644 completion/ipmasqadm.bash $(DESTDIR)$(COMPDIR)/ipmasqadm
+	install -Dm 644 completion/_ipmasqadm $(DESTDIR)$(ZSHDIR)/_ipmasqadm
+ifneq ($(UNITDIR),)
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/sbin|$(SBINDIR)|' boot/ipmasqadm.service >$(DESTDIR)$(UNITDIR)/ipmasqadm.service
+endif
+ifneq ($(INITDIR),)
+	install -d $(DESTDIR)$(INITDIR)
+	sed 's|/usr/sbin/ipmasqadm|$(SBINDIR)/ipmasqadm|' boot/ipmasqadm.init \
+		>$(DESTDIR)$(INITDIR)/ipmasqadm
+	chmod 755 $(DESTDIR)$(INITDIR)/ipmasqadm
+endif
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ipmasqadm $(MODULES:%=$(DESTDIR)$(MODDIR)/%.so) \
 		$(DESTDIR)$(LIBDIR)/libipmasq.so $(DESTDIR)$(LIBDIR)/libipmasq.so.$(SOVERSION) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc $(DESTDIR)$(COMPDIR)/ipmasqadm \
+		$(DESTDIR)$(ZSHDIR)/_ipmasqadm \
+		$(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/ipmasqadm.service) \
+		$(if $(INITDIR),$(DESTDIR)$(INITDIR)/ipmasqadm) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8)) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
 	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm
 	-rmdir $(DESTDIR)$(MODDIR) 2>/dev/null
+
+# A release is what is committed, under the version that is committed with it.
+dist:
+	git archive --prefix=ipmasqadm-$(VERSION)/ -o ipmasqadm-$(VERSION).tar.gz HEAD
 
 clean:
 	rm -rf build build-*
