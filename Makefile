@@ -65,6 +65,8 @@ endif
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ := $(PARTS:%=$(O)/modules/%.o)
+# not in $(O)/ipmasqadm/: that is the program
+MAIN_OBJ := $(O)/main/main.o $(O)/main/$(if $(filter yes,$(STATIC)),static,load).o
 
 ifeq ($(V),1)
 Q :=
@@ -85,7 +87,7 @@ endif
 all: $(BUILD)
 
 # Objects are made anew when the configuration in O changes.
-CONFIG := $(CC) $(CFLAGS) $(BASE) NFT=$(NFT) STATIC=$(STATIC) $(MODDIR) $(LDFLAGS) $(RPATH) $(VERSION)
+CONFIG := $(CC) $(CFLAGS) $(BASE) NFT=$(NFT) STATIC=$(STATIC) $(MODULES) $(MODDIR) $(LDFLAGS) $(RPATH) $(VERSION)
 $(O)/.config: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(CONFIG))' | cmp -s - $@ || echo '$(subst ','\'',$(CONFIG))' >$@
@@ -93,19 +95,26 @@ FORCE:
 
 $(O)/lib/nft%.o $(O)/lib/nfnl.o: CPPFLAGS += $(NFT_CFLAGS)
 $(O)/modules/%.o: CPPFLAGS += $(JSON_CFLAGS)
-$(O)/ipmasqadm/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' $(if $(filter yes,$(STATIC)),-DSTATIC)
+$(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(MODULES:%=PLUGIN(%))'
 
-$(O)/%.o: %.c $(O)/.config
+define compile
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(BASE) $(CFLAGS) -c -o $@ $<
+endef
+
+$(O)/%.o: %.c $(O)/.config
+	$(compile)
+
+$(O)/main/%.o: ipmasqadm/%.c $(O)/.config
+	$(compile)
 
 ifeq ($(STATIC),yes)
-$(O)/ipmasqadm: $(O)/ipmasqadm/main.o $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.o)
+$(O)/ipmasqadm: $(MAIN_OBJ) $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.o)
 	$(say) LINK $@
 	$(Q)$(CC) -static $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(JSON_LIBS)
 else
-$(O)/ipmasqadm: $(O)/ipmasqadm/main.o
+$(O)/ipmasqadm: $(MAIN_OBJ)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN) -rdynamic -o $@ $^ -ldl
 

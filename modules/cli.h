@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the forwarding plugins share: reading a command line by tables (args.c), carrying it out and
- * printing (cli.c, json.c). A plugin is its tables, how operands become a message, and its rows.
+ * printing (cli.c, help.c, json.c). A plugin is its tables, how operands become a message, and its
+ * rows.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -35,8 +36,7 @@ struct cli_option {
 	const char *help;
 };
 
-/* Letters of options; "r|p|d" is exactly one of them. -n goes with everything, --dry-run with
- * ACT_CTL, -v and -j with ACT_LIST. */
+/* needs and takes: letters of options; "r|p|d" in needs is exactly one of them. */
 struct cli_command {
 	char letter;
 	enum action action;
@@ -58,6 +58,19 @@ struct cli_syntax {
 	 */
 	bool (*advise)(struct request *req, char letter, int argc, char *argv[]);
 };
+
+/* Options of every plugin: the commands whose action is a bit of actions take them, and those that
+ * name the letter. */
+struct cli_flag {
+	char letter;      /* or 0 */
+	const char *word; /* its long form, else its short one */
+	const char *help;
+	unsigned int actions;
+};
+
+enum cli_flag_row { FLAG_NUMERIC, FLAG_VERBOSE, FLAG_JSON, FLAG_DRY_RUN, FLAG_HELP, FLAG_COUNT };
+
+extern const struct cli_flag cli_flags[FLAG_COUNT];
 
 #define OPTIONS_MAX 8
 #define OPERANDS_MAX 3
@@ -82,28 +95,43 @@ int args_address(struct request *req, uint32_t *out, const char *word); /* netwo
 int args_port(struct request *req, uint16_t *out, const char *word, uint8_t protocol); /* host */
 int args_pref(struct request *req, int32_t *out, const char *word, uint32_t min);
 
-/* One flat JSON object in the making (json.c). */
-struct json;
-void json_text(struct json *object, const char *name, const char *text);  /* NULL: null */
-void json_number(struct json *object, const char *name, uint64_t number); /* MASQ_UNKNOWN: null */
-void json_bool(struct json *object, const char *name, bool value);
-void json_address(struct json *object, const char *name, uint32_t addr);
+bool args_flag_goes_with(const struct cli_command *command, enum cli_flag_row row);
 
-/* Prints an array of objects: begin, (open, close)..., end. 0 or negative errno. */
-bool json_available(void);
-int json_begin(void);
-struct json *json_open(void);
-int json_close(struct json *object);
-int json_end(void);
+/* Help (help.c): a line per command, and everything. */
+void help_usage(FILE *out, const struct cli_syntax *syntax);
+void help_print(const struct cli_syntax *syntax);
+
+/* A flat JSON object in the making (json.c). What goes wrong on the way, object_print() tells. */
+struct object {
+	void *json;
+	bool failed;
+};
+
+void object_text(struct object *o, const char *name, const char *text);  /* NULL: null */
+void object_number(struct object *o, const char *name, uint64_t number); /* MASQ_UNKNOWN: null */
+void object_bool(struct object *o, const char *name, bool value);
+void object_address(struct object *o, const char *name, struct in_addr addr);
+/* Whether this was built with JSON; if not, the others do nothing or fail. */
+bool object_available(void);
+/* 0 or -ENOMEM */
+int object_begin(struct object *o);
+/* To stdout, and frees it. 0 or negative errno. */
+int object_print(struct object *o);
+
+/* The column that -v adds to a listing: its header, and its text in buf; "" without -v. */
+#define CLI_SERVED_HEADER " connections"
+#define CLI_SERVED_MAX 24
+const char *cli_served(char buf[CLI_SERVED_MAX], const struct request *req,
+		       const struct masq_record *record);
 
 struct cli_plugin {
 	const struct cli_syntax *syntax;
 	int (*parse)(struct request *req, int argc, char *argv[]);
-	/* One line each, with newline; negative where writing failed, as printf(). */
+	/* A line of a listing. They return what printf() does. */
 	int (*header)(const struct request *req);
 	int (*row)(const struct request *req, const struct masq_record *record);
-	void (*object)(struct json *object, const struct masq_record *record);
-	/* After success, with -v: what the user may want to know. May be NULL. */
+	void (*object)(struct object *o, const struct masq_record *record);
+	/* After success, with -v: says what the user may want to know. May be NULL. */
 	void (*remark)(const struct request *req);
 };
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Plugins as shared objects in a directory. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin.h"
+
+#define ERROR_SIZE 512
+
+static const char *directory(void)
+{
+	const char *dir = secure_getenv("IPMASQADM_MODDIR");
+
+	return dir && *dir ? dir : MODDIR;
+}
+
+static int filter(const struct dirent *entry)
+{
+	const char *dot = strchr(entry->d_name, '.');
+	char name[NAME_SIZE] = "";
+
+	if (!dot || strcmp(dot, ".so") || dot - entry->d_name >= NAME_SIZE)
+		return 0;
+	memcpy(name, entry->d_name, (size_t)(dot - entry->d_name));
+	return plugin_is_name(name);
+}
+
+const char **plugin_names(char error[ERROR_SIZE])
+{
+	struct dirent **entries;
+	int n = scandir(directory(), &entries, filter, alphasort);
+	const char **names = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
+
+	if (!names) {
+		snprintf(error, ERROR_SIZE, "cannot read %s: %s", directory(), strerror(errno));
+		return NULL;
+	}
+	for (int i = 0; i < n; i++) {
+		*strchr(entries[i]->d_name, '.') = '\0';
+		names[i] = entries[i]->d_name;
+	}
+	return names;
+}
+
+static int fail_not_there(const char *name, char error[ERROR_SIZE])
+{
+	char list[256] = "", reason[ERROR_SIZE];
+	const char **names = plugin_names(reason);
+	size_t used = 0;
+
+	for (; names && *names && used < sizeof(list); names++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", *names);
+	if (*list)
+		snprintf(error, ERROR_SIZE, "no module %s in %.128s; there is%s", name, directory(),
+			 list);
+	else
+		snprintf(error, ERROR_SIZE, "no module %s: %.300s", name,
+			 names ? "none is installed" : reason);
+	return -1;
+}
+
+/* Root must not run what somebody else can put there. */
+static int check_writers(const char *path, char error[ERROR_SIZE])
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(path, &st) < 0) {
+		snprintf(error, ERROR_SIZE, "%.256s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(
+			error, ERROR_SIZE,
+			"%.200s can be written by others than its owner and root, so root does not "
+			"load it: chmod go-w %.200s",
+			path, path);
+		return -1;
+	}
+	return 0;
+}
+
+/* Finds the file. Whatever a link leads through is checked at both ends. */
+static int resolve(char path[PATH_MAX], const char *name, char error[ERROR_SIZE])
+{
+	char link[PATH_MAX + NAME_SIZE + 8], *slash;
+	int err;
+
+	snprintf(link, sizeof(link), "%s/%s.so", directory(), name);
+	if (!realpath(link, path)) {
+		if (errno == ENOENT)
+			return fail_not_there(name, error);
+		snprintf(error, ERROR_SIZE, "%.256s: %s", link, strerror(errno));
+		return -1;
+	}
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	err = check_writers(directory(), error) || check_writers(*path ? path : "/", error);
+	*slash = '/';
+	return err ? -1 : check_writers(path, error);
+}
+
+int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])
+{
+	char path[PATH_MAX], symbol[NAME_SIZE + 8];
+	const char *why;
+	void *library;
+
+	if (resolve(path, name, error) < 0)
+		return -1;
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		snprintf(error, ERROR_SIZE, "module %s: %.400s", name, dlerror());
+		return -1;
+	}
+	snprintf(symbol, sizeof(symbol), "%s_masqmod", name);
+	out->mod = dlsym(library, symbol);
+	why = dlerror();
+	/* POSIX's way to make a function of what dlsym() returns */
+	*(void **)&out->historical = dlsym(library, "masqmod_main");
+	if (!out->mod && !out->historical) {
+		snprintf(error, ERROR_SIZE, "module %s: %.380s, nor masqmod_main", name, why);
+		return -1;
+	}
+	if (out->mod && out->mod->abi != MASQMOD_ABI) {
+		snprintf(error, ERROR_SIZE,
+			 "module %s (%.256s) was built for plugin interface %u, this program has "
+			 "%u: rebuild it",
+			 name, path, out->mod->abi, MASQMOD_ABI);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Plugins inside the program. PLUGINS is PLUGIN(autofw) PLUGIN(mfw) ..., from the Makefile:
+ * constructors would be dropped by a static link. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin.h"
+
+#define PLUGIN(name) extern const struct masqmod name##_masqmod;
+PLUGINS
+#undef PLUGIN
+
+#define PLUGIN(name) &name##_masqmod,
+static const struct masqmod *const registry[] = {PLUGINS};
+#undef PLUGIN
+
+#define COUNT (sizeof(registry) / sizeof(*registry))
+
+const char **plugin_names(char error[512])
+{
+	static const char *names[COUNT + 1];
+
+	*error = '\0';
+	for (size_t i = 0; i < COUNT; i++)
+		names[i] = registry[i]->name;
+	return names;
+}
+
+int plugin_open(struct plugin *out, const char *name, char error[512])
+{
+	size_t used = (size_t)snprintf(error, 512, "no module %s; there is", name);
+
+	for (size_t i = 0; i < COUNT; i++) {
+		if (!strcmp(registry[i]->name, name)) {
+			*out = (struct plugin){.mod = registry[i]};
+			return 0;
+		}
+		used += (size_t)snprintf(error + used, 512 - used, " %s", registry[i]->name);
+	}
+	return -1;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Objects for --json. The only file that knows jansson. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+#ifdef WITH_JSON
+#include <jansson.h>
+
+/* Takes over value, also NULL: jansson's way to run out of memory. */
+static void set(struct object *o, const char *name, json_t *value)
+{
+	o->failed |= json_object_set_new(o->json, name, value) < 0;
+}
+
+void object_text(struct object *o, const char *name, const char *text)
+{
+	set(o, name, text ? json_string(text) : json_null());
+}
+
+void object_number(struct object *o, const char *name, uint64_t number)
+{
+	set(o, name, number == MASQ_UNKNOWN ? json_null() : json_integer((json_int_t)number));
+}
+
+void object_bool(struct object *o, const char *name, bool value)
+{
+	set(o, name, json_boolean(value));
+}
+
+bool object_available(void)
+{
+	return true;
+}
+
+int object_begin(struct object *o)
+{
+	*o = (struct object){.json = json_object()};
+	return o->json ? 0 : -ENOMEM;
+}
+
+int object_print(struct object *o)
+{
+	int err = 0;
+
+	errno = 0;
+	if (o->failed)
+		err = -ENOMEM;
+	else if (json_dumpf(o->json, stdout, 0) < 0)
+		err = errno ? -errno : -EIO;
+	json_decref(o->json);
+	return err;
+}
+#else
+void object_text(struct object *o, const char *name, const char *text)
+{
+	(void)o, (void)name, (void)text;
+}
+
+void object_number(struct object *o, const char *name, uint64_t number)
+{
+	(void)o, (void)name, (void)number;
+}
+
+void object_bool(struct object *o, const char *name, bool value)
+{
+	(void)o, (void)name, (void)value;
+}
+
+bool object_available(void)
+{
+	return false;
+}
+
+int object_begin(struct object *o)
+{
+	(void)o;
+	return -EOPNOTSUPP;
+}
+
+int object_print(struct object *o)
+{
+	(void)o;
+	return -EOPNOTSUPP;
+}
+#endif
+
+void object_address(struct object *o, const char *name, struct in_addr addr)
+{
+	char text[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &addr, text, sizeof(text));
+	object_text(o, name, text);
+}
