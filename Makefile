@@ -134,10 +134,13 @@ $(O)/modules/parts.a: $(CLI_OBJ)
 # restore reads every command as its own plugin does
 $(O)/modules/restore.so: $(addprefix $(O)/modules/,portfw.o mfw.o autofw.o)
 
+# (in $(if) itself, its commas would be taken for $(if)'s)
+RPATH_FLAG = -Wl,-rpath,'$(RPATH)'
+
 # lazily bound libraries: a listing without --json never loads jansson's code
 $(O)/modules/%.so: $(O)/modules/%.o $(O)/modules/parts.a $(O)/libipmasq.so
 	$(say) LINK $@
-	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),-Wl,-rpath,'$(RPATH)') -o $@ \
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),$(RPATH_FLAG)) -o $@ \
 		$(filter %.o,$^) $(O)/modules/parts.a -L$(O) -lipmasq $(JSON_LIBS)
 endif
 
