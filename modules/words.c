@@ -97,23 +97,41 @@ static int refuse_shell(struct words *w, int c)
 	return refuse(w, "'%.*s' is %s", n, w->at, shell_only[c]);
 }
 
-static int put(struct words *w, char c)
+static int put(struct words *w, const char *s, size_t n)
 {
-	if (w->used == WORDS_SIZE)
+	if (n > WORDS_SIZE - w->used)
 		return refuse(w, "a command of more than %d characters", WORDS_SIZE);
-	w->store[w->used++] = c;
+	memcpy(w->store + w->used, s, n);
+	w->used += n;
 	return 0;
 }
 
 /* Takes the character at w->at over into the word. */
 static int take(struct words *w)
 {
-	unsigned char c = (unsigned char)*w->at;
+	const char *p = w->at;
+	unsigned char c = (unsigned char)*p;
 
 	if ((c < ' ' && c != '\t') || c == 0x7f)
 		return refuse(w, "a control character (0x%02x)", c);
 	step(w);
-	return put(w, (char)c);
+	return put(w, p, 1);
+}
+
+/* How many characters from here on are nothing but themselves, quoted or not: nearly all are. */
+static size_t plain(const struct words *w)
+{
+	static const bool special[128] = {
+		['\''] = true, ['"'] = true, ['\\'] = true, [0x7f] = true};
+	const char *p = w->at;
+
+	for (; p < w->end; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c <= ' ' || c > 0x7f || special[c] || shell_only[c])
+			break;
+	}
+	return (size_t)(p - w->at);
 }
 
 /* From after the opening quote to after the closing one. */
@@ -146,6 +164,7 @@ static int read_quoted(struct words *w, int quote)
 static int read_word(struct words *w, bool first)
 {
 	int c = peek(w), err;
+	size_t n;
 
 	if (c == '~')
 		return refuse(w, "'~' is a home directory" NEEDS_SHELL "write its name");
@@ -162,6 +181,9 @@ static int read_word(struct words *w, bool first)
 			err = take(w);
 		} else if (c < 128 && shell_only[c]) {
 			return refuse_shell(w, c);
+		} else if ((n = plain(w))) {
+			err = put(w, w->at, n);
+			w->at += n;
 		} else {
 			err = take(w);
 		}
@@ -206,7 +228,7 @@ int words_next(struct words *w)
 				start = w->at_start;
 			}
 			w->argv[w->argc] = w->store + w->used;
-			if (read_word(w, !w->argc) || put(w, 0))
+			if (read_word(w, !w->argc) || put(w, "", 1))
 				return -1;
 			w->argc++;
 		}
