@@ -2,19 +2,19 @@
 /*
  * libipmasq: forwards, whatever the kernel underneath.
  *
- * One handle, a few verbs. A command is a struct ip_masq_ctl, exactly what a 2.2 kernel is sent; the
- * library hands it to that kernel (transport "sockopt") or carries out what it means in nf_tables
- * (transport "nft"). Listings come back as records, the same from both.
+ * One handle, a few verbs. A command is a struct ip_masq_ctl, exactly what a 2.2 kernel is sent;
+ *the library hands it to that kernel (transport "sockopt") or carries out what it means in
+ *nf_tables (transport "nft"). Listings come back as records, the same from both.
  *
  *	struct masq *m;
  *	if (masq_open(&m, "portfw") < 0 || masq_ctl(m, &ctl) < 0)
  *		warnx("%s", masq_error(m));
  *	masq_close(m);
  *
- * The library never prints, never exits, keeps no global state and starts no thread. A handle is for
- * one thread at a time. Functions that return int give 0 or a negative errno value; the text behind
- * it is masq_error(). Unless a comment says otherwise, addresses and ports are in network byte order
- * and everything else is in host order, as in struct ip_masq_ctl.
+ * The library never prints, never exits, keeps no global state and starts no thread. A handle is
+ *for one thread at a time. Functions that return int give 0 or a negative errno value; the text
+ *behind it is masq_error(). Unless a comment says otherwise, addresses and ports are in network
+ *byte order and everything else is in host order, as in struct ip_masq_ctl.
  */
 #ifndef MASQ_H
 #define MASQ_H
@@ -42,11 +42,11 @@ struct masq;
  * unless the process runs with raised privileges.
  *
  * module is "portfw", "mfw" or "autofw" and names the module that is probed; NULL stands for
- * "portfw". *out is set even on failure, so that masq_error() can say why, except after -ENOMEM with
- * *out NULL. Close it in every case.
+ * "portfw". *out is set even on failure, so that masq_error() can say why, except after -ENOMEM
+ * with *out NULL. Close it in every case.
  *
- * Errors: -EPERM, -ENOMEM, -EINVAL (IPMASQADM_TRANSPORT names neither), -EPROTONOSUPPORT (the kernel
- * has neither interface, or the library was built without nf_tables).
+ * Errors: -EPERM, -ENOMEM, -EINVAL (IPMASQADM_TRANSPORT names neither), -EPROTONOSUPPORT (the
+ * kernel has neither interface, or the library was built without nf_tables).
  */
 MASQ_API int masq_open(struct masq **out, const char *module) __attribute__((warn_unused_result));
 
@@ -68,7 +68,8 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
  * Carries out one command: m_target IP_MASQ_TARGET_MOD, m_tname the module, m_cmd and u as
  * <linux/ip_masq.h> and ipmasqadm-portfw(8), -mfw(8), -autofw(8) describe. Outside
  * masq_begin()/masq_commit() it is a transaction of its own: afterwards either all of it or nothing
- * has happened. Inside, it is applied to the library's own picture and can still be refused at once.
+ * has happened. Inside, it is applied to the library's own picture and can still be refused at
+ * once.
  *
  * Errors: -ESRCH (no such forward or mark), -EINVAL (out of range, or not something to forward to),
  * -EOVERFLOW (the prefs of a service add up to 2^32 or more), -EPERM, -ENOMEM, -EAGAIN (others kept
@@ -102,27 +103,29 @@ MASQ_API int masq_dry_run(struct masq *m, FILE *out) __attribute__((nonnull(1)))
 #define MASQ_UNKNOWN UINT64_MAX
 
 enum masq_kind {
-	MASQ_PORTFW, /* protocol laddr lport raddr rport pref left served */
-	MASQ_MFW, /* mark raddr rport pref left served; rport 0: the packet's own */
-	MASQ_AUTOFW, /* autofw served */
-	MASQ_RECEIVER, /* a receiver of the MASQ_AUTOFW record before it: autofw raddr laddr seconds */
+	MASQ_PORTFW,   /* protocol laddr lport raddr rport pref left served */
+	MASQ_MFW,      /* mark raddr rport pref left served; rport 0: the packet's own */
+	MASQ_AUTOFW,   /* autofw served */
+	MASQ_RECEIVER, /* a receiver of the MASQ_AUTOFW record before it: autofw raddr laddr seconds
+			*/
 };
 
-/* One target of one service, or one autofw entry or receiver. Members not named for a kind are 0. */
+/* One target of one service, or one autofw entry or receiver. Members not named for a kind are 0.
+ */
 struct masq_record {
 	enum masq_kind kind;
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t protocol;     /* IPPROTO_TCP or IPPROTO_UDP */
 	struct in_addr laddr; /* 0.0.0.0: any address of this machine. MASQ_RECEIVER: the outside
 				 host that may connect, 0.0.0.0 for anyone */
 	struct in_addr raddr; /* where it goes; MASQ_RECEIVER: the inside host */
 	uint16_t lport;
 	uint16_t rport;
 	uint32_t mark;
-	int32_t pref; /* connections a turn */
-	int32_t left; /* connections left of this turn */
-	uint64_t served; /* connections sent here so far, or MASQ_UNKNOWN */
+	int32_t pref;                 /* connections a turn */
+	int32_t left;                 /* connections left of this turn */
+	uint64_t served;              /* connections sent here so far, or MASQ_UNKNOWN */
 	struct ip_autofw_user autofw; /* as in <linux/ip_masq.h> */
-	uint32_t seconds; /* until the receiver is forgotten; 0: never */
+	uint32_t seconds;             /* until the receiver is forgotten; 0: never */
 };
 
 /* Called once a record. A nonzero result ends the listing and is what masq_list() returns. The
@@ -165,8 +168,8 @@ MASQ_API bool masq_parse_address(struct in_addr *out, const char *s) __attribute
 
 /* Names, through the system's resolver and services file. */
 
-/* A host's first IPv4 address; dotted text is taken as it stands, without a look-up. Returns 0 or an
- * EAI_ value for gai_strerror(3). */
+/* A host's first IPv4 address; dotted text is taken as it stands, without a look-up. Returns 0 or
+ * an EAI_ value for gai_strerror(3). */
 MASQ_API int masq_host_address(struct in_addr *out, const char *name) __attribute__((nonnull));
 /* The port of a service of this protocol, in HOST byte order; false if there is none. */
 MASQ_API bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)

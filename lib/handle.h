@@ -44,7 +44,7 @@ extern const struct transport transport_nft;
 struct masq {
 	const struct transport *transport;
 	void *priv; /* the transport's */
-	FILE *dry; /* masq_dry_run() */
+	FILE *dry;  /* masq_dry_run() */
 	bool open_transaction;
 	char error[512];
 };

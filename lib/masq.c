@@ -100,7 +100,7 @@ static int choose(struct masq *m, const char *module)
 	}
 	switch (probe_sockopt(module)) {
 	case ENOPROTOOPT: /* no masquerading modules: any kernel since 2.4 */
-	case EPERM: /* no raw socket for us; nf_tables will say what it thinks */
+	case EPERM:       /* no raw socket for us; nf_tables will say what it thinks */
 	case EACCES:
 	case EPROTONOSUPPORT: /* no IPv4 raw sockets at all */
 	case EAFNOSUPPORT:
@@ -216,6 +216,8 @@ int masq_list(struct masq *m, const char *module, masq_record_fn *fn, void *arg)
 	enum module mod = MOD_PORTFW;
 	int err = find_module(m, module, &mod);
 
+	if (m->open_transaction)
+		return masq_fail(m, EBUSY, "a transaction is open");
 	if (!err)
 		err = m->transport->list(m, mod, &records);
 	for (size_t i = 0; !err && i < records.n; i++)
@@ -231,6 +233,8 @@ int masq_find(struct masq *m, const struct ip_masq_ctl *ctl)
 	int err = find_module(m, ctl->m_tname, &mod);
 	int found = 0;
 
+	if (m->open_transaction)
+		return masq_fail(m, EBUSY, "a transaction is open");
 	if (err)
 		return err;
 	if (m->transport->find)

@@ -6,9 +6,21 @@
 
 static int none_open(struct masq *m)
 {
+	const struct ip_masq_ctl peek = {
+		.m_target = IP_MASQ_TARGET_MOD,
+		.m_cmd = IP_MASQ_CMD_NONE,
+	};
+	int err = transport_sockopt.open(m);
+
+	/* the other transport was passed over: why? */
+	if (!err)
+		err = transport_sockopt.ctl(m, MOD_PORTFW, &peek);
+	transport_sockopt.close(m);
+	if (err == -EPERM || err == -EACCES)
+		return err;
 	return masq_fail(m, EPROTONOSUPPORT,
-			 "this kernel has no masquerading modules, and this ipmasqadm was built "
-			 "without nf_tables (NFT=no)");
+			 "%sthis ipmasqadm was built without nf_tables (NFT=no)",
+			 err ? "this kernel has no masquerading modules, and " : "");
 }
 
 static void none_close(struct masq *m)
@@ -16,27 +28,11 @@ static void none_close(struct masq *m)
 	(void)m;
 }
 
+/* open has failed; these are for callers that go on regardless */
+
 static int none_begin(struct masq *m)
 {
 	return none_open(m);
-}
-
-static int none_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
-{
-	(void)mod;
-	(void)ctl;
-	return none_open(m);
-}
-
-static int none_commit(struct masq *m, int *failed)
-{
-	(void)failed;
-	return none_open(m);
-}
-
-static void none_abort(struct masq *m)
-{
-	(void)m;
 }
 
 static int none_list(struct masq *m, enum module mod, struct records *out)
@@ -51,8 +47,5 @@ const struct transport transport_nft = {
 	.open = none_open,
 	.close = none_close,
 	.begin = none_begin,
-	.ctl = none_ctl,
-	.commit = none_commit,
-	.abort = none_abort,
 	.list = none_list,
 };

@@ -135,6 +135,14 @@ static int transmit(struct masq *m, enum module mod, const struct ip_masq_ctl *c
 	return 0;
 }
 
+static int fail_no_module(struct masq *m, enum module mod)
+{
+	return masq_fail(m, ENOENT,
+			 "this kernel has no module ip_masq_%s, or has not loaded it: there is no "
+			 "%s; try modprobe ip_masq_%s",
+			 module_names[mod], paths[mod][0], module_names[mod]);
+}
+
 /* Whether an errno means the same whatever was asked; sets the text. */
 static bool fail_general(struct masq *m, enum module mod, int err)
 {
@@ -149,8 +157,7 @@ static bool fail_general(struct masq *m, enum module mod, int err)
 			  "IPMASQADM_TRANSPORT is not set to sockopt");
 		return true;
 	case ENOENT:
-		masq_fail(m, err, "this kernel has no module ip_masq_%s: load it",
-			  module_names[mod]);
+		fail_no_module(m, mod);
 		return true;
 	}
 	return false;
@@ -351,10 +358,7 @@ static int fail_unseen(struct masq *m, enum module mod, int err)
 	char why[sizeof(m->error)];
 
 	if (err == -ENOENT)
-		return masq_fail(m, ENOENT,
-				 "this kernel has no module ip_masq_%s and said nothing: there is "
-				 "no %s",
-				 module_names[mod], paths[mod][0]);
+		return fail_no_module(m, mod);
 	strcpy(why, m->error);
 	return masq_fail(m, -err, "sent, but did it happen? %.450s", why);
 }
@@ -403,8 +407,7 @@ static int sockopt_list(struct masq *m, enum module mod, struct records *out)
 		return -err;
 	err = read_state(m, mod, out);
 	if (err == -ENOENT)
-		return masq_fail(m, ENOENT, "this kernel has no module ip_masq_%s: there is no %s",
-				 module_names[mod], paths[mod][0]);
+		return fail_no_module(m, mod);
 	return err;
 }
 

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The nft transport: load what the commands name, apply them to the model, store the difference as
+ * one batch that the kernel takes only if nobody changed anything meanwhile; else start over.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "handle.h"
+#include "nftload.h"
+#include "nftstore.h"
+
+/* How often a command starts over when others change the ruleset under it. Each time one of them
+ * has got something done; waits grow to some 20 ms. */
+#define TRIES 500
+
+struct op {
+	enum module mod;
+	struct ip_masq_ctl ctl;
+};
+
+struct nft {
+	struct nftlink *link;
+	struct nftbuf query, batch;
+	struct table table;
+	uint32_t genid;
+	struct op *ops; /* of the open transaction */
+	size_t n, cap;
+	struct store how;
+};
+
+static int fail(struct masq *m, int err)
+{
+	switch (-err) {
+	case 0:
+		return 0;
+	case ENOMEM:
+		return masq_fail(m, ENOMEM, "out of memory");
+	case EPERM:
+		return masq_fail(m, EPERM,
+				 "no permission to use nf_tables: it needs root, or CAP_NET_ADMIN");
+	case EINTR:
+	case ERESTART:
+		return masq_fail(m, EAGAIN,
+				 "other programs kept changing the ruleset for %d tries; try again",
+				 TRIES);
+	case EBADMSG:
+		return masq_fail(m, EBADMSG,
+				 "table ip " NFT_TABLE " holds something that is not ours; look at "
+				 "it with: nft list table ip " NFT_TABLE);
+	default:
+		return masq_fail(m, -err, "cannot read nf_tables: %s", strerror(-err));
+	}
+}
+
+static void pause_before(int try)
+{
+	struct timespec t = {0};
+	long most = try < 100 ? try * 200000L : 20000000L; /* ns */
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec = most / 2 + t.tv_nsec % (most / 2 + 1);
+	t.tv_sec = 0;
+	nanosleep(&t, NULL);
+}
+
+static void forget(struct nft *n)
+{
+	table_free(&n->table);
+	n->how = (struct store){0};
+}
+
+static int nft_open(struct masq *m)
+{
+	struct nft *n = calloc(1, sizeof(*n));
+	int err;
+
+	m->priv = n;
+	if (!n)
+		return fail(m, -ENOMEM);
+	err = nftlink_open(&n->link);
+	if (!err)
+		err = nftlink_genid(n->link, &n->genid);
+	switch (-err) {
+	case EPROTONOSUPPORT: /* no such netlink family */
+	case EAFNOSUPPORT:
+	case EINVAL: /* nobody behind the subsystem */
+	case EOPNOTSUPP:
+		return masq_fail(m, EPROTONOSUPPORT,
+				 "this kernel has neither masquerading modules nor nf_tables "
+				 "(CONFIG_NF_TABLES)");
+	default:
+		return fail(m, err);
+	}
+}
+
+static void nft_close(struct masq *m)
+{
+	struct nft *n = m->priv;
+
+	if (!n)
+		return;
+	forget(n);
+	nftbuf_free(&n->query);
+	nftbuf_free(&n->batch);
+	nftlink_close(n->link);
+	free(n->ops);
+	free(n);
+}
+
+/* Starts over with an empty picture of the present generation. */
+static int begin_again(struct nft *n)
+{
+	int err = nftlink_genid(n->link, &n->genid);
+
+	forget(n);
+	n->table.next_born = (uint64_t)n->genid << 32;
+	return err;
+}
+
+static int nft_begin(struct masq *m)
+{
+	struct nft *n = m->priv;
+
+	n->n = 0;
+	return fail(m, begin_again(n));
+}
+
+static void nft_abort(struct masq *m)
+{
+	struct nft *n = m->priv;
+
+	n->n = 0;
+	forget(n);
+}
+
+/* Loads what a command needs and applies it. */
+static int apply(struct nft *n, const struct op *op)
+{
+	struct key key;
+	int err = 0;
+
+	switch (table_scope(op->mod, &op->ctl, &key)) {
+	case SCOPE_ONE:
+		if (!n->table.complete[op->mod] && !table_get(&n->table, &key))
+			err = load_service(n->link, &n->query, &n->table, &key);
+		break;
+	case SCOPE_MODULE:
+		err = load_module(n->link, &n->query, &n->table, op->mod);
+		break;
+	default:
+		break;
+	}
+	return err ? err : table_apply(&n->table, op->mod, &op->ctl);
+}
+
+/* Applies all commands to a fresh picture; *failed is the one that was refused. */
+static int apply_all(struct nft *n, size_t *failed)
+{
+	int err = begin_again(n);
+
+	for (*failed = 0; !err && *failed < n->n; ++*failed)
+		err = apply(n, &n->ops[*failed]);
+	if (err)
+		--*failed;
+	return err;
+}
+
+/* A refusal counts only if the picture it is based on was of one generation. */
+static bool refused_for_good(struct nft *n, int err)
+{
+	uint32_t now = 0;
+
+	return err != -EINTR && !nftlink_genid(n->link, &now) && now == n->genid;
+}
+
+static int fail_refused(struct masq *m, const struct op *op, int err)
+{
+	char what[DESCRIBE_MAX];
+
+	switch (-err) {
+	case ESRCH:
+		return fail_not_there(m, op->mod, &op->ctl);
+	case EDESTADDRREQ:
+		return masq_fail(
+			m, EINVAL,
+			"no forward on %s to edit, and none to add: give it a target with %s",
+			describe(what, op->mod, &op->ctl),
+			op->mod == MOD_PORTFW ? "-R ADDRESS PORT" : "-r ADDRESS [PORT]");
+	case EOVERFLOW:
+		return masq_fail(m, EOVERFLOW,
+				 "%s: the prefs of all targets together must stay below 4294967296",
+				 describe(what, op->mod, &op->ctl));
+	default:
+		return fail(m, err);
+	}
+}
+
+static int remember(struct nft *n, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	if (n->n == n->cap) {
+		size_t cap = n->cap ? 2 * n->cap : 4;
+		struct op *v = reallocarray(n->ops, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		n->ops = v;
+		n->cap = cap;
+	}
+	n->ops[n->n++] = (struct op){.mod = mod, .ctl = *ctl};
+	return 0;
+}
+
+static int nft_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	struct nft *n = m->priv;
+	size_t failed;
+	int err = remember(n, mod, ctl);
+
+	if (err)
+		return fail(m, err);
+	failed = n->n - 1;
+	err = apply(n, &n->ops[failed]);
+	for (int try = 1; err && !refused_for_good(n, err) && try < TRIES; try++) {
+		pause_before(try);
+		err = apply_all(n, &failed);
+	}
+	return err ? fail_refused(m, &n->ops[failed], err) : 0;
+}
+
+/* What the table does not know of itself: which modules are set up, whether others remain. */
+static int look_around(struct nft *n)
+{
+	static const char *const chains[MOD_COUNT] = {"portfw", "mfw", "autofw"};
+	bool remains = store_remains(&n->table);
+	int err = 0;
+
+	for (int mod = 0; !err && mod < MOD_COUNT; mod++)
+		err = load_chain(n->link, &n->query, chains[mod], &n->how.have[mod]);
+	if (err || remains || !store_removes(&n->table))
+		return err;
+	for (int map = 1; !err && !remains && map < MAP_COUNT; map++)
+		if (n->how.have[map_defs[map].module] && !n->table.complete[map_defs[map].module])
+			err = load_remains(n->link, &n->query, &n->table, (enum map)map, &remains);
+	if (!err && !remains && n->how.have[MOD_AUTOFW]) {
+		err = load_module(n->link, &n->query, &n->table, MOD_AUTOFW);
+		remains = store_remains(&n->table);
+	}
+	n->how.nothing_else = !remains;
+	return err;
+}
+
+/* The name of the expression that an error points at, or NULL. */
+static const char *blamed_expression(const struct nfterror *error)
+{
+	const struct nlattr *attr, *list = NULL;
+	const char *last = NULL;
+
+	mnl_attr_for_each (attr, error->msg, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
+			list = attr;
+	if (!list)
+		return NULL;
+	mnl_attr_for_each_nested (attr, list) {
+		const struct nlattr *name = mnl_attr_get_payload(attr);
+
+		if (error->offset && (const char *)attr > (const char *)error->msg + error->offset)
+			break;
+		last = mnl_attr_get_str(name);
+	}
+	return error->offset ? last : NULL;
+}
+
+static const char *config_of(const char *expression)
+{
+	static const char *const configs[][2] = {
+		{"fib", "CONFIG_NFT_FIB_IPV4"},
+		{"nat", "CONFIG_NFT_NAT"},
+		{"numgen", "CONFIG_NFT_NUMGEN"},
+		{"ct", "CONFIG_NFT_CT"},
+	};
+
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++)
+		if (!strcmp(expression, configs[i][0]))
+			return configs[i][1];
+	return "CONFIG_NF_TABLES";
+}
+
+static int fail_commit(struct masq *m, const struct nfterror *error)
+{
+	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
+	const char *expression = type == NFT_MSG_NEWRULE ? blamed_expression(error) : NULL;
+	bool missing = error->err == ENOENT || error->err == EOPNOTSUPP;
+
+	if (error->err == EPERM || error->err == ENOMEM)
+		return fail(m, -error->err);
+	if (missing && expression)
+		return masq_fail(m, error->err, "this kernel's nf_tables has no %s expression (%s)",
+				 expression, config_of(expression));
+	if (missing && type == NFT_MSG_NEWCHAIN)
+		return masq_fail(m, error->err,
+				 "this kernel's nf_tables has no nat chains (CONFIG_NFT_NAT)");
+	if (type == NFT_MSG_NEWTABLE)
+		return masq_fail(
+			m, error->err,
+			"this kernel's nf_tables has no ip family (CONFIG_NF_TABLES_IPV4): %s",
+			strerror(error->err));
+	if (error->err == EMSGSIZE || error->err == ENOBUFS)
+		return masq_fail(m, error->err,
+				 "the change is too large for the socket buffer; raise "
+				 "net.core.wmem_max");
+	return masq_fail(m, error->err, "the kernel refused the change: %s%s%s",
+			 strerror(error->err), *error->text ? ": " : "", error->text);
+}
+
+/* Sends the difference. -ERESTART: start over; -ENFILE: a map is full. */
+static int send_batch(struct nft *n, struct nfterror *error)
+{
+	struct emit_netlink e;
+	int err;
+
+	nftbuf_reset(&n->batch);
+	nftbuf_begin(&n->batch, n->genid);
+	emit_netlink_init(&e, &n->batch);
+	err = store(&e.emit, &n->table, &n->how);
+	if (!err)
+		err = emit_netlink_close(&e);
+	nftbuf_end(&n->batch);
+	*error = (struct nfterror){.err = -err};
+	return err ? err : nftlink_commit(n->link, &n->batch, error);
+}
+
+/* A map is full: the whole module again, with larger ones. */
+static int enlarge(struct nft *n)
+{
+	int err = 0;
+
+	for (int mod = 0; !err && mod < MOD_COUNT; mod++) {
+		if (mod == MOD_AUTOFW || !n->how.have[mod])
+			continue;
+		err = load_module(n->link, &n->query, &n->table, (enum module)mod);
+		n->how.rebuild[mod] = true;
+	}
+	return err;
+}
+
+static int commit_once(struct nft *n, struct nfterror *error)
+{
+	int err = look_around(n);
+
+	if (err)
+		return err;
+	err = send_batch(n, error);
+	if (err == -ENFILE && !enlarge(n))
+		err = send_batch(n, error);
+	return err;
+}
+
+static int dry_run(struct masq *m, struct nft *n)
+{
+	struct emit_text e;
+	int err = look_around(n);
+
+	emit_text_init(&e, m->dry);
+	return fail(m, err ? err : store(&e.emit, &n->table, &n->how));
+}
+
+static int nft_commit(struct masq *m, int *failed)
+{
+	struct nft *n = m->priv;
+	struct nfterror error = {0};
+	size_t index = 0;
+	int err = 0;
+
+	if (!store_changes(&n->table))
+		goto out;
+	if (m->dry) {
+		err = dry_run(m, n);
+		goto out;
+	}
+	err = commit_once(n, &error);
+	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < TRIES; try++) {
+		pause_before(try);
+		err = apply_all(n, &index);
+		if (err && refused_for_good(n, err)) {
+			*failed = (int)index;
+			err = fail_refused(m, &n->ops[index], err);
+			goto out;
+		}
+		if (err)
+			err = -ERESTART;
+		else if (store_changes(&n->table))
+			err = commit_once(n, &error);
+	}
+	if (err == -ERESTART || err == -EINTR || (err && !error.err))
+		err = fail(m, err);
+	else if (err)
+		err = fail_commit(m, &error);
+out:
+	nft_abort(m);
+	return err;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct service *x = *(struct service *const *)a, *y = *(struct service *const *)b;
+
+	if (x->key.protocol != y->key.protocol) /* UDP, which is 17, before TCP, which is 6 */
+		return y->key.protocol - x->key.protocol;
+	if (x->key.mark != y->key.mark)
+		return x->key.mark < y->key.mark ? -1 : 1;
+	return (x->born < y->born) - (x->born > y->born);
+}
+
+static int list_services(struct table *t, enum module mod, struct records *out)
+{
+	int err = 0;
+
+	/* the index is of no use from here on */
+	qsort(t->services, t->n, sizeof(struct service *), newest_first);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct service *s = t->services[i];
+
+		for (size_t j = 0; !err && s->key.module == mod && j < s->n; j++) {
+			const struct target *target = &s->targets[j];
+
+			err = records_add(out,
+					  &(struct masq_record){
+						  .kind = mod == MOD_MFW ? MASQ_MFW : MASQ_PORTFW,
+						  .protocol = s->key.protocol,
+						  .laddr.s_addr = s->key.laddr,
+						  .lport = s->key.lport,
+						  .mark = s->key.mark,
+						  .raddr.s_addr = target->addr,
+						  .rport = target->port,
+						  .pref = (int32_t)target->pref,
+						  .left = (int32_t)target->left,
+						  .served = target->served,
+					  });
+		}
+	}
+	return err;
+}
+
+static int list_entries(struct nft *n, struct records *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n->table.n_entries; i++) {
+		const struct entry *e = &n->table.entries[i];
+
+		err = records_add(out, &(struct masq_record){
+					       .kind = MASQ_AUTOFW,
+					       .protocol = (uint8_t)e->user.protocol,
+					       .autofw = e->user,
+					       .served = e->served,
+				       });
+		if (!err && entry_triggered(&e->user))
+			err = load_receivers(n->link, &n->query, &e->user, out);
+	}
+	return err;
+}
+
+static int nft_list(struct masq *m, enum module mod, struct records *out)
+{
+	struct nft *n = m->priv;
+	int err = -EINTR;
+
+	for (int try = 1; err == -EINTR && try < TRIES; try++) {
+		uint32_t now = 0;
+
+		if (try > 1)
+			pause_before(try);
+		out->n = 0;
+		err = begin_again(n);
+		if (!err)
+			err = load_module(n->link, &n->query, &n->table, mod);
+		if (!err)
+			err = mod == MOD_AUTOFW ? list_entries(n, out)
+						: list_services(&n->table, mod, out);
+		if (!err)
+			err = nftlink_genid(n->link, &now);
+		if (!err && now != n->genid)
+			err = -EINTR;
+	}
+	forget(n);
+	return fail(m, err);
+}
+
+const struct transport transport_nft = {
+	.name = "nft",
+	.atomic = true,
+	.open = nft_open,
+	.close = nft_close,
+	.begin = nft_begin,
+	.ctl = nft_ctl,
+	.commit = nft_commit,
+	.abort = nft_abort,
+	.list = nft_list,
+};

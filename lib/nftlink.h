@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Netlink framing for nf_tables: requests, dumps, batches, acknowledgements, the generation id.
+ * Knows nothing of masquerading; libmnl does the parsing.
+ *
+ * Nothing here waits: the kernel works on a netlink message inside sendmsg(2) and on a dump inside
+ * recvmsg(2) (net/netlink/af_netlink.c), so whatever there is to read is there when it is asked
+ * for.
+ */
+#ifndef NFTLINK_H
+#define NFTLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libmnl/libmnl.h>
+
+struct nftlink;
+
+/* Messages under construction, back to back. All zero is an empty one. */
+struct nftbuf {
+	char *data;
+	size_t len, cap;
+	size_t last; /* where the last message begins */
+	uint32_t seq;
+	bool open;   /* len does not count the last message yet */
+	bool failed; /* out of memory: nothing is added from here on */
+};
+
+/* A message of this NFT_MSG_ type for family ip. There is room for NFTBUF_ROOM bytes of attributes;
+ * it is closed by the next call for the same buffer, and the pointer is good until then. Out of
+ * memory it is a message that goes nowhere, and nftlink_*() gives -ENOMEM. */
+#define NFTBUF_ROOM 69632 /* one attribute of 64 KiB, and some more */
+struct nlmsghdr *nftbuf_msg(struct nftbuf *b, uint16_t type, uint16_t flags);
+void nftbuf_reset(struct nftbuf *b);
+void nftbuf_free(struct nftbuf *b);
+
+/* Opens and closes a batch that the kernel takes only if its ruleset is still of this generation.
+ */
+void nftbuf_begin(struct nftbuf *b, uint32_t genid);
+void nftbuf_end(struct nftbuf *b);
+
+/* What the kernel said against a batch. */
+struct nfterror {
+	int err;                    /* positive errno */
+	const struct nlmsghdr *msg; /* the message it is about, in the buffer; or NULL */
+	uint32_t offset;            /* of the offending attribute in it; 0: unknown */
+	char text[160];             /* its own words, or empty */
+};
+
+/* 0 or -errno. */
+int nftlink_open(struct nftlink **out);
+void nftlink_close(struct nftlink *l);
+
+/* Called once a message received; a negative result ends the reading and is returned. */
+typedef int nftlink_fn(const struct nlmsghdr *nlh, void *arg);
+
+/* The generation of the whole ruleset; every commit by anybody raises it. */
+int nftlink_genid(struct nftlink *l, uint32_t *genid);
+/* Sends the one request in the buffer and reads its one answer. -ENOENT: there is no such thing. */
+int nftlink_get(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);
+/* The same for a dump. -EINTR: the ruleset changed meanwhile, what fn saw is not one state. */
+int nftlink_dump(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);
+/* The same for no more than the first messages of a dump, a few dozen elements. */
+int nftlink_glance(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);
+/* Sends a batch and collects every answer. -ERESTART: another generation, nothing was done. After
+ * any other error, which *error describes, nothing was done either. */
+int nftlink_commit(struct nftlink *l, struct nftbuf *b, struct nfterror *error);
+
+#endif

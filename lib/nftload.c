@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nftload.h"
+
+/* nft's type-length-value lists in userdata: type 0 is a comment, for rules and elements alike. */
+#define UDATA_COMMENT 0
+
+struct comment {
+	const char *text;
+	size_t len;
+};
+
+/* One set element as the kernel tells it; pointers into the message. */
+struct element {
+	uint8_t key[MAP_KEY_MAX];
+	size_t key_len;
+	uint8_t data[8];
+	size_t data_len; /* 0: none, or a verdict */
+	uint64_t packets;
+	uint64_t expires; /* ms; 0: never */
+	bool end;         /* of an interval: no element of its own */
+	struct comment comment;
+};
+
+static struct comment find_comment(const struct nlattr *attr)
+{
+	const uint8_t *p = mnl_attr_get_payload(attr);
+	size_t left = mnl_attr_get_payload_len(attr);
+
+	while (left >= 2 && left - 2 >= p[1]) {
+		if (p[0] == UDATA_COMMENT)
+			return (struct comment){(const char *)p + 2, p[1]};
+		left -= 2u + p[1];
+		p += 2u + p[1];
+	}
+	return (struct comment){"", 0};
+}
+
+/* The attribute of this type in a nest, or NULL. */
+static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static const struct nlattr *toplevel(const struct nlmsghdr *nlh, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+/* At most size bytes of an attribute's payload; how many. */
+static size_t copy(uint8_t *out, size_t size, const struct nlattr *attr)
+{
+	size_t n = mnl_attr_get_payload_len(attr);
+
+	n = n < size ? n : size;
+	memcpy(out, mnl_attr_get_payload(attr), n);
+	return n;
+}
+
+static uint64_t big64(const struct nlattr *attr)
+{
+	uint64_t v = 0;
+
+	copy((uint8_t *)&v, sizeof(v), attr);
+	return be64toh(v);
+}
+
+static uint32_t big32(const struct nlattr *attr)
+{
+	uint32_t v = 0;
+
+	copy((uint8_t *)&v, sizeof(v), attr);
+	return ntohl(v);
+}
+
+static bool is_text(const struct nlattr *attr, const char *text)
+{
+	size_t n = strlen(text);
+
+	return attr && mnl_attr_get_payload_len(attr) > n &&
+	       !memcmp(mnl_attr_get_payload(attr), text, n + 1);
+}
+
+static const struct nlattr *expr_data(const struct nlattr *expr, const char *name)
+{
+	return is_text(nested(expr, NFTA_EXPR_NAME), name) ? nested(expr, NFTA_EXPR_DATA) : NULL;
+}
+
+/* The packets of a counter expression; false if it is another expression. */
+static bool counter(const struct nlattr *expr, uint64_t *packets)
+{
+	const struct nlattr *data = expr_data(expr, "counter");
+	const struct nlattr *attr = data ? nested(data, NFTA_COUNTER_PACKETS) : NULL;
+
+	if (attr)
+		*packets = big64(attr);
+	return attr != NULL;
+}
+
+static void read_element(struct element *e, const struct nlattr *nest)
+{
+	const struct nlattr *attr, *value;
+
+	*e = (struct element){.comment = {"", 0}};
+	mnl_attr_for_each_nested (attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_SET_ELEM_KEY:
+			value = nested(attr, NFTA_DATA_VALUE);
+			if (value)
+				e->key_len = copy(e->key, sizeof(e->key), value);
+			break;
+		case NFTA_SET_ELEM_DATA:
+			value = nested(attr, NFTA_DATA_VALUE);
+			if (value)
+				e->data_len = copy(e->data, sizeof(e->data), value);
+			break;
+		case NFTA_SET_ELEM_FLAGS:
+			e->end = big32(attr) & NFT_SET_ELEM_INTERVAL_END;
+			break;
+		case NFTA_SET_ELEM_EXPIRATION:
+			e->expires = big64(attr);
+			break;
+		case NFTA_SET_ELEM_USERDATA:
+			e->comment = find_comment(attr);
+			break;
+		case NFTA_SET_ELEM_EXPR:
+			counter(attr, &e->packets);
+			break;
+		case NFTA_SET_ELEM_EXPRESSIONS:
+			mnl_attr_for_each_nested (value, attr)
+				counter(value, &e->packets);
+			break;
+		}
+	}
+}
+
+/* Calls fn for every element of a message. */
+typedef int element_fn(const struct element *e, void *arg);
+
+static int each_element(const struct nlmsghdr *nlh, element_fn *fn, void *arg)
+{
+	const struct nlattr *list = toplevel(nlh, NFTA_SET_ELEM_LIST_ELEMENTS), *nest;
+	int err = 0;
+
+	if (!list)
+		return 0;
+	mnl_attr_for_each_nested (nest, list) {
+		struct element e;
+
+		read_element(&e, nest);
+		if (!e.end && !err)
+			err = fn(&e, arg);
+	}
+	return err;
+}
+
+static struct nlmsghdr *ask_elements(struct nftbuf *b, uint16_t flags, const char *set)
+{
+	struct nlmsghdr *nlh;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETSETELEM, flags);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	return nlh;
+}
+
+static int nothing_is_no_error(int err)
+{
+	return err == -ENOENT ? 0 : err;
+}
+
+static int read_nothing(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	(void)arg;
+	return 0;
+}
+
+/* What reading one of our maps needs. */
+struct map_reader {
+	struct table *table;
+	enum map map;
+	size_t pools; /* services seen that have a chain */
+};
+
+static int add_element(const struct element *e, void *arg)
+{
+	struct map_reader *r = arg;
+	const struct map_def *def = &map_defs[r->map];
+	struct target t = {0};
+	struct service *s;
+	struct facts f;
+	struct key key;
+
+	if (e->key_len != def->key_len || e->data_len != def->data_len)
+		return -EBADMSG;
+	map_key_parse(&key, r->map, e->key);
+	s = table_put(r->table, &key);
+	if (!s)
+		return -ENOMEM;
+	if (s->stored != MAP_NONE)
+		return 0; /* a dump that met a change can tell an element twice */
+	facts_parse(&f, e->comment.text, e->comment.len);
+	s->stored = (uint8_t)r->map;
+	s->loading = true;
+	s->born = s->stored_born = f.seq;
+	if (def->pool) {
+		r->pools++;
+		return 0;
+	}
+	memcpy(&t.addr, e->data, 4);
+	if (e->data_len == 8)
+		memcpy(&t.port, e->data + 4, 2);
+	t.pref = f.pref;
+	t.left = f.left;
+	t.served = f.served;
+	s->arrived = e->packets;
+	return service_append(s, &t);
+}
+
+static int read_map(const struct nlmsghdr *nlh, void *arg)
+{
+	return each_element(nlh, add_element, arg);
+}
+
+/* A lookup in a set whose elements are a service's targets. */
+struct pool_set {
+	struct service *service;
+	char name[NFT_SET_MAXNAMELEN];
+};
+
+struct rule_reader {
+	struct table *table;
+	enum module module;
+	struct pool_set *sets;
+	size_t n, cap;
+};
+
+static int add_pool_set(struct rule_reader *r, struct service *s, const struct nlattr *name)
+{
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 16;
+		struct pool_set *v = reallocarray(r->sets, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		r->sets = v;
+		r->cap = cap;
+	}
+	r->sets[r->n].service = s;
+	snprintf(r->sets[r->n].name, sizeof(r->sets[r->n].name), "%.*s",
+		 (int)mnl_attr_get_payload_len(name), mnl_attr_get_str(name));
+	r->n++;
+	return 0;
+}
+
+/* Appends a target that a comment describes; one without a position is no target. */
+static int add_target(struct service *s, uint32_t addr, uint16_t port, struct comment comment,
+		      bool drained)
+{
+	struct facts f;
+
+	facts_parse(&f, comment.text, comment.len);
+	if (!f.position)
+		return 0;
+	return service_append(s, &(struct target){
+					 .addr = addr,
+					 .port = port,
+					 .pref = drained ? 0 : f.pref,
+					 .left = drained ? 0 : f.left,
+					 .served = f.served,
+					 .position = f.position,
+				 });
+}
+
+/* A rule of a pool is a schedule: numgen maps; or a drained target: two constants. The counter
+ * stands in the first. */
+static int read_pool_rule(struct rule_reader *r, struct service *s, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *expr, *data, *value;
+	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
+	uint8_t constant[2][4] = {{0}};
+	size_t constants = 0;
+	uint32_t addr;
+	uint16_t port;
+
+	if (!list)
+		return 0;
+	mnl_attr_for_each_nested (expr, list) {
+		counter(expr, &s->arrived);
+		data = expr_data(expr, "lookup");
+		if (data && nested(data, NFTA_LOOKUP_DREG) && nested(data, NFTA_LOOKUP_SET) &&
+		    add_pool_set(r, s, nested(data, NFTA_LOOKUP_SET)) < 0)
+			return -ENOMEM;
+		data = expr_data(expr, "immediate");
+		data = data ? nested(data, NFTA_IMMEDIATE_DATA) : NULL;
+		value = data ? nested(data, NFTA_DATA_VALUE) : NULL;
+		if (value && constants < 2)
+			copy(constant[constants++], 4, value);
+	}
+	if (!constants || !udata)
+		return 0;
+	memcpy(&addr, constant[0], sizeof(addr));
+	memcpy(&port, constant[1], sizeof(port));
+	return add_target(s, addr, port, find_comment(udata), true);
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *chain = toplevel(nlh, NFTA_RULE_CHAIN);
+	struct rule_reader *r = arg;
+	struct service *s;
+	struct key key;
+
+	if (!chain || mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) < 0)
+		return -EBADMSG;
+	if (!chain_name_parse(&key, mnl_attr_get_str(chain)) || key.module != r->module)
+		return 0;
+	s = table_get(r->table, &key);
+	return s && s->loading && map_defs[s->stored].pool ? read_pool_rule(r, s, nlh) : 0;
+}
+
+static int add_pool_target(const struct element *e, void *arg)
+{
+	struct service *s = arg;
+	uint16_t port = 0;
+	uint32_t addr;
+
+	if (e->data_len != 4 && e->data_len != 8)
+		return -EBADMSG;
+	memcpy(&addr, e->data, 4);
+	if (e->data_len == 8)
+		memcpy(&port, e->data + 4, 2);
+	return add_target(s, addr, port, e->comment, false);
+}
+
+static int read_pool_set(const struct nlmsghdr *nlh, void *arg)
+{
+	return each_element(nlh, add_pool_target, arg);
+}
+
+static int by_position(const void *a, const void *b)
+{
+	uint32_t x = ((const struct target *)a)->position;
+	uint32_t y = ((const struct target *)b)->position;
+
+	return (x > y) - (x < y);
+}
+
+static void bring_up_to_date(struct service *s)
+{
+	if (!s->loading)
+		return;
+	s->loading = false;
+	if (s->n > 1)
+		qsort(s->targets, s->n, sizeof(*s->targets), by_position);
+	service_advance(s, s->arrived);
+	s->arrived = 0;
+}
+
+/* Reads the chains of the pools: of one, or of a whole module (chain NULL). */
+static int load_pools(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod,
+		      const char *chain)
+{
+	struct rule_reader r = {.table = t, .module = mod};
+	struct nlmsghdr *nlh;
+	int err;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
+	if (chain)
+		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	err = nothing_is_no_error(nftlink_dump(l, b, read_rule, &r));
+	for (size_t i = 0; !err && i < r.n; i++) {
+		ask_elements(b, NLM_F_DUMP, r.sets[i].name);
+		/* gone already: somebody changed it, and the generation will tell */
+		err = nothing_is_no_error(nftlink_dump(l, b, read_pool_set, r.sets[i].service));
+	}
+	free(r.sets);
+	return err;
+}
+
+int load_service(struct nftlink *l, struct nftbuf *b, struct table *t, const struct key *key)
+{
+	struct service *s = table_put(t, key);
+	int err = 0;
+
+	if (!s)
+		return -ENOMEM;
+	for (int map = 1; !err && s->stored == MAP_NONE && map < MAP_COUNT; map++) {
+		struct map_reader r = {.table = t, .map = (enum map)map};
+		struct nlattr *list, *elem, *k;
+		uint8_t bytes[MAP_KEY_MAX];
+		struct nlmsghdr *nlh;
+
+		if (!map_takes(r.map, key))
+			continue;
+		map_key(bytes, r.map, key);
+		nlh = ask_elements(b, 0, map_defs[map].name);
+		list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+		elem = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+		k = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
+		mnl_attr_put(nlh, NFTA_DATA_VALUE, map_defs[map].key_len, bytes);
+		mnl_attr_nest_end(nlh, k);
+		mnl_attr_nest_end(nlh, elem);
+		mnl_attr_nest_end(nlh, list);
+		err = nothing_is_no_error(nftlink_get(l, b, read_map, &r));
+		if (!err && r.pools) {
+			char chain[CHAIN_NAME_MAX];
+
+			chain_name(chain, key);
+			err = load_pools(l, b, t, (enum module)key->module, chain);
+		}
+	}
+	if (!err)
+		bring_up_to_date(s);
+	return err;
+}
+
+static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod)
+{
+	size_t pools = 0;
+	int err = 0;
+
+	for (int map = 1; !err && map < MAP_COUNT; map++) {
+		struct map_reader r = {.table = t, .map = (enum map)map};
+
+		if (map_defs[map].module != mod)
+			continue;
+		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
+		err = nothing_is_no_error(nftlink_dump(l, b, read_map, &r));
+		pools += r.pools;
+	}
+	if (!err && pools)
+		err = load_pools(l, b, t, mod, NULL);
+	for (size_t i = 0; !err && i < t->n; i++)
+		if (t->services[i]->key.module == mod)
+			bring_up_to_date(t->services[i]);
+	return err;
+}
+
+int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there)
+{
+	struct nlmsghdr *nlh;
+	int err;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETCHAIN, 0);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain);
+	err = nftlink_get(l, b, read_nothing, NULL);
+	*there = !err;
+	return nothing_is_no_error(err);
+}
+
+struct remains_reader {
+	const struct table *table;
+	enum map map;
+	bool remains;
+};
+
+static int see_element(const struct element *e, void *arg)
+{
+	struct remains_reader *r = arg;
+	const struct service *s;
+	struct key key;
+
+	if (e->key_len != map_defs[r->map].key_len)
+		return -EBADMSG;
+	map_key_parse(&key, r->map, e->key);
+	s = table_get(r->table, &key);
+	r->remains |= !s || !s->dirty;
+	return 0;
+}
+
+static int read_remains(const struct nlmsghdr *nlh, void *arg)
+{
+	return each_element(nlh, see_element, arg);
+}
+
+int load_remains(struct nftlink *l, struct nftbuf *b, const struct table *t, enum map map,
+		 bool *remains)
+{
+	struct remains_reader r = {.table = t, .map = map};
+	int err;
+
+	ask_elements(b, NLM_F_DUMP, map_defs[map].name);
+	err = nothing_is_no_error(nftlink_glance(l, b, read_remains, &r));
+	*remains = r.remains;
+	return err;
+}
+
+/* autofw: the entries are rules, in order; a triggered one has a second, in the trigger's chain. */
+static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *chain = toplevel(nlh, NFTA_RULE_CHAIN);
+	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
+	const struct nlattr *handle = toplevel(nlh, NFTA_RULE_HANDLE);
+	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *expr;
+	struct table *t = arg;
+	struct comment comment;
+	struct entry e = {0};
+
+	if (!chain || !udata || !handle || !list ||
+	    mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) < 0 ||
+	    strncmp(mnl_attr_get_str(chain), "autofw", 6) != 0)
+		return 0;
+	comment = find_comment(udata);
+	if (!entry_parse(&e.user, comment.text, comment.len))
+		return 0;
+	e.handle = big64(handle);
+	if (is_text(chain, CHAIN_TRIGGER)) {
+		e.trigger_handle = e.handle;
+		e.handle = 0;
+	}
+	mnl_attr_for_each_nested (expr, list)
+		counter(expr, &e.served);
+	for (size_t i = 0; i < t->n_entries; i++) {
+		struct entry *old = &t->entries[i];
+
+		if (!autofw_same(&old->user, &e.user) || old->user.flags != e.user.flags)
+			continue;
+		old->handle += e.handle;
+		old->trigger_handle += e.trigger_handle;
+		old->served += e.served;
+		return 0;
+	}
+	return autofw_insert(t, false, &e);
+}
+
+static int load_entries(struct nftlink *l, struct nftbuf *b, struct table *t)
+{
+	struct nlmsghdr *nlh;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
+	return nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, t));
+}
+
+int load_module(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod)
+{
+	int err = 0;
+
+	if (!t->complete[mod])
+		err = mod == MOD_AUTOFW ? load_entries(l, b, t) : load_services(l, b, t, mod);
+	t->complete[mod] = !err;
+	return err;
+}
+
+struct receiver_reader {
+	struct records *out;
+	const struct ip_autofw_user *user;
+};
+
+static int add_receiver(const struct element *e, void *arg)
+{
+	const struct receiver_reader *r = arg;
+	struct masq_record record = {.kind = MASQ_RECEIVER, .autofw = *r->user};
+
+	if (e->data_len != 4)
+		return -EBADMSG;
+	memcpy(&record.raddr, e->data, 4);
+	if (e->key_len == 4 && (r->user->flags & IP_AUTOFW_SECURE))
+		memcpy(&record.laddr, e->key, 4);
+	record.seconds = (uint32_t)((e->expires + 999) / 1000);
+	return records_add(r->out, &record);
+}
+
+static int read_receivers(const struct nlmsghdr *nlh, void *arg)
+{
+	return each_element(nlh, add_receiver, arg);
+}
+
+int load_receivers(struct nftlink *l, struct nftbuf *b, const struct ip_autofw_user *user,
+		   struct records *out)
+{
+	struct receiver_reader r = {.out = out, .user = user};
+	char name[CHAIN_NAME_MAX];
+
+	contact_name(name, user);
+	ask_elements(b, NLM_F_DUMP, name);
+	return nothing_is_no_error(nftlink_dump(l, b, read_receivers, &r));
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The services that a transaction has looked at, and what each command does to them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+void table_free(struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->services[i]->targets);
+		free(t->services[i]);
+	}
+	free(t->services);
+	free(t->index);
+	free(t->entries);
+	*t = (struct table){0};
+}
+
+static size_t hash(const struct key *key)
+{
+	const unsigned char *p = (const unsigned char *)key;
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(*key); i++)
+		h = (h ^ p[i]) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+/* Where a key is in the index, or would go. The index is never full. */
+static size_t *slot(const struct table *t, const struct key *key)
+{
+	size_t i = hash(key) & (t->slots - 1);
+
+	while (t->index[i] != SIZE_MAX &&
+	       memcmp(&t->services[t->index[i]]->key, key, sizeof(*key)) != 0)
+		i = (i + 1) & (t->slots - 1);
+	return &t->index[i];
+}
+
+struct service *table_get(const struct table *t, const struct key *key)
+{
+	size_t i = t->slots ? *slot(t, key) : SIZE_MAX;
+
+	return i == SIZE_MAX ? NULL : t->services[i];
+}
+
+static int grow(struct table *t)
+{
+	size_t cap = t->cap ? t->cap * 2 : 16;
+	struct service **v = reallocarray(t->services, cap, sizeof(struct service *));
+	size_t *index;
+
+	if (!v)
+		return -ENOMEM;
+	t->services = v;
+	index = reallocarray(t->index, 2 * cap, sizeof(*index));
+	if (!index)
+		return -ENOMEM;
+	t->index = index;
+	t->cap = cap;
+	t->slots = 2 * cap;
+	memset(index, 0xff, t->slots * sizeof(*index));
+	for (size_t i = 0; i < t->n; i++)
+		*slot(t, &v[i]->key) = i;
+	return 0;
+}
+
+struct service *table_put(struct table *t, const struct key *key)
+{
+	struct service *s = table_get(t, key);
+
+	if (s)
+		return s;
+	if (t->n == t->cap && grow(t) < 0)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->key = *key;
+	*slot(t, key) = t->n;
+	t->services[t->n++] = s;
+	return s;
+}
+
+enum scope table_scope(enum module mod, const struct ip_masq_ctl *ctl, struct key *key)
+{
+	const struct ip_portfw_edits *pf = &ctl->u.portfw_user;
+
+	if (ctl->m_cmd == IP_MASQ_CMD_NONE)
+		return SCOPE_NONE;
+	if (ctl->m_cmd == IP_MASQ_CMD_FLUSH)
+		return SCOPE_MODULE;
+	*key = (struct key){.module = (uint8_t)mod};
+	switch (mod) {
+	case MOD_PORTFW:
+		/* 0.0.0.0 is "any address of this machine" where a target is given to it, and
+		 * matches every address where forwards are only looked for */
+		if (!pf->laddr && !(ctl->m_cmd == IP_MASQ_CMD_ADD && pf->raddr && pf->rport))
+			return SCOPE_MODULE;
+		key->protocol = (uint8_t)pf->protocol;
+		key->laddr = pf->laddr;
+		key->lport = pf->lport;
+		return SCOPE_ONE;
+	case MOD_MFW:
+		key->mark = ctl->u.mfw_user.fwmark;
+		return SCOPE_ONE;
+	default:
+		return SCOPE_MODULE;
+	}
+}
+
+static int add(struct table *t, const struct key *key, bool head, uint32_t addr, uint16_t port,
+	       uint32_t pref)
+{
+	struct service *s = table_put(t, key);
+
+	if (!s)
+		return -ENOMEM;
+	if (!s->n)
+		s->born = t->next_born++;
+	s->dirty = true;
+	return service_insert(s, head, addr, port, pref);
+}
+
+static int portfw_one(struct service *s, const struct ip_masq_ctl *ctl)
+{
+	const struct ip_portfw_edits *pf = &ctl->u.portfw_user;
+
+	s->dirty = true;
+	if (ctl->m_cmd == IP_MASQ_CMD_DEL)
+		return service_delete(s, pf->raddr, pf->rport);
+	return service_edit(s, pf->raddr, pf->rport, (uint32_t)pf->pref);
+}
+
+/* The services that a portfw command without a local address looks at. */
+static bool portfw_any(const struct service *s, const struct ip_portfw_edits *pf)
+{
+	return s->key.module == MOD_PORTFW && s->key.protocol == pf->protocol &&
+	       s->key.lport == pf->lport;
+}
+
+static int portfw_all(struct table *t, const struct ip_masq_ctl *ctl)
+{
+	int result = -ESRCH;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct service *s = t->services[i];
+
+		if (s->n && portfw_any(s, &ctl->u.portfw_user)) {
+			int err = portfw_one(s, ctl);
+
+			if (err == -EOVERFLOW)
+				return err;
+			if (!err)
+				result = 0;
+		}
+	}
+	return result;
+}
+
+static int portfw_apply(struct table *t, const struct ip_masq_ctl *ctl)
+{
+	const struct ip_portfw_edits *pf = &ctl->u.portfw_user;
+	struct service *s;
+	struct key key;
+	int err = -ESRCH;
+
+	if (table_scope(MOD_PORTFW, ctl, &key) == SCOPE_MODULE)
+		err = portfw_all(t, ctl);
+	else if ((s = table_get(t, &key)))
+		err = portfw_one(s, ctl);
+	if (err != -ESRCH || ctl->m_cmd == IP_MASQ_CMD_DEL)
+		return err;
+	if (!pf->raddr || !pf->rport)
+		return -EDESTADDRREQ;
+	return add(t, &key, true, pf->raddr, pf->rport, (uint32_t)pf->pref);
+}
+
+static int mfw_apply(struct table *t, const struct ip_masq_ctl *ctl)
+{
+	const struct ip_mfw_user *mf = &ctl->u.mfw_user;
+	uint32_t pref = (uint32_t)mf->pref;
+	struct service *s;
+	struct key key;
+
+	table_scope(MOD_MFW, ctl, &key);
+	if (ctl->m_cmd == IP_MASQ_CMD_ADD || ctl->m_cmd == IP_MASQ_CMD_INSERT) {
+		if (!mf->raddr)
+			return -EDESTADDRREQ;
+		return add(t, &key, ctl->m_cmd == IP_MASQ_CMD_INSERT, mf->raddr, mf->rport, pref);
+	}
+	s = table_get(t, &key);
+	if (!s || !s->n)
+		return -ESRCH;
+	s->dirty = true;
+	if (ctl->m_cmd == IP_MASQ_CMD_DEL)
+		return service_delete(s, mf->raddr, mf->rport);
+	if (!(mf->flags & IP_MASQ_MFW_SCHED))
+		return service_edit(s, mf->raddr, mf->rport, pref);
+	service_end_turn(s);
+	return 0;
+}
+
+static void flush(struct table *t, enum module mod)
+{
+	t->flushed[mod] = true;
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->services[i]->key.module == mod) {
+			t->services[i]->n = 0;
+			t->services[i]->dirty = true;
+		}
+	}
+}
+
+int table_apply(struct table *t, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	if (ctl->m_cmd == IP_MASQ_CMD_NONE)
+		return 0;
+	if (mod == MOD_AUTOFW)
+		return autofw_apply(t, ctl);
+	if (ctl->m_cmd != IP_MASQ_CMD_FLUSH)
+		return mod == MOD_PORTFW ? portfw_apply(t, ctl) : mfw_apply(t, ctl);
+	flush(t, mod);
+	return 0;
+}
