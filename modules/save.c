@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Every forward as the command line that makes it: what restore, or a shell, reads back. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,9 @@ static void print_autofw(const struct masq_record *r, FILE *out)
 	const struct ip_autofw_user *u = &r->autofw;
 	const char *protocol = masq_protocol_name((uint8_t)u->protocol);
 
+	/* a 2.2 kernel takes it, though it can't serve anybody; restore would not */
+	if (u->type == IP_FWD_RANGE && !u->ctlport && !u->where)
+		fputs("# leads nowhere: ", out);
 	if (u->type == IP_FWD_PORT) {
 		fprintf(out, "ipmasqadm autofw -A -p %s %u ", protocol, u->visible);
 		print_address(u->where, out);
@@ -249,6 +253,8 @@ static int save_main(int argc, char *argv[])
 	const char *path = NULL;
 	bool header = false;
 
+	/* a file beyond the limit is an error to report, and the half of it to be removed */
+	signal(SIGXFSZ, SIG_IGN);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
 			fputs(help, stdout);
