@@ -16,7 +16,7 @@ static int none_open(struct masq *m)
 	if (!err)
 		err = transport_sockopt.ctl(m, MOD_PORTFW, &peek);
 	transport_sockopt.close(m);
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM || err == -EACCES || err == -ENOMEM)
 		return err;
 	return masq_fail(m, EPROTONOSUPPORT,
 			 "%sthis ipmasqadm was built without nf_tables (NFT=no)",
