@@ -67,5 +67,3 @@ lint: all
 	$(TEST_ENV) tests/lint-options
 	$(MAKE) --no-print-directory O=build-lint-gcc CC=gcc WERROR=-Werror test-programs
 	$(MAKE) --no-print-directory O=build-lint-clang CC=clang WERROR=-Werror test-programs
-
--include tests/net/net.mk
