@@ -26,9 +26,10 @@ use File::Temp ();
 use IO::Handle;
 use IO::Select;
 use POSIX ();
+use Test::More ();
 use Time::HiRes 'time';
 
-our @EXPORT = qw(run ipmasqadm must nft ruleset wait_for);
+our @EXPORT = qw(lacking run ipmasqadm must nft ruleset forget wait_for);
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{O} // 'build';
@@ -47,6 +48,14 @@ sub unable {
 	print "1..0 # SKIP $why\n";
 	print STDERR "# $0 skipped: $why\n";
 	exit 0;
+}
+
+# The same for a part of a test: whether to go without something. Says why, for skip and skip_all.
+sub lacking {
+	my ($what, $is_there) = @_;
+	return if $is_there;
+	Test::More::fail("$what is here") if $ENV{CI};
+	return "no $what";
 }
 
 sub namespace { readlink('/proc/self/ns/net') // '' }
@@ -112,6 +121,9 @@ sub ruleset { must('nft', '-s', 'list', 'ruleset') }
 
 # Runs the program out of the build tree.
 sub ipmasqadm { return run($program, @_) }
+
+# Makes the firewall forget every connection, as a night would.
+sub forget { must($traffic, 'forget') }
 
 # Waits at most so many seconds for something to become true.
 sub wait_for {
@@ -252,13 +264,14 @@ sub listen {
 	return $host;
 }
 
-# What a server said of a connection: name, the peer it saw, the local address it was reached at, and
-# peer_host without the port. Without a server, name says what happened instead: refused, timeout.
+# What a server said of a connection: name, the peer it saw (peer_host: without the port), where it was
+# reached (at), and how many connections it has had (count). Without a server, name says what happened instead: refused, timeout.
 sub parse {
 	my ($line) = @_;
-	my ($name, $peer, $local) = split / /, $line;
+	my ($name, $peer, $at, $count) = split / /, $line;
 	my ($peer_host) = split /:/, $peer // '';
-	return {name => $name, peer => $peer // '', at => $local // '', peer_host => $peer_host // ''};
+	return {name => $line} unless defined $count;
+	return {name => $name, peer => $peer, at => $at, count => $count, peer_host => $peer_host};
 }
 
 sub tcp {

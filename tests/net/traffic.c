@@ -9,9 +9,10 @@
  *				COUNT connections, each from a fresh source port; prints who
  *answered. -k keeps the last one and asks it again for every line on stdin
  *
- * A server answers everything with one line, "NAME PEER:PORT LOCAL:PORT": who it is, whom it sees,
- * and where it was reached. TCP clients are greeted with it. So the client learns which server it
- * got and what address of its own arrived there.
+ * A server answers everything with one line, "NAME PEER:PORT LOCAL:PORT COUNT": who it is, whom it
+ * sees, where it was reached, and how many connections and datagrams it has had. TCP clients are
+ * greeted with it. So the client learns which server it got and what address of its own arrived
+ *there.
  *
  * host and agent answer each line on stdin with one line on stdout and end with their stdin:
  *
@@ -30,6 +31,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,6 +66,8 @@ static struct sockaddr_in address(const char *text, unsigned int port)
 /* What epoll hands back with an event: the descriptor and what it is. */
 enum type { LISTENER, DATAGRAM, STREAM };
 
+static unsigned int taken;
+
 static int identify(char line[LINE], const char *name, const struct sockaddr_in *peer,
 		    const struct sockaddr_in *local)
 {
@@ -69,8 +75,8 @@ static int identify(char line[LINE], const char *name, const struct sockaddr_in 
 
 	inet_ntop(AF_INET, &peer->sin_addr, p, sizeof(p));
 	inet_ntop(AF_INET, &local->sin_addr, l, sizeof(l));
-	return snprintf(line, LINE, "%.64s %s:%u %s:%u\n", name, p, ntohs(peer->sin_port), l,
-			ntohs(local->sin_port));
+	return snprintf(line, LINE, "%.64s %s:%u %s:%u %u\n", name, p, ntohs(peer->sin_port), l,
+			ntohs(local->sin_port), taken);
 }
 
 static bool answer_stream(int fd, const char *name)
@@ -160,12 +166,14 @@ static void serve_one(int epoll, int fd, enum type type, const char *name)
 		stream = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (stream < 0)
 			break;
+		taken++;
 		if (answer_stream(stream, name))
 			watch(epoll, stream, STREAM);
 		else
 			close(stream);
 		break;
 	case DATAGRAM:
+		taken++;
 		answer_datagram(fd, name);
 		break;
 	case STREAM:
@@ -420,8 +428,6 @@ static int agent(bool host)
 
 	if (host)
 		new_namespace();
-	/* nobody is left to tell us anything: a namespace never outlives its test */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	memset(ids, -1, sizeof(ids));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready %d\n", (int)getpid());
@@ -433,6 +439,35 @@ static int agent(bool host)
 			argv[argc++] = s;
 		obey(argv, argc);
 	}
+	return 0;
+}
+
+/* The message behind `conntrack -F`. */
+static int forget(void)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct nfgenmsg nfg;
+	} request = {
+		.nlh = {.nlmsg_len = sizeof(request),
+			.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+		.nfg = {.nfgen_family = AF_INET, .version = NFNETLINK_V0},
+	};
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr result;
+		char rest[256];
+	} answer = {0};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0 ||
+	    recv(fd, &answer, sizeof(answer), 0) < 0)
+		err(1, "conntrack");
+	close(fd);
+	errno = -answer.result.error;
+	if (errno)
+		err(1, "conntrack");
 	return 0;
 }
 
@@ -492,6 +527,8 @@ int main(int argc, char *argv[])
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* nothing outlives the test that started it, however that ends */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (argc == 2 && !strcmp(argv[1], "host"))
 		return agent(true);
 	if (argc == 2 && !strcmp(argv[1], "agent"))
@@ -500,7 +537,9 @@ int main(int argc, char *argv[])
 		serve(listen_on(argv + 3, argc - 3), argv[2]);
 	if (argc >= 4 && !strcmp(argv[1], "connect"))
 		return client(argc - 1, argv + 1);
-	fprintf(stderr, "usage: traffic host | agent | serve NAME PORT... |\n"
+	if (argc == 2 && !strcmp(argv[1], "forget"))
+		return forget();
+	fprintf(stderr, "usage: traffic host | agent | forget | serve NAME PORT... |\n"
 			"       connect [-u] [-k] [-s SRC] [-n COUNT] DST PORT\n");
 	return 2;
 }

@@ -1,0 +1,167 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Many processes at once, and processes that die in the middle.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time usleep);
+
+my $net = Net->new;
+my $sanitized = ($ENV{SANITIZE} // '') eq 'yes';
+
+sub forwards {
+	my ($status, $out, $err) = ipmasqadm(qw(portfw -l -n));
+	return "exit $status: $err" if $status || $err;
+	my (undef, @rows) = split /\n/, $out;
+	return join "\n", sort map { join ' ', (split)[0 .. 4, 6] } @rows;
+}
+
+sub row { my ($lport, $rport, $pref) = @_; return "TCP 198.51.100.1 10.0.0.2 $lport $rport $pref" }
+
+# Runs a function in a process of its own; true is success.
+sub spawn {
+	my ($what) = @_;
+	my $pid = fork // die "fork: $!\n";
+	return $pid if $pid;
+	my $good = eval { $what->() };
+	print STDERR "# $@" if $@;
+	POSIX::_exit($good ? 0 : 1);
+}
+
+sub reap {
+	my $failed = 0;
+	for (@_) {
+		waitpid $_, 0;
+		$failed++ if $?;
+	}
+	return $failed;
+}
+
+sub portfw {
+	my ($status, $out, $err) = ipmasqadm('portfw', @_);
+	print STDERR "# portfw @_: exit $status $err\n" if $status;
+	return !$status;
+}
+
+my $each = $sanitized ? 4 : 12;
+
+subtest '20 processes add and delete, each its own services' => sub {
+	my @pids = map {
+		my $n = $_;
+		spawn(sub {
+			for my $i (1 .. $each) {
+				my $port = $n * 100 + $i;
+				portfw(qw(-a -P tcp -L 198.51.100.1), $port, qw(-R 10.0.0.2), $port) or return 0;
+				next if $i % 2;
+				portfw(qw(-d -P tcp -L 198.51.100.1), $port) or return 0;
+			}
+			return 1;
+		});
+	} 1 .. 20;
+	is(reap(@pids), 0, 'every command succeeded');
+	my @left = map { my $n = $_; map { row($n * 100 + $_, $n * 100 + $_, 10) } grep { $_ % 2 } 1 .. $each } 1 .. 20;
+	is(forwards(), join("\n", sort @left), 'none lost, none left over');
+	ok(portfw('-f'), 'flush');
+};
+
+subtest '20 processes add, edit and delete targets of one service' => sub {
+	my @pids = map {
+		my $n = $_;
+		spawn(sub {
+			for my $i (1 .. $each) {
+				my @forward = (qw(-P tcp -L 198.51.100.1 80 -R 10.0.0.2), $n * 100 + $i);
+				portfw('-a', @forward) or return 0;
+				portfw('-a', @forward, '-p', $n) or return 0;
+				next if $i % 2;
+				portfw('-d', @forward) or return 0;
+			}
+			return 1;
+		});
+	} 1 .. 20;
+	is(reap(@pids), 0, 'every command succeeded');
+	my @left = map { my $n = $_; map { row(80, $n * 100 + $_, $n) } grep { $_ % 2 } 1 .. $each } 1 .. 20;
+	is(forwards(), join("\n", sort @left), 'none lost, none left over');
+	ok(portfw('-f'), 'flush');
+	unlike(ruleset(), qr/ipmasqadm/, 'the table is gone');
+};
+
+subtest 'the table comes and goes under 8 processes' => sub {
+	my @pids = map {
+		my $port = $_;
+		spawn(sub {
+			for (1 .. $each) {
+				portfw(qw(-a -P tcp -L 198.51.100.1), $port, qw(-R 10.0.0.2 80)) or return 0;
+				portfw(qw(-d -P tcp -L 198.51.100.1), $port) or return 0;
+			}
+			return 1;
+		});
+	} 1 .. 8;
+	is(reap(@pids), 0, 'every command succeeded');
+	is(forwards(), '', 'nothing is left');
+	unlike(ruleset(), qr/ipmasqadm/, 'no table either');
+};
+
+# Kills a command at some instant of its life. Returns whether it was hit alive.
+sub kill_at {
+	my ($seconds, @command) = @_;
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		open STDERR, '>', '/dev/null';
+		exec $Net::program, @command or POSIX::_exit(127);
+	}
+	usleep($seconds * 1e6);
+	kill 'KILL', $pid;
+	waitpid $pid, 0;
+	return ($? & 127) == 9;
+}
+
+subtest 'killed at 200 random instants' => sub {
+	srand(my $seed = $ENV{SEED} // time);
+	diag("SEED=$seed");
+	# so many targets of one service that a command has something to do
+	for my $port (1 .. 20) {
+		portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2), $port, '-p', $port) or die;
+	}
+	my $start = time;
+	portfw('-l') for 1 .. 5;
+	my $life = (time - $start) / 5;
+	my ($hit, $done, $wrong) = (0, 0);
+	for my $round (1 .. 200) {
+		my $before = forwards();
+		my $flush = $round % 4 == 0;
+		my $balanced = $round % 2;
+		my $port = 1000 + $round;
+		my @command = $flush ? qw(portfw -f)
+			: (qw(portfw -a -P tcp -L 198.51.100.1), $balanced ? 80 : $port, qw(-R 10.0.0.2), $port);
+		my $after = $flush ? '' : join "\n", sort(split(/\n/, $before), row($balanced ? 80 : $port, $port, 10));
+		$hit += kill_at(rand($life * 1.2), @command);
+		my $now = forwards();
+		$done += $now eq $after && $now ne $before;
+		if ($now ne $before && $now ne $after) {
+			$wrong = "round $round, @command: was\n$before\nis\n$now";
+			last;
+		}
+		# what may be there is whole to others as well, and takes the next command
+		my ($status, undef, $err) = run(qw(nft list table ip ipmasqadm));
+		if ($status && ($now ne '' || $err !~ /No such file/)) {
+			$wrong = "round $round: nft: $err";
+			last;
+		}
+		portfw(qw(-a -P tcp -L 198.51.100.1 79 -R 10.0.0.2), $port) and portfw(qw(-d -P tcp -L 198.51.100.1 79)) or
+			$wrong = "round $round: the next command fails", last;
+		if ($now eq '') {
+			portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2), $_, '-p', $_) for 1 .. 5;
+		}
+	}
+	ok(!$wrong, 'always the old state or the new') or diag($wrong);
+	cmp_ok($hit, '>', 50, "$hit were hit alive");
+	cmp_ok($done, '>', 10, "$done had done their work");
+	ok(portfw('-f'), 'flush');
+	unlike(ruleset(), qr/ipmasqadm/, 'and nothing is left');
+};
+
+done_testing;

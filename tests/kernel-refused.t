@@ -1,0 +1,58 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the system may refuse: no privilege, no nf_tables. One clear message, exit 1, nothing changed.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use Test::More;
+
+my $net = Net->new;
+my $before = ruleset();
+my @add = qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80);
+my @commands = (\@add, [qw(portfw -d -P tcp -L 198.51.100.1 80)], [qw(portfw -f)], [qw(portfw -l -n)]);
+
+sub refused {
+	my ($like, $what, @prefix) = @_;
+	for my $command (@commands) {
+		my ($status, $out, $err) = run(@prefix, $Net::program, @$command);
+		is($status, 1, "$what: @$command: exit 1");
+		is($out, '', 'nothing on stdout');
+		like($err, qr/\Aipmasqadm: portfw: [^\n]+\n\z/, 'one line on stderr');
+		like($err, $like, 'that says why');
+		is(ruleset(), $before, 'nothing has changed');
+	}
+}
+
+my @drop = qw(setpriv --bounding-set=-all --inh-caps=-all);
+SKIP: {
+	my $lacking = lacking('setpriv', !run(@drop, 'true'));
+	skip $lacking, 3 if $lacking;
+	subtest 'no privilege' => sub { refused(qr/CAP_NET_ADMIN|root/, 'no capability', @drop) };
+	subtest 'an ordinary user' => sub {
+		my @user = qw(setpriv --reuid 65534 --regid 65534 --clear-groups);
+		plan skip_all => 'no second user in this user namespace' if run(@user, 'test', '-x', $Net::program);
+		refused(qr/CAP_NET_ADMIN|root/, 'an ordinary user', @user);
+	};
+	subtest 'CAP_NET_ADMIN alone is enough' => sub {
+		my ($status, $out, $err) = run(qw(setpriv --bounding-set=-all,+net_admin --inh-caps=-all),
+			$Net::program, @add);
+		is("$status$err", '0', 'an add without CAP_NET_RAW');
+		is(ipmasqadm(qw(portfw -f)), 0, 'flush');
+	};
+}
+
+my ($fake) = map { s{tests/traffic$}{tests/no-nf-tables.so}r } $Net::traffic;
+SKIP: {
+	skip 'a static program takes no preloaded library', 1 if ($ENV{STATIC} // '') eq 'yes';
+	subtest 'no nf_tables' => sub {
+		my $preload = join ' ', grep { length } $ENV{PRELOAD} // '', $fake;
+		for my $mode (qw(nfnetlink subsystem)) {
+			refused(qr/nf_tables.*CONFIG_NF_TABLES|CONFIG_NF_TABLES.*nf_tables/, $mode,
+				'env', "LD_PRELOAD=$preload", "NO_NF_TABLES=$mode");
+		}
+	};
+}
+
+done_testing;

@@ -1,0 +1,11 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What 2.2 did with portfw, again, with real packets through nf_tables.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Replay;
+
+# A sanitized program takes many times as long to start.
+replay("$FindBin::Bin/data/scheduling-portfw.jsonl", ($ENV{SANITIZE} // '') eq 'yes' ? 25 : 0);
