@@ -331,25 +331,30 @@ static int check_edited(struct masq *m, enum module mod, const struct ip_masq_ct
 			 describe(buf, mod, ctl));
 }
 
-static int check_deleted(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl,
-			 const struct tally *before, const struct tally *after)
+static int fail_kept(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
 {
 	char buf[DESCRIBE_MAX];
 
-	if (!before->named)
-		return fail_not_there(m, mod, ctl);
-	/* autofw deletes one of several equal entries */
-	if (mod == MOD_AUTOFW ? after->named < before->named : !after->named)
-		return 0;
 	describe(buf, mod, ctl);
 	/* an entry's receiver is part of what a 2.2 kernel compares */
-	if (mod == MOD_AUTOFW && ctl->u.autofw_user.ctlport)
+	if (mod == MOD_AUTOFW && ctl->m_cmd == IP_MASQ_CMD_DEL && ctl->u.autofw_user.ctlport)
 		return masq_fail(m, EIO,
 				 "the kernel kept %s and said nothing: delete it again when it "
 				 "has no receiver",
 				 buf);
 	return masq_fail(m, EIO, "the kernel kept %s and said nothing: it is still in %s", buf,
 			 paths[mod][0]);
+}
+
+static int check_deleted(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl,
+			 const struct tally *before, const struct tally *after)
+{
+	if (!before->named)
+		return fail_not_there(m, mod, ctl);
+	/* autofw deletes one of several equal entries */
+	if (mod == MOD_AUTOFW ? after->named < before->named : !after->named)
+		return 0;
+	return fail_kept(m, mod, ctl);
 }
 
 /* The kernel said yes, and its state file can't be read: err, with the reason as text. */
@@ -385,10 +390,7 @@ static int sockopt_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl
 		return fail_unseen(m, mod, err);
 	switch (ctl->m_cmd) {
 	case IP_MASQ_CMD_FLUSH:
-		if (after.named)
-			return masq_fail(m, EIO, "the kernel kept %zu forwards and said nothing",
-					 after.named);
-		return 0;
+		return after.named ? fail_kept(m, mod, ctl) : 0;
 	case IP_MASQ_CMD_DEL:
 		return check_deleted(m, mod, ctl, &before, &after);
 	case IP_MASQ_CMD_SET:

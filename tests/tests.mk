@@ -25,7 +25,7 @@ $(O)/tests/lib.a: $(LIB_OBJ) $(CLI_OBJ) $(MODULES:%=$(O)/modules/%.o)
 	$(say) AR $@
 	$(Q)$(AR) rcs $@ $^
 
-$(O)/tests/unit/%.o: CPPFLAGS += $(NFT_CFLAGS) $(JSON_CFLAGS)
+$(O)/tests/unit/%.o: CPPFLAGS += -Imodules $(NFT_CFLAGS) $(JSON_CFLAGS)
 
 $(UNIT): $(O)/tests/%.t: $(O)/tests/unit/%.o $(O)/tests/lib.a
 	$(say) LINK $@
