@@ -280,6 +280,8 @@ int args_read(struct request *req, const struct cli_syntax *syntax, struct cli_g
 	while (!err && !r.flag[FLAG_HELP] && r.next < argc)
 		err = read_word(&r, argv[r.next++]);
 	if (!err && r.flag[FLAG_HELP]) {
+		/* what came before is not checked, so not to be used */
+		memset(given, 0, sizeof(*given));
 		req->action = ACT_HELP;
 		return 0;
 	}

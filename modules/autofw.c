@@ -157,7 +157,7 @@ int autofw_parse(struct request *req, int argc, char *argv[])
 		return 0;
 	}
 	err = args_read(req, &syntax, &given, argc, argv);
-	if (err || !given.command || !*given.command->needs)
+	if (err || req->action == ACT_HELP || !*given.command->needs)
 		return err;
 	return read_values(req, &given);
 }
