@@ -24,8 +24,6 @@ sub fresh {
 # Says yes and does nothing.
 sub deaf { fresh(FAKE_KERNEL => undef, @_) }
 
-sub name_of { join ' ', map { ref $_ ? @$_ : $_ } @_ }
-
 # Succeeds; nothing on stderr, and on stdout only what is expected.
 sub good {
 	my ($k, $argv, $out) = @_;
