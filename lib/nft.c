@@ -421,8 +421,9 @@ static int list_services(struct table *t, enum module mod, struct records *out)
 {
 	int err = 0;
 
-	/* the index is of no use from here on */
-	qsort(t->services, t->n, sizeof(struct service *), newest_first);
+	/* the index is of no use from here on; and an empty table has no array to sort */
+	if (t->n)
+		qsort(t->services, t->n, sizeof(struct service *), newest_first);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct service *s = t->services[i];
 
