@@ -248,7 +248,7 @@ static int read_state(struct masq *m, enum module mod, struct records *out)
 	return err;
 }
 
-/* How many records a message names, and how many of them are as it wants them. */
+/* How many records a message names, and how many of them have the pref or flags it gives. */
 struct tally {
 	size_t named, done;
 };
@@ -256,15 +256,12 @@ struct tally {
 static bool is_done(enum module mod, const struct ip_masq_ctl *ctl, const struct masq_record *r)
 {
 	const uint16_t flags = IP_AUTOFW_USETIME | IP_AUTOFW_SECURE;
-	const struct ip_mfw_user *w = &ctl->u.mfw_user;
 
 	switch (mod) {
 	case MOD_PORTFW:
 		return r->pref == ctl->u.portfw_user.pref;
-	case MOD_MFW: /* an edit names by wildcards, an addition exactly */
-		return r->pref == w->pref &&
-		       (ctl->m_cmd == IP_MASQ_CMD_SET ||
-			(r->raddr.s_addr == w->raddr && r->rport == w->rport));
+	case MOD_MFW:
+		return r->pref == ctl->u.mfw_user.pref;
 	default:
 		return !((r->autofw.flags ^ ctl->u.autofw_user.flags) & flags);
 	}

@@ -164,6 +164,10 @@ subtest 'a kernel that says yes and does nothing' => sub {
 	$k->file('ip_masq/portfw', $header{portfw} . $row);
 	good($k, \@add);
 	bad($k, [@add, '-p', 7], "the kernel kept the old pref of $forward and said nothing");
+	$k->file('ip_masq/portfw', $header{portfw} . $row
+		. "TCP  C6336402    80 > 0A000002  8080     7     7\n");
+	bad($k, [qw(portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 8080 -p 7)], 'the kernel kept the old '
+		. 'pref of tcp 0.0.0.0:80 to 10.0.0.2:8080 and said nothing', 1, 'of one of two');
 	bad($k, \@del, 'the kernel kept tcp 198.51.100.1:80 and said nothing: '
 		. 'it is still in /proc/net/ip_masq/portfw');
 	bad($k, [qw(portfw -f)], 'the kernel kept everything and said nothing: '
