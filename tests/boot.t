@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The systemd unit and the init script: what they run, and what becomes of a broken file.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use File::Temp ();
+use Test::More;
+
+my $net = Net->new;
+my $dir = File::Temp->newdir;
+my $boot = "$FindBin::Bin/../boot";
+my $conf = "$dir/ipmasqadm.conf";
+my $forward = 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80';
+
+sub slurp { open my $f, '<', shift or return undef; local $/; return <$f> // '' }
+
+sub conf {
+	open my $f, '>', $conf or die "$conf: $!";
+	print $f map { "$_\n" } @_;
+	close $f or die "$conf: $!";
+}
+
+sub save { return must($Net::program, 'save') }
+sub flush { must($Net::program, @$_) for [qw(portfw -f)], [qw(mfw -F)], [qw(autofw -F)] }
+
+subtest 'the unit' => sub {
+	(my $unit = slurp("$boot/ipmasqadm.service")) =~ s{/usr/sbin/ipmasqadm}{$Net::program}g;
+	(my $here = $unit) =~ s{/etc/ipmasqadm\.conf}{$conf}g;
+	SKIP: {
+		if (run(qw(systemd-analyze --version))) {
+			$ENV{CI} ? fail('no systemd-analyze') : diag('no systemd-analyze: the unit is not verified');
+			skip 'no systemd-analyze', 1;
+		}
+		open my $f, '>', "$dir/ipmasqadm.service" or die $!;
+		print $f $unit;
+		close $f;
+		my ($status, $out, $err) = run(qw(systemd-analyze verify --man=no), "$dir/ipmasqadm.service");
+		is("$status$out$err", '0', 'systemd has nothing to say against it');
+	}
+	for (qr/^ConditionPathExists=\/etc\/ipmasqadm\.conf$/m, qr/^Wants=network-pre\.target$/m,
+	     qr/^Before=.*\bnetwork-pre\.target\b/m, qr/^DefaultDependencies=no$/m, qr/^RemainAfterExit=yes$/m,
+	     qr/^After=.*\bnftables\.service\b/m, qr/^WantedBy=/m) {
+		like($unit, $_, "$_");
+	}
+
+	my $do = sub {
+		my ($what) = @_;
+		my @commands = $here =~ /^Exec$what=(.*)$/mg;
+		ok(scalar @commands, "Exec$what");
+		my ($failed, $said) = (0, '');
+		for (@commands) {
+			my $may_fail = s/^-//;
+			my ($status, $out, $err) = run(split);
+			$failed ||= $status unless $may_fail;
+			$said .= $out . $err;
+		}
+		return ($failed, $said);
+	};
+	conf('portfw -f', 'mfw -F', $forward, 'mfw -A -m 1 -r 10.0.0.2');
+	is(join('', $do->('Start')), '0', 'start');
+	like(save(), qr/portfw -a .*\n.*mfw -A /, 'has restored');
+	conf('portfw -f', 'mfw -F', 'mfw -A -m 2 -r 10.0.0.2');
+	is(join('', $do->('Reload')), '0', 'reload');
+	like(save(), qr/mfw -A -m 2 /, 'has restored again');
+	unlike(save(), qr/portfw -a/, 'and nothing of the old');
+	my $before = ruleset();
+	conf('portfw -f', 'mfw -F', $forward, 'portfw -a -P tcp');
+	for my $what (qw(Start Reload)) {
+		my ($status, $said) = $do->($what);
+		isnt($status, 0, "\L$what\E with a broken file fails");
+		is($said, "ipmasqadm: restore: $conf:4: portfw -a -P tcp: -a needs -L LADDR LPORT\n", 'and names the line');
+		is(ruleset(), $before, 'nothing has changed');
+	}
+	is(join('', $do->('Stop')), '0', 'stop');
+	unlike(ruleset(), qr/ipmasqadm/, 'everything is gone');
+	is(join('', $do->('Stop')), '0', 'and again');
+};
+
+subtest 'the init script' => sub {
+	my $script = sub {
+		local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
+		return run('sh', "$boot/ipmasqadm.init", @_);
+	};
+	ok(-x "$boot/ipmasqadm.init", 'can be run');
+	unlink $conf;
+	flush();
+	my ($status, $out, $err) = $script->('start');
+	is("$status$err", '0', 'start without a file');
+	is($out, "ipmasqadm: nothing to restore: there is no $conf\n", 'says so');
+	($status, $out, $err) = $script->('status');
+	is("$status$out$err", "3ipmasqadm: 0 forwards\n", 'status of nothing');
+
+	must($Net::program, split / /, $forward);
+	must($Net::program, qw(mfw -A -m 1 -r 10.0.0.2));
+	is(join('', $script->('save')), '0', 'save');
+	my $saved = slurp($conf);
+	is($saved, save(), 'has saved');
+	is(join('', $script->('status')), "0ipmasqadm: 2 forwards\n", 'status');
+	is(join('', $script->('stop')), '0', 'stop');
+	unlike(ruleset(), qr/ipmasqadm/, 'everything is gone');
+	is(join('', $script->('stop')), '0', 'and again');
+	for my $action (qw(start restart reload force-reload)) {
+		must($Net::program, qw(mfw -A -m 7 -r 10.0.0.2));
+		is(join('', $script->($action)), '0', $action);
+		is(save(), $saved, 'what was saved is there');
+	}
+
+	my $before = ruleset();
+	conf('portfw -f', '', 'portfw -a -P tcp -L $EXTIP 80 -R 10.0.0.2 80');
+	($status, $out, $err) = $script->('reload');
+	is($status, 2, 'reload with a broken file');
+	like($err, qr/\Aipmasqadm: restore: \Q$conf\E:3: .*'\$EXTIP' is a variable/, 'names the line');
+	is(ruleset(), $before, 'nothing has changed');
+
+	($status, undef, $err) = $script->('bogus');
+	is($status, 2, 'an unknown action');
+	like($err, qr/^usage: .*start.*status/, 'shows those there are');
+	is(($script->())[0], 2, 'none');
+	local $ENV{IPMASQADM_TRANSPORT} = 'none';
+	is(($script->('status'))[0], 4, 'status where it cannot be told');
+	isnt(($script->('stop'))[0], 0, 'stop there');
+	is(run(qw(env IPMASQADM=/nonesuch sh), "$boot/ipmasqadm.init", 'start'), 0, 'removed, not purged');
+
+	my $head = slurp("$boot/ipmasqadm.init");
+	like($head, qr/^### BEGIN INIT INFO\n(?:# .*\n|#\t.*\n)+### END INIT INFO\n/m, 'an LSB header');
+	like($head, qr/^# $_:/m, $_) for qw(Provides Required-Start Required-Stop Default-Start Default-Stop Short-Description);
+};
+
+done_testing;
