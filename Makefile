@@ -66,7 +66,7 @@ endif
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ := $(PARTS:%=$(O)/modules/%.o)
 # not in $(O)/ipmasqadm/: that is the program
-MAIN_OBJ := $(O)/main/main.o $(O)/main/$(if $(filter yes,$(STATIC)),static,load).o
+MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load whole))
 
 ifeq ($(V),1)
 Q :=

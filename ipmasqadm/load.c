@@ -34,18 +34,20 @@ static int filter(const struct dirent *entry)
 
 const char **plugin_names(char error[ERROR_SIZE])
 {
+	static const char **names;
 	struct dirent **entries;
 	int n = scandir(directory(), &entries, filter, alphasort);
-	const char **names = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
 
+	names = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
 	if (!names) {
-		snprintf(error, ERROR_SIZE, "cannot read %s: %s", directory(), strerror(errno));
+		snprintf(error, ERROR_SIZE, "cannot read %.256s: %s", directory(), strerror(errno));
 		return NULL;
 	}
 	for (int i = 0; i < n; i++) {
 		*strchr(entries[i]->d_name, '.') = '\0';
 		names[i] = entries[i]->d_name;
 	}
+	free(entries);
 	return names;
 }
 
@@ -111,23 +113,28 @@ static int resolve(char path[PATH_MAX], const char *name, char error[ERROR_SIZE]
 int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])
 {
 	char path[PATH_MAX], symbol[NAME_SIZE + 8];
-	const char *why;
 	void *library;
 
 	if (resolve(path, name, error) < 0)
 		return -1;
+	if (!plugin_is_whole(path)) {
+		snprintf(error, ERROR_SIZE,
+			 "module %s: %.300s: the file has been cut off: install it "
+			 "again",
+			 name, path);
+		return -1;
+	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		snprintf(error, ERROR_SIZE, "module %s: %.400s", name, dlerror());
 		return -1;
 	}
-	snprintf(symbol, sizeof(symbol), "%s_masqmod", name);
-	out->mod = dlsym(library, symbol);
-	why = dlerror();
 	/* POSIX's way to make a function of what dlsym() returns */
 	*(void **)&out->historical = dlsym(library, "masqmod_main");
+	snprintf(symbol, sizeof(symbol), "%s_masqmod", name);
+	out->mod = dlsym(library, symbol);
 	if (!out->mod && !out->historical) {
-		snprintf(error, ERROR_SIZE, "module %s: %.380s, nor masqmod_main", name, why);
+		snprintf(error, ERROR_SIZE, "module %s: %.380s, nor masqmod_main", name, dlerror());
 		return -1;
 	}
 	if (out->mod && out->mod->abi != MASQMOD_ABI) {

@@ -7,7 +7,7 @@
 
 #include "plugin.h"
 
-int plugin_is_name(const char *name)
+bool plugin_is_name(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
@@ -56,6 +56,7 @@ static int help(void)
 static int run(const struct plugin *p, int argc, char *argv[])
 {
 	const char **words;
+	int status;
 
 	if (p->mod)
 		return p->mod->main(argc, argv);
@@ -66,7 +67,9 @@ static int run(const struct plugin *p, int argc, char *argv[])
 	}
 	for (int i = 0; i < argc; i++)
 		words[i] = argv[i];
-	return p->historical(argc, words);
+	status = p->historical(argc, words);
+	free(words);
+	return status;
 }
 
 int main(int argc, char *argv[])

@@ -3,6 +3,8 @@
 #ifndef PLUGIN_H
 #define PLUGIN_H
 
+#include <stdbool.h>
+
 #include "masqmod.h"
 
 #define NAME_SIZE 32 /* of a module, with its NUL */
@@ -19,6 +21,9 @@ int plugin_open(struct plugin *out, const char *name, char error[512]);
 const char **plugin_names(char error[512]);
 
 /* [a-z0-9_]{1,31}: no path can be made of it. */
-int plugin_is_name(const char *name);
+bool plugin_is_name(const char *name);
+
+/* whole.c: false if a library has been cut off. */
+bool plugin_is_whole(const char *path);
 
 #endif

@@ -260,7 +260,8 @@ static void object(struct object *o, const struct masq_record *r)
 /* What -d asks for needs no rule, and who asks for more words may wonder where it is. */
 static void remark(const struct request *req)
 {
-	if (req->ctl.m_cmd == IP_MASQ_CMD_ADD && req->ctl.u.autofw_user.type == IP_FWD_DIRECT)
+	if (req->ctl.m_cmd == IP_MASQ_CMD_ADD && !req->dry_run &&
+	    req->ctl.u.autofw_user.type == IP_FWD_DIRECT)
 		puts("recorded; netfilter keeps source ports wherever it can, so no rule is "
 		     "needed");
 }
