@@ -336,6 +336,11 @@ subtest 'state files that are none' => sub {
 			. 'cut off: "' . substr($row, 0, 40) =~ s/ *$//r . '"');
 		is(@{ $r->{sent} }, 1, '... sent once');
 	}
+
+	# what is damaged before need not be afterwards: this kernel writes its file anew
+	$k->{env}{FAKE_KERNEL} = '2.2';
+	good($k, \@del);
+	is($k->state('ip_masq/portfw'), $header{portfw}, 'deleted');
 };
 
 subtest 'which transport' => sub {

@@ -237,7 +237,9 @@ static void autofw(void)
 		"   1   11 1B3A-1C02/0000 0000 C0A80263 00000000 0000 0000      0    2\n"
 		"   1   11 1B3A-1C02/0000 0000 00000000 00000000 0006 1B9E      0    6\n"
 		"   2    6 0000-0000/1F90 0050 C0A8020A 00000000 0000 0000      0    2\n"
-		"   3    6 0400-FFFF/0000 0000 00000000 00000000 0000 0000      0    0\n";
+		"   3    6 0400-FFFF/0000 0000 00000000 00000000 0000 0000      0    0\n"
+		/* nothing to contact, whatever the flags */
+		"   1    6 0001-0002/0000 0000 C0A80263 00000000 0000 0000      0    3\n";
 	/* the second has been contacted, secure; the third by anyone, without a limit */
 	static const char busy[] = AUTOFW_HEADER
 		"   1   11 1B3A-1C02/0000 0000 C0A80263 00000000 0006 1B9E      0    2\n"
@@ -247,11 +249,11 @@ static void autofw(void)
 	struct bad_line bad;
 
 	reads(MOD_AUTOFW, 0, AUTOFW_HEADER, "autofw, empty table");
-	reads(MOD_AUTOFW, 4, idle, "autofw");
+	reads(MOD_AUTOFW, 5, idle, "autofw");
 	reads(MOD_AUTOFW, 5, busy, "autofw with receivers");
 
 	is_int(parse(MOD_AUTOFW, idle, strlen(idle), &records, &bad), 0, "autofw, by member");
-	if (records.n == 4) {
+	if (records.n == 5) {
 		const struct ip_autofw_user *a = &records.v[1].autofw, *b = &records.v[2].autofw;
 
 		is_int(records.v[1].kind, MASQ_AUTOFW, "kind");
@@ -348,6 +350,8 @@ static void autofw(void)
 	REFUSED("Timer is not a number", "1", "11", PORTS, NOBODY, NOBODY, "0006 1B9E", "-1", "6");
 	REFUSED("Timer is not a number", "1", "11", PORTS, NOBODY, NOBODY, "0006 1B9E",
 		"18446744073709551616", "6");
+	REFUSED("Timer is not a number", "1", "11", PORTS, NOBODY, NOBODY, "0006 1B9E",
+		"99999999999999999999999999", "6");
 	REFUSED("Flags is not a number", "1", "11", PORTS, NOBODY, NOBODY, "0006 1B9E", "0", "G");
 	REFUSED("too many fields", "1", "11", PORTS, NOBODY, NOBODY, "0006 1B9E", "0", "6 6");
 }
