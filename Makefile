@@ -95,7 +95,7 @@ FORCE:
 
 $(O)/lib/nft%.o $(O)/lib/nfnl.o: CPPFLAGS += $(NFT_CFLAGS)
 $(O)/modules/%.o: CPPFLAGS += $(JSON_CFLAGS)
-$(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(MODULES:%=PLUGIN(%))'
+$(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
 
 define compile
 	@mkdir -p $(@D)

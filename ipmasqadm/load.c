@@ -32,39 +32,49 @@ static int filter(const struct dirent *entry)
 	return plugin_is_name(name);
 }
 
-const char **plugin_names(char error[ERROR_SIZE])
+int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[ERROR_SIZE])
 {
-	static const char **names;
 	struct dirent **entries;
 	int n = scandir(directory(), &entries, filter, alphasort);
 
-	names = n < 0 ? NULL : calloc((size_t)n + 1, sizeof(*names));
-	if (!names) {
+	if (n < 0) {
 		snprintf(error, ERROR_SIZE, "cannot read %.256s: %s", directory(), strerror(errno));
-		return NULL;
+		return -1;
 	}
 	for (int i = 0; i < n; i++) {
 		*strchr(entries[i]->d_name, '.') = '\0';
-		names[i] = entries[i]->d_name;
+		fn(entries[i]->d_name, arg);
+		free(entries[i]);
 	}
 	free(entries);
-	return names;
+	return 0;
+}
+
+struct list {
+	char text[256];
+	size_t used;
+};
+
+static void add_name(const char *name, void *arg)
+{
+	struct list *l = arg;
+
+	if (l->used < sizeof(l->text))
+		l->used +=
+			(size_t)snprintf(l->text + l->used, sizeof(l->text) - l->used, " %s", name);
 }
 
 static int fail_not_there(const char *name, char error[ERROR_SIZE])
 {
-	char list[256] = "", reason[ERROR_SIZE];
-	const char **names = plugin_names(reason);
-	size_t used = 0;
+	char reason[ERROR_SIZE] = "none is installed";
+	struct list list = {.used = 0};
 
-	for (; names && *names && used < sizeof(list); names++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", *names);
-	if (*list)
+	plugin_list(add_name, &list, reason);
+	if (list.used)
 		snprintf(error, ERROR_SIZE, "no module %s in %.128s; there is%s", name, directory(),
-			 list);
+			 list.text);
 	else
-		snprintf(error, ERROR_SIZE, "no module %s: %.300s", name,
-			 names ? "none is installed" : reason);
+		snprintf(error, ERROR_SIZE, "no module %s: %.400s", name, reason);
 	return -1;
 }
 

@@ -31,24 +31,27 @@ static int finish(void)
 	return 1;
 }
 
+static void print_module(const char *name, void *arg)
+{
+	const char *summary = "(written for the interface of 1998)";
+	char error[512];
+	struct plugin p;
+
+	(void)arg;
+	if (plugin_open(&p, name, error) < 0)
+		summary = error;
+	else if (p.mod)
+		summary = p.mod->summary;
+	printf("  %-12s %s\n", name, summary);
+}
+
 static int help(void)
 {
 	char error[512];
-	const char **name = plugin_names(error);
-	struct plugin p;
 
 	usage(stdout);
 	puts("\nmodules:");
-	for (; name && *name; name++) {
-		const char *summary = "(written for the interface of 1998)";
-
-		if (plugin_open(&p, *name, error) < 0)
-			summary = error;
-		else if (p.mod)
-			summary = p.mod->summary;
-		printf("  %-12s %s\n", *name, summary);
-	}
-	if (!name)
+	if (plugin_list(print_module, NULL, error) < 0)
 		printf("  none: %s\n", error);
 	return finish();
 }

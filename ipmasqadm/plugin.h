@@ -17,8 +17,8 @@ struct plugin {
 /* Finds a plugin by a name that is known to be well-formed. 0; or -1 with the reason in error. */
 int plugin_open(struct plugin *out, const char *name, char error[512]);
 
-/* The sorted names of what is there, ended by NULL; NULL: see error. Never freed. */
-const char **plugin_names(char error[512]);
+/* Calls fn with every name that is there, in order. 0; or -1 with the reason in error. */
+int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[512]);
 
 /* [a-z0-9_]{1,31}: no path can be made of it. */
 bool plugin_is_name(const char *name);

@@ -16,14 +16,12 @@ static const struct masqmod *const registry[] = {PLUGINS};
 
 #define COUNT (sizeof(registry) / sizeof(*registry))
 
-const char **plugin_names(char error[512])
+int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[512])
 {
-	static const char *names[COUNT + 1];
-
 	*error = '\0';
 	for (size_t i = 0; i < COUNT; i++)
-		names[i] = registry[i]->name;
-	return names;
+		fn(registry[i]->name, arg);
+	return 0;
 }
 
 int plugin_open(struct plugin *out, const char *name, char error[512])
