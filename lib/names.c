@@ -62,6 +62,29 @@ bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
 	return true;
 }
 
+/* Listings are long, and printf() is most of their time. */
+static char *put_decimal(char *p, unsigned int value)
+{
+	char digits[10], *d = digits;
+
+	do
+		*d++ = (char)('0' + value % 10);
+	while (value /= 10);
+	while (d > digits)
+		*p++ = *--d;
+	return p;
+}
+
+static void put_address(char *p, struct in_addr addr)
+{
+	uint32_t host = ntohl(addr.s_addr);
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		p = put_decimal(p, host >> shift & 255);
+		*p++ = shift ? '.' : '\0';
+	}
+}
+
 void masq_host_name(char buf[MASQ_NAME_MAX], struct in_addr addr, bool numeric)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr};
@@ -72,7 +95,7 @@ void masq_host_name(char buf[MASQ_NAME_MAX], struct in_addr addr, bool numeric)
 			 NI_NAMEREQD) &&
 	    is_host_name(buf))
 		return;
-	inet_ntop(AF_INET, &addr, buf, MASQ_NAME_MAX);
+	put_address(buf, addr);
 }
 
 void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bool numeric)
@@ -86,7 +109,7 @@ void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bo
 	    strlen(found->s_name) < MASQ_NAME_MAX)
 		strcpy(buf, found->s_name);
 	else
-		snprintf(buf, MASQ_NAME_MAX, "%u", ntohs(port));
+		*put_decimal(buf, ntohs(port)) = '\0';
 }
 
 const char *masq_protocol_name(uint8_t protocol)

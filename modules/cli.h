@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the forwarding plugins share: reading a command line by tables (args.c), carrying it out and
- * printing (cli.c, help.c, json.c). A plugin is its tables, how operands become a message, and its
- * rows.
+ * What the forwarding plugins share: reading a command line by tables (args.c, values.c), carrying
+ * it out and printing (cli.c, help.c, json.c). A plugin is its tables, how operands become a
+ * message, and its rows.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -89,7 +89,11 @@ int args_fail(struct request *req, const char *fmt, ...) __attribute__((format(p
 int args_read(struct request *req, const struct cli_syntax *syntax, struct cli_given *given,
 	      int argc, char *argv[]);
 
-/* Operands to values, with look-ups unless req->numeric. 0 or 2. */
+/* Whether "10.0.0.1:80" or "10.0.0.1/80" was given where two words are meant; then req->error says
+ * so. After a slash, a number below slash_from is taken for a netmask. */
+bool args_is_address_port(struct request *req, const char *word, uint32_t slash_from);
+
+/* Operands to values (values.c), with look-ups unless req->numeric. 0 or 2. */
 int args_protocol(struct request *req, uint8_t *out, const char *word);
 int args_address(struct request *req, uint32_t *out, const char *word); /* network order */
 int args_port(struct request *req, uint16_t *out, const char *word, uint8_t protocol); /* host */

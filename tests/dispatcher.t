@@ -222,7 +222,7 @@ ok(build("O=$tmp/build", "CC=$cc", "NFT=$ENV{NFT}", 'PREFIX=/opt/ipmasqadm', "DE
 		'pkg-config tells where plugins go');
 	mkdir "$tmp/third" or die;
 	copy("tests/plugins/hello.c", "$tmp/third/hello.c") or die;
-	my $out = command($cc, qw(-shared -fPIC -Wall -Wextra -Werror -Wl,-z,defs), @cflags,
+	my $out = command($cc, qw(-shared -fPIC -Wall -Wextra -Werror), '-Wl,-z,defs', @cflags,
 		'-o', "$prefix/lib/ipmasqadm/hello.so", "$tmp/third/hello.c", @libs, '-Wl,-rpath,$ORIGIN/..');
 	is($?, 0, 'a plugin outside the tree compiles') or diag $out;
 	SKIP: {
