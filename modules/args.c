@@ -20,7 +20,8 @@ int args_fail(struct request *req, const char *fmt, ...)
 const struct cli_flag cli_flags[FLAG_COUNT] = {
 	[FLAG_NUMERIC] = {'n', "-n", "no look-ups: numbers only, in and out",
 			  1 << ACT_CTL | 1 << ACT_QUERY | 1 << ACT_LIST},
-	[FLAG_VERBOSE] = {'v', "-v", "say more", 1 << ACT_LIST},
+	[FLAG_VERBOSE] = {'v', "-v", "say more; in a listing, also how many connections went there",
+			  1 << ACT_LIST},
 	[FLAG_JSON] = {'j', "--json", "print JSON", 1 << ACT_LIST},
 	[FLAG_DRY_RUN] = {0, "--dry-run", "change nothing, print what nft(8) would have to be told",
 			  1 << ACT_CTL},
