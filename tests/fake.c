@@ -176,7 +176,7 @@ static FILE *fopen_as(const char *function, const char *path, const char *mode)
 		va_list ap;                                                                        \
 		mode_t m = 0;                                                                      \
 		va_start(ap, last);                                                                \
-		if ((last) & (O_CREAT | __O_TMPFILE))                                              \
+		if ((last) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))                               \
 			m = va_arg(ap, mode_t);                                                    \
 		va_end(ap);                                                                        \
 		m;                                                                                 \
@@ -187,19 +187,9 @@ int open(const char *path, int flags, ...)
 	return open_as("open", path, flags, MODE(flags));
 }
 
-int open64(const char *path, int flags, ...)
-{
-	return open_as("open64", path, flags, MODE(flags));
-}
-
 int openat(int dir, const char *path, int flags, ...)
 {
 	return openat_as("openat", dir, path, flags, MODE(flags));
-}
-
-int openat64(int dir, const char *path, int flags, ...)
-{
-	return openat_as("openat64", dir, path, flags, MODE(flags));
 }
 
 FILE *fopen(const char *path, const char *mode)
@@ -207,10 +197,22 @@ FILE *fopen(const char *path, const char *mode)
 	return fopen_as("fopen", path, mode);
 }
 
+#ifdef __GLIBC__ /* elsewhere these are the same */
+int open64(const char *path, int flags, ...)
+{
+	return open_as("open64", path, flags, MODE(flags));
+}
+
+int openat64(int dir, const char *path, int flags, ...)
+{
+	return openat_as("openat64", dir, path, flags, MODE(flags));
+}
+
 FILE *fopen64(const char *path, const char *mode)
 {
 	return fopen_as("fopen64", path, mode);
 }
+#endif
 
 int socket(int domain, int type, int protocol)
 {

@@ -43,7 +43,7 @@ sub build {
 # Whether a program is in PATH.
 sub have {
 	my ($name) = @_;
-	return grep { -x "$_/$name" } split /:/, $ENV{PATH} // '';
+	return 0 < grep { -x "$_/$name" } split /:/, $ENV{PATH} // '';
 }
 
 1;
