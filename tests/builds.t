@@ -118,17 +118,18 @@ sub left {
 	my ($dir) = @_;
 	my @found;
 	find({ no_chdir => 1, wanted => sub {
-		push @found, $_ if -l || !-d _ || /ipmasq/;
+		my $below = substr $_, length $dir;
+		push @found, $below if -l || !-d _ || $below =~ /masq/;
 	} }, $dir);
-	return map { substr $_, length $dir } sort @found;
+	return sort @found;
 }
 
 subtest 'install and uninstall' => sub {
 	my @modules = map { s{.*/|\.so$}{}gr } glob "$Fake::build/modules/*.so";
 	my %to = (
 		'the usual places' => ['/usr/sbin/ipmasqadm', '/usr/lib/ipmasqadm', '/usr/lib', '/usr/include'],
-		'another prefix'   => ['/opt/masq/sbin/ipmasqadm', '/opt/masq/lib/ipmasqadm', '/opt/masq/lib',
-			'/opt/masq/include', 'PREFIX=/opt/masq'],
+		'another prefix'   => ['/opt/it/sbin/ipmasqadm', '/opt/it/lib/ipmasqadm', '/opt/it/lib',
+			'/opt/it/include', 'PREFIX=/opt/it'],
 		'places one by one' => ['/s/ipmasqadm', '/l/mod', '/l', '/usr/include', qw(SBINDIR=/s LIBDIR=/l
 			MODDIR=/l/mod MANDIR=/m)],
 	);
