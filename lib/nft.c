@@ -159,15 +159,17 @@ static int apply(struct nft *n, const struct op *op)
 	return err ? err : table_apply(&n->table, op->mod, &op->ctl);
 }
 
-/* Applies all commands to a fresh picture; *failed is the one that was refused. */
+/* Applies all commands to a fresh picture; *failed is the one that was refused, n->n if none. */
 static int apply_all(struct nft *n, size_t *failed)
 {
 	int err = begin_again(n);
 
-	for (*failed = 0; !err && *failed < n->n; ++*failed)
-		err = apply(n, &n->ops[*failed]);
-	if (err)
-		--*failed;
+	*failed = n->n;
+	for (size_t i = 0; !err && i < n->n; i++) {
+		err = apply(n, &n->ops[i]);
+		if (err)
+			*failed = i;
+	}
 	return err;
 }
 
@@ -179,10 +181,13 @@ static bool refused_for_good(struct nft *n, int err)
 	return err != -EINTR && !nftlink_genid(n->link, &now) && now == n->genid;
 }
 
-static int fail_refused(struct masq *m, const struct op *op, int err)
+static int fail_refused(struct masq *m, const struct nft *n, size_t failed, int err)
 {
+	const struct op *op = &n->ops[failed];
 	char what[DESCRIBE_MAX];
 
+	if (failed == n->n)
+		return fail(m, err);
 	switch (-err) {
 	case ESRCH:
 		return fail_not_there(m, op->mod, &op->ctl);
@@ -230,7 +235,7 @@ static int nft_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ct
 		pause_before(try);
 		err = apply_all(n, &failed);
 	}
-	return err ? fail_refused(m, &n->ops[failed], err) : 0;
+	return err ? fail_refused(m, n, failed, err) : 0;
 }
 
 /* What the table does not know of itself: which modules are set up, whether others remain. */
@@ -388,8 +393,8 @@ static int nft_commit(struct masq *m, int *failed)
 		pause_before(try);
 		err = apply_all(n, &index);
 		if (err && refused_for_good(n, err)) {
-			*failed = (int)index;
-			err = fail_refused(m, &n->ops[index], err);
+			*failed = index < n->n ? (int)index : -1;
+			err = fail_refused(m, n, index, err);
 			goto out;
 		}
 		if (err)

@@ -170,6 +170,12 @@ static int error_of(const struct nlmsghdr *nlh)
 	return e->error < 0 ? -e->error : e->error;
 }
 
+/* Whether a whole message is there. libmnl takes a length beyond 2^31 for a negative one. */
+static bool is_message(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;
+}
+
 enum reading { READ_ANSWER, READ_DUMP };
 
 static int read_answer(struct mnl_socket *socket, char *buf, size_t size, enum reading how,
@@ -185,7 +191,7 @@ static int read_answer(struct mnl_socket *socket, char *buf, size_t size, enum r
 
 		if (got <= 0)
 			return got < 0 ? (int)got : -EBADMSG;
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		for (; is_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_seq != seq)
 				continue; /* what an ended reading left behind */
 			if (nlh->nlmsg_type == NLMSG_ERROR)
@@ -278,7 +284,7 @@ static const struct nlmsghdr *sent_message(const struct nftbuf *b, uint32_t seq)
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)b->data;
 	int left = (int)b->len;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; is_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		if (nlh->nlmsg_seq == seq)
 			return nlh;
 	return NULL;
@@ -334,7 +340,7 @@ int nftlink_commit(struct nftlink *l, struct nftbuf *b, struct nfterror *error)
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->receive;
 		int left = (int)got;
 
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		for (; is_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_type != NLMSG_ERROR)
 				continue;
 			if (error_of(nlh) && !error->err) {
