@@ -165,7 +165,8 @@ static int error_of(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
+	/* no kernel has larger error numbers (MAX_ERRNO) */
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e) || e->error < -4095)
 		return EBADMSG;
 	return e->error < 0 ? -e->error : e->error;
 }
