@@ -85,6 +85,10 @@ static int nft_open(struct masq *m)
 		return fail(m, -ENOMEM);
 	err = nftlink_open(&n->link);
 	if (!err)
+		err = nftbuf_init(&n->query);
+	if (!err)
+		err = nftbuf_init(&n->batch);
+	if (!err)
 		err = nftlink_genid(n->link, &n->genid);
 	switch (-err) {
 	case EPROTONOSUPPORT: /* no such netlink family */

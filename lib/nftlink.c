@@ -20,6 +20,14 @@ struct nftlink {
 	char receive[RECEIVE_SIZE];
 };
 
+#define MESSAGE_ROOM (NFTBUF_ROOM + 1024)
+
+int nftbuf_init(struct nftbuf *b)
+{
+	*b = (struct nftbuf){.data = malloc(2 * MESSAGE_ROOM), .cap = 2 * MESSAGE_ROOM};
+	return b->data ? 0 : -ENOMEM;
+}
+
 void nftbuf_reset(struct nftbuf *b)
 {
 	b->len = b->last = 0;
@@ -43,19 +51,16 @@ static void close_last(struct nftbuf *b)
 static struct nlmsghdr *message(struct nftbuf *b, uint16_t type, uint16_t flags, uint8_t family,
 				uint16_t res_id)
 {
-	static const size_t need = NFTBUF_ROOM + 1024;
-	static _Thread_local char nowhere[NFTBUF_ROOM + 1024];
 	struct nlmsghdr *nlh;
 	struct nfgenmsg *gen;
 
 	close_last(b);
-	if (!b->failed && b->cap - b->len < need) {
-		size_t cap = b->cap ? b->cap * 2 : 2 * need;
-		char *data = realloc(b->data, cap);
+	if (!b->failed && b->cap - b->len < MESSAGE_ROOM) {
+		char *data = realloc(b->data, b->cap * 2);
 
 		if (data) {
 			b->data = data;
-			b->cap = cap;
+			b->cap *= 2;
 		}
 		b->failed = !data;
 	}
@@ -63,7 +68,8 @@ static struct nlmsghdr *message(struct nftbuf *b, uint16_t type, uint16_t flags,
 		b->last = b->len;
 		b->open = true;
 	}
-	nlh = mnl_nlmsg_put_header(b->failed ? nowhere : b->data + b->len);
+	/* what is there is lost anyway */
+	nlh = mnl_nlmsg_put_header(b->failed ? b->data : b->data + b->len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	nlh->nlmsg_seq = ++b->seq;
@@ -122,11 +128,11 @@ int nftlink_open(struct nftlink **out)
 	*out = NULL;
 	if (!l)
 		return -ENOMEM;
-	l->query = (struct nftbuf){0};
-	l->socket = open_socket();
+	l->socket = nftbuf_init(&l->query) < 0 ? NULL : open_socket();
 	if (!l->socket) {
 		int err = errno;
 
+		nftbuf_free(&l->query);
 		free(l);
 		return -err;
 	}

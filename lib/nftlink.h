@@ -18,7 +18,7 @@
 
 struct nftlink;
 
-/* Messages under construction, back to back. All zero is an empty one. */
+/* Messages under construction, back to back. */
 struct nftbuf {
 	char *data;
 	size_t len, cap;
@@ -28,13 +28,17 @@ struct nftbuf {
 	bool failed; /* out of memory: nothing is added from here on */
 };
 
+/* An empty one, with room for a message: 0 or -ENOMEM. */
+int nftbuf_init(struct nftbuf *b);
+/* Also one that is all zero. */
+void nftbuf_free(struct nftbuf *b);
+void nftbuf_reset(struct nftbuf *b);
+
 /* A message of this NFT_MSG_ type for family ip. There is room for NFTBUF_ROOM bytes of attributes;
  * it is closed by the next call for the same buffer, and the pointer is good until then. Out of
  * memory it is a message that goes nowhere, and nftlink_*() gives -ENOMEM. */
 #define NFTBUF_ROOM 69632 /* one attribute of 64 KiB, and some more */
 struct nlmsghdr *nftbuf_msg(struct nftbuf *b, uint16_t type, uint16_t flags);
-void nftbuf_reset(struct nftbuf *b);
-void nftbuf_free(struct nftbuf *b);
 
 /* Opens and closes a batch that the kernel takes only if its ruleset is still of this generation.
  */
