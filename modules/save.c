@@ -97,26 +97,29 @@ static int compare_autofw(const void *a, const void *b)
 	return ORDER(y->place, x->place);
 }
 
-static void print_address(uint32_t addr, FILE *out)
-{
-	const uint8_t *byte = (const uint8_t *)&addr;
+/* An address as it is written, never a name. */
+struct dotted {
+	char text[MASQ_NAME_MAX];
+};
 
-	fprintf(out, "%u.%u.%u.%u", byte[0], byte[1], byte[2], byte[3]);
+static struct dotted dotted(uint32_t addr)
+{
+	struct dotted d;
+
+	masq_host_name(d.text, (struct in_addr){addr}, true);
+	return d;
 }
 
 static void print_portfw(const struct masq_record *r, FILE *out)
 {
-	fprintf(out, "ipmasqadm portfw -a -P %s -L ", masq_protocol_name(r->protocol));
-	print_address(r->laddr.s_addr, out);
-	fprintf(out, " %u -R ", ntohs(r->lport));
-	print_address(r->raddr.s_addr, out);
-	fprintf(out, " %u -p %d\n", ntohs(r->rport), r->pref);
+	fprintf(out, "ipmasqadm portfw -a -P %s -L %s %u -R %s %u -p %d\n",
+		masq_protocol_name(r->protocol), dotted(r->laddr.s_addr).text, ntohs(r->lport),
+		dotted(r->raddr.s_addr).text, ntohs(r->rport), r->pref);
 }
 
 static void print_mfw(const struct masq_record *r, FILE *out)
 {
-	fprintf(out, "ipmasqadm mfw -A -m %u -r ", r->mark);
-	print_address(r->raddr.s_addr, out);
+	fprintf(out, "ipmasqadm mfw -A -m %u -r %s", r->mark, dotted(r->raddr.s_addr).text);
 	if (r->rport)
 		fprintf(out, " %u", ntohs(r->rport));
 	fprintf(out, " -p %d\n", r->pref);
@@ -130,22 +133,17 @@ static void print_autofw(const struct masq_record *r, FILE *out)
 	/* a 2.2 kernel takes it, though it can't serve anybody; restore would not */
 	if (u->type == IP_FWD_RANGE && !u->ctlport && !u->where)
 		fputs("# leads nowhere: ", out);
-	if (u->type == IP_FWD_PORT) {
-		fprintf(out, "ipmasqadm autofw -A -p %s %u ", protocol, u->visible);
-		print_address(u->where, out);
-		fprintf(out, ":%u", u->hidden);
-	} else {
+	if (u->type == IP_FWD_PORT)
+		fprintf(out, "ipmasqadm autofw -A -p %s %u %s:%u", protocol, u->visible,
+			dotted(u->where).text, u->hidden);
+	else
 		fprintf(out, "ipmasqadm autofw -A -%c %s %u %u",
 			u->type == IP_FWD_DIRECT ? 'd' : 'r', protocol, u->low, u->high);
-	}
-	if (u->ctlport) {
-		fprintf(out, " -c %s %u", masq_protocol_name((uint8_t)u->ctlproto), u->ctlport);
-		if (!(u->flags & IP_AUTOFW_SECURE))
-			fputs(" -i", out);
-	} else if (u->type == IP_FWD_RANGE) {
-		fputs(" -h ", out);
-		print_address(u->where, out);
-	}
+	if (u->ctlport)
+		fprintf(out, " -c %s %u%s", masq_protocol_name((uint8_t)u->ctlproto), u->ctlport,
+			u->flags & IP_AUTOFW_SECURE ? "" : " -i");
+	else if (u->type == IP_FWD_RANGE)
+		fprintf(out, " -h %s", dotted(u->where).text);
 	fprintf(out, "%s\n", u->flags & IP_AUTOFW_USETIME ? "" : " -u");
 }
 
