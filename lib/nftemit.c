@@ -14,7 +14,7 @@
 #include "nftrule.h"
 
 /* nft's type numbers that only the engine uses (nftables, datatype.h). */
-enum { TYPE_NFPROTO = 2, TYPE_INTEGER = 4, TYPE_IPV4_ADDR = 7, TYPE_INET_PROTOCOL = 12 };
+enum { TYPE_INTEGER = 4, TYPE_IPV4_ADDR = 7, TYPE_ETHER_TYPE = 10, TYPE_INET_PROTOCOL = 12 };
 enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
 
 /* The kernel takes 64 KiB in one attribute; an element has less than 512 bytes. */
@@ -579,7 +579,7 @@ static void load_contact(struct rule *r, const struct ip_autofw_user *user, uint
 	if (user->flags & IP_AUTOFW_SECURE)
 		rule_saddr(r, reg);
 	else
-		rule_meta(r, NFT_META_NFPROTO, reg);
+		rule_meta(r, NFT_META_PROTOCOL, reg);
 }
 
 static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *user,
@@ -596,9 +596,9 @@ static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *use
 			    .name = contacts,
 			    .comment = comment,
 			    .flags = NFT_SET_MAP | NFT_SET_EVAL | (timed ? NFT_SET_TIMEOUT : 0),
-			    .key_type = secure ? TYPE_IPV4_ADDR : TYPE_NFPROTO,
-			    .key_len = secure ? 4 : 1,
-			    .key_order = secure ? ORDER_NETWORK : ORDER_HOST,
+			    .key_type = secure ? TYPE_IPV4_ADDR : TYPE_ETHER_TYPE,
+			    .key_len = secure ? 4 : 2,
+			    .key_order = ORDER_NETWORK,
 			    .data_type = TYPE_IPV4_ADDR,
 			    .data_len = 4,
 			    .size = CONTACT_MAX,
@@ -619,7 +619,7 @@ static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *use
 		if (secure)
 			rule_daddr(&r, REG(0));
 		else
-			rule_meta(&r, NFT_META_NFPROTO, REG(0));
+			rule_meta(&r, NFT_META_PROTOCOL, REG(0));
 		rule_ct_saddr(&r, REG(1));
 		rule_set_elem(&r, i ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_DELETE, contacts, REG(0),
 			      REG(1));

@@ -234,10 +234,10 @@ static void trigger_add(struct emit *e, const struct ip_autofw_user *user, const
 {
 	bool secure = user->flags & IP_AUTOFW_SECURE;
 	bool timed = user->flags & IP_AUTOFW_USETIME;
-	const char *key = secure ? "ip daddr" : "meta nfproto";
+	const char *key = secure ? "ip daddr" : "meta protocol";
 
 	say(e, "add map " TABLE " %s { type %s : ipv4_addr; size %d; flags dynamic%s;", contacts,
-	    secure ? "ipv4_addr" : "nf_proto", CONTACT_MAX, timed ? ",timeout" : "");
+	    secure ? "ipv4_addr" : "ether_type", CONTACT_MAX, timed ? ",timeout" : "");
 	if (timed)
 		say(e, " timeout %ds;", CONTACT_SECONDS);
 	say(e, " comment \"%s\"; }\n", comment);
@@ -270,7 +270,8 @@ static void entry_add(struct emit *e, const struct entry *entry)
 		    protocol, user->low, user->high);
 		if (entry_triggered(user))
 			say(e, "%s map @%s",
-			    user->flags & IP_AUTOFW_SECURE ? "ip saddr" : "meta nfproto", contacts);
+			    user->flags & IP_AUTOFW_SECURE ? "ip saddr" : "meta protocol",
+			    contacts);
 		else
 			say(e, "%s", addr);
 		break;

@@ -150,6 +150,15 @@ subtest '--dry-run' => sub {
 	is($err, "ipmasqadm: restore: cannot write: No space left on device\n", 'the message');
 };
 
+subtest "the administrator's own way to save" => sub {
+	is(restored(file('all', @everything)), '0', 'restored');
+	my ($text, $rules) = (save(), ruleset());
+	must(qw(nft flush ruleset));
+	nft($rules);
+	is(save(), $text, 'what nft lists, nft takes');
+	is(ruleset(), $rules, 'to the letter');
+};
+
 # A command that was right when it was read, and is refused when others have changed the table.
 subtest 'refused at the last moment' => sub {
 	plan skip_all => 'no strace' if run(qw(strace -o /dev/null true));
