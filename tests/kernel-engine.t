@@ -24,13 +24,14 @@ sub portfw {
 	return $out;
 }
 
-# single-target forwards on ports 10001 and up, by a shell's loop
+# single-target forwards on ports 10001 and up
 sub many_forwards {
 	my ($n) = @_;
-	local $ENV{PROGRAM} = $Net::program;
-	my ($status, undef, $err) = run('sh', '-c', 'i=0; while [ $i -lt $1 ]; do i=$((i + 1))
-		"$PROGRAM" portfw -a -P tcp -L 198.51.100.1 $((10000 + i)) -R 10.0.0.2 80 || exit; done', 'sh', $n);
-	is($status, 0, "$n forwards") or diag($err);
+	my $file = File::Temp->new;
+	print $file map { 'portfw -a -P tcp -L 198.51.100.1 ' . (10000 + $_) . " -R 10.0.0.2 80\n" } 1 .. $n;
+	close $file;
+	my ($status, undef, $err) = ipmasqadm('restore', $file->filename);
+	is("$status$err", '0', "$n forwards");
 }
 
 sub table { must(qw(nft -s list table ip ipmasqadm)) }
@@ -71,7 +72,7 @@ subtest 'R2: a command hears of its own service only' => sub {
 		['delete a target', qw(-d -P tcp -L 198.51.100.1 81 -R 10.0.0.3 80)],
 		['delete it', qw(-d -P tcp -L 198.51.100.1 81)],
 	);
-	my $n = $sanitized ? 500 : 5000;
+	my $n = 5000;
 	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
 	for my $size (1, $n) {
 		many_forwards($size) if $size > 1;
@@ -97,10 +98,10 @@ subtest 'R1: forwards add elements, never rules' => sub {
 	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
 	my $before = rules(table());
 	cmp_ok($before, '>', 0, "$before rules with one forward");
-	many_forwards($sanitized ? 50 : 500);
+	many_forwards(500);
 	is(rules(table()), $before, 'and with many more');
 	is($client->tcp('198.51.100.1', 10001)->{name}, 'one', 'the first works');
-	is($client->tcp('198.51.100.1', 10000 + ($sanitized ? 50 : 500))->{name}, 'one', 'and the last');
+	is($client->tcp('198.51.100.1', 10500)->{name}, 'one', 'and the last');
 	forget();
 	portfw('-f');
 };
