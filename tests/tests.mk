@@ -58,7 +58,7 @@ sanitize:
 
 # Nothing built is looked at; SOURCES are those of a repository and of an unpacked release alike.
 SOURCES := $(shell find . -name .git -prune -o -type d -name 'build*' -prune -o -type f -print)
-SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(SOURCES))
+SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(filter-out ./tests/fuzz/corpus/%,$(SOURCES)))
 
 lint: all
 	shellcheck $(SCRIPTS)
