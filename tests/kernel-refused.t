@@ -36,7 +36,7 @@ SKIP: {
 		refused(qr/CAP_NET_ADMIN|root/, 'an ordinary user', @user);
 	};
 	subtest 'CAP_NET_ADMIN alone is enough' => sub {
-		my ($status, $out, $err) = run(qw(setpriv --bounding-set=-all,+net_admin --inh-caps=-all),
+		my ($status, $out, $err) = run('setpriv', '--bounding-set=-all,+net_admin', '--inh-caps=-all',
 			$Net::program, @add);
 		is("$status$err", '0', 'an add without CAP_NET_RAW');
 		is(ipmasqadm(qw(portfw -f)), 0, 'flush');
