@@ -36,7 +36,7 @@ static void redirect(void *buf, size_t len)
 {
 	const char *mode = getenv("NO_NF_TABLES");
 	struct nlmsghdr *nlh = buf;
-	int left = (int)len;
+	unsigned int left = (unsigned int)len;
 
 	if (!mode || strcmp(mode, "subsystem"))
 		return;
