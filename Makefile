@@ -78,6 +78,13 @@ endif
 
 ifeq ($(STATIC),yes)
 BUILD := $(O)/ipmasqadm
+# Some distributions have no libmnl.a (Debian 12): then that and libc stay shared.
+ifneq ($(and $(filter yes,$(NFT)),$(filter libmnl.a,$(shell $(CC) -print-file-name=libmnl.a))),)
+STATIC_LIBS := -Wl,-Bstatic -lnftnl -ljansson -Wl,-Bdynamic -lmnl
+$(warning there is no libmnl.a: the program will need libmnl.so and libc.so)
+else
+STATIC_LIBS := -static $(NFT_LIBS) $(JSON_LIBS)
+endif
 else
 BASE  += -fPIC
 BUILD := $(O)/ipmasqadm $(O)/libipmasq.so $(MODULES:%=$(O)/modules/%.so)
@@ -93,7 +100,7 @@ $(O)/.config: FORCE
 	@echo '$(subst ','\'',$(CONFIG))' | cmp -s - $@ || echo '$(subst ','\'',$(CONFIG))' >$@
 FORCE:
 
-$(O)/lib/nft%.o $(O)/lib/nfnl.o: CPPFLAGS += $(NFT_CFLAGS)
+$(O)/lib/nft%.o: CPPFLAGS += $(NFT_CFLAGS)
 $(O)/modules/%.o: CPPFLAGS += $(JSON_CFLAGS)
 $(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
 
@@ -112,7 +119,7 @@ $(O)/main/%.o: ipmasqadm/%.c $(O)/.config
 ifeq ($(STATIC),yes)
 $(O)/ipmasqadm: $(MAIN_OBJ) $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.o)
 	$(say) LINK $@
-	$(Q)$(CC) -static $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NFT_LIBS) $(JSON_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
 else
 $(O)/ipmasqadm: $(MAIN_OBJ)
 	$(say) LINK $@

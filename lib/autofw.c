@@ -41,6 +41,7 @@ int autofw_apply(struct table *t, const struct ip_masq_ctl *ctl)
 	struct entry *e;
 
 	if (ctl->m_cmd == IP_MASQ_CMD_FLUSH) {
+		t->flushed[MOD_AUTOFW] = true;
 		for (size_t i = 0; i < t->n_entries; i++)
 			t->entries[i].gone = true;
 		return 0;

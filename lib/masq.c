@@ -176,6 +176,8 @@ int masq_ctl(struct masq *m, const struct ip_masq_ctl *ctl)
 	err = find_module(m, ctl->m_tname, &mod);
 	if (!err)
 		err = validate(m, mod, ctl);
+	if (!err && !m->transport)
+		err = masq_fail(m, EINVAL, "the handle was not opened");
 	if (!err && alone)
 		err = masq_begin(m);
 	if (err)

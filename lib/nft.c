@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "handle.h"
+#include "nftconn.h"
 #include "nftload.h"
 #include "nftstore.h"
 
@@ -180,9 +181,9 @@ static int apply_all(struct nft *n, size_t *failed)
 /* A refusal counts only if the picture it is based on was of one generation. */
 static bool refused_for_good(struct nft *n, int err)
 {
-	uint32_t now = 0;
+	uint32_t now = n->genid;
 
-	return err != -EINTR && !nftlink_genid(n->link, &now) && now == n->genid;
+	return err != -EINTR && (nftlink_genid(n->link, &now) < 0 || now == n->genid);
 }
 
 static int fail_refused(struct masq *m, const struct nft *n, size_t failed, int err)
@@ -261,13 +262,15 @@ static int look_around(struct nft *n)
 		remains = store_remains(&n->table);
 	}
 	n->how.nothing_else = !remains;
+	if (!err && !remains)
+		err = conn_need_us(n->link, &n->query, &n->how.keep_hooks);
 	return err;
 }
 
 /* The name of the expression that an error points at, or NULL. */
 static const char *blamed_expression(const struct nfterror *error)
 {
-	const struct nlattr *attr, *list = NULL;
+	struct nlattr *attr, *list = NULL;
 	const char *last = NULL;
 
 	mnl_attr_for_each (attr, error->msg, sizeof(struct nfgenmsg))
@@ -327,21 +330,25 @@ static int fail_commit(struct masq *m, const struct nfterror *error)
 			 strerror(error->err), *error->text ? ": " : "", error->text);
 }
 
-/* Sends the difference. -ERESTART: start over; -ENFILE: a map is full. */
+/* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map is full. */
 static int send_batch(struct nft *n, struct nfterror *error)
 {
 	struct emit_netlink e;
+	uint32_t begin;
 	int err;
 
 	nftbuf_reset(&n->batch);
 	nftbuf_begin(&n->batch, n->genid);
+	begin = n->batch.seq;
 	emit_netlink_init(&e, &n->batch);
 	err = store(&e.emit, &n->table, &n->how);
 	if (!err)
 		err = emit_netlink_close(&e);
-	nftbuf_end(&n->batch);
 	*error = (struct nfterror){.err = -err};
-	return err ? err : nftlink_commit(n->link, &n->batch, error);
+	if (err || n->batch.seq == begin)
+		return err;
+	nftbuf_end(&n->batch);
+	return nftlink_commit(n->link, &n->batch, error);
 }
 
 /* A map is full: the whole module again, with larger ones. */

@@ -19,7 +19,7 @@
 
 /* Base chains: mfw first, since the administrator marked that packet on purpose, then portfw, then
  * autofw; all three before those that others hang in at dstnat. */
-enum { PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100 }; /* as nft(8) names them */
+enum { PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100 };     /* as nft(8) names them */
 enum { MFW_ORDER = 3, PORTFW_ORDER = 2, AUTOFW_ORDER = 1 }; /* before dstnat */
 
 /* autofw's chains: the base chain jumps to the ranges, then to the ports; entries of kind direct

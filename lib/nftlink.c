@@ -22,9 +22,10 @@ struct nftlink {
 
 #define MESSAGE_ROOM (NFTBUF_ROOM + 1024)
 
+/* Zeroed throughout, since libmnl leaves the padding of attributes as it finds it. */
 int nftbuf_init(struct nftbuf *b)
 {
-	*b = (struct nftbuf){.data = malloc(2 * MESSAGE_ROOM), .cap = 2 * MESSAGE_ROOM};
+	*b = (struct nftbuf){.data = calloc(2, MESSAGE_ROOM), .cap = 2 * MESSAGE_ROOM};
 	return b->data ? 0 : -ENOMEM;
 }
 
@@ -56,9 +57,11 @@ static struct nlmsghdr *message(struct nftbuf *b, uint16_t type, uint16_t flags,
 
 	close_last(b);
 	if (!b->failed && b->cap - b->len < MESSAGE_ROOM) {
-		char *data = realloc(b->data, b->cap * 2);
+		char *data = calloc(2, b->cap);
 
 		if (data) {
+			memcpy(data, b->data, b->len);
+			free(b->data);
 			b->data = data;
 			b->cap *= 2;
 		}
@@ -80,9 +83,15 @@ static struct nlmsghdr *message(struct nftbuf *b, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
+struct nlmsghdr *nftbuf_request(struct nftbuf *b, uint8_t subsystem, uint16_t type, uint16_t flags,
+				uint8_t family)
+{
+	return message(b, (uint16_t)(subsystem << 8 | type), flags, family, 0);
+}
+
 struct nlmsghdr *nftbuf_msg(struct nftbuf *b, uint16_t type, uint16_t flags)
 {
-	return message(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_IPV4, 0);
+	return nftbuf_request(b, NFNL_SUBSYS_NFTABLES, type, flags, NFPROTO_IPV4);
 }
 
 void nftbuf_begin(struct nftbuf *b, uint32_t genid)
@@ -255,7 +264,7 @@ int nftlink_glance(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *ar
 
 static int read_genid(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 	uint32_t *genid = arg;
 
 	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg)) {
@@ -303,7 +312,7 @@ static void describe_error(struct nfterror *error, const struct nftbuf *b,
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	unsigned int offset = sizeof(*e);
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return;

@@ -32,6 +32,9 @@ struct nftbuf {
 int nftbuf_init(struct nftbuf *b);
 /* Also one that is all zero. */
 void nftbuf_free(struct nftbuf *b);
+/* The same for any netfilter subsystem and family. */
+struct nlmsghdr *nftbuf_request(struct nftbuf *b, uint8_t subsystem, uint16_t type, uint16_t flags,
+				uint8_t family);
 void nftbuf_reset(struct nftbuf *b);
 
 /* A message of this NFT_MSG_ type for family ip. There is room for NFTBUF_ROOM bytes of attributes;

@@ -46,7 +46,7 @@ static struct comment find_comment(const struct nlattr *attr)
 /* The attribute of this type in a nest, or NULL. */
 static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	mnl_attr_for_each_nested (attr, nest)
 		if (mnl_attr_get_type(attr) == type)
@@ -56,7 +56,7 @@ static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
 
 static const struct nlattr *toplevel(const struct nlmsghdr *nlh, uint16_t type)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
 	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(attr) == type)
@@ -116,7 +116,8 @@ static bool counter(const struct nlattr *expr, uint64_t *packets)
 
 static void read_element(struct element *e, const struct nlattr *nest)
 {
-	const struct nlattr *attr, *value;
+	struct nlattr *attr, *expr;
+	const struct nlattr *value;
 
 	*e = (struct element){.comment = {"", 0}};
 	mnl_attr_for_each_nested (attr, nest) {
@@ -144,8 +145,8 @@ static void read_element(struct element *e, const struct nlattr *nest)
 			counter(attr, &e->packets);
 			break;
 		case NFTA_SET_ELEM_EXPRESSIONS:
-			mnl_attr_for_each_nested (value, attr)
-				counter(value, &e->packets);
+			mnl_attr_for_each_nested (expr, attr)
+				counter(expr, &e->packets);
 			break;
 		}
 	}
@@ -156,7 +157,8 @@ typedef int element_fn(const struct element *e, void *arg);
 
 static int each_element(const struct nlmsghdr *nlh, element_fn *fn, void *arg)
 {
-	const struct nlattr *list = toplevel(nlh, NFTA_SET_ELEM_LIST_ELEMENTS), *nest;
+	const struct nlattr *list = toplevel(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct nlattr *nest;
 	int err = 0;
 
 	if (!list)
@@ -295,7 +297,8 @@ static int add_target(struct service *s, uint32_t addr, uint16_t port, struct co
  * stands in the first. */
 static int read_pool_rule(struct rule_reader *r, struct service *s, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *expr, *data, *value;
+	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *data, *value;
+	struct nlattr *expr;
 	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
 	uint8_t constant[2][4] = {{0}};
 	size_t constants = 0;
@@ -515,7 +518,8 @@ static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *chain = toplevel(nlh, NFTA_RULE_CHAIN);
 	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
 	const struct nlattr *handle = toplevel(nlh, NFTA_RULE_HANDLE);
-	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *expr;
+	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS);
+	struct nlattr *expr;
 	struct table *t = arg;
 	struct comment comment;
 	struct entry e = {0};

@@ -12,6 +12,12 @@ static bool live(const struct service *s, enum module mod)
 	return s->key.module == mod && s->n;
 }
 
+/* Even of nothing: chains may have been kept for connections that are over now. */
+static bool flushed(const struct table *t)
+{
+	return t->flushed[MOD_PORTFW] || t->flushed[MOD_MFW] || t->flushed[MOD_AUTOFW];
+}
+
 bool store_changes(const struct table *t)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -20,7 +26,7 @@ bool store_changes(const struct table *t)
 	for (size_t i = 0; i < t->n_entries; i++)
 		if (t->entries[i].gone || !t->entries[i].handle)
 			return true;
-	return false;
+	return flushed(t);
 }
 
 bool store_removes(const struct table *t)
@@ -31,7 +37,7 @@ bool store_removes(const struct table *t)
 	for (size_t i = 0; i < t->n_entries; i++)
 		if (t->entries[i].gone)
 			return true;
-	return t->flushed[MOD_PORTFW] || t->flushed[MOD_MFW];
+	return flushed(t);
 }
 
 bool store_remains(const struct table *t)
@@ -132,7 +138,7 @@ static int pass_service(struct emit *e, const struct service *s, bool rebuilt, e
 static int store_services(struct emit *e, const struct table *t, enum module mod,
 			  const struct store *how)
 {
-	bool rebuild = how->rebuild[mod] || t->flushed[mod];
+	bool rebuild = how->rebuild[mod] || (t->flushed[mod] && !how->keep_hooks);
 	bool dirty = false, any = false;
 	int err = 0;
 
@@ -173,7 +179,7 @@ int store(struct emit *e, const struct table *t, const struct store *how)
 {
 	int err;
 
-	if (how->nothing_else && !store_remains(t)) {
+	if (how->nothing_else && !how->keep_hooks && !store_remains(t)) {
 		if (how->have[MOD_PORTFW] || how->have[MOD_MFW] || how->have[MOD_AUTOFW])
 			e->ops->table_del(e);
 		return 0;

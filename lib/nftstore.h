@@ -10,6 +10,7 @@ struct store {
 	bool have[MOD_COUNT];    /* the module's chains and maps exist */
 	bool rebuild[MOD_COUNT]; /* make them anew: larger; the module has to be complete */
 	bool nothing_else; /* when all of the table's services are gone, so is the last forward */
+	bool keep_hooks;   /* running connections need our chains, even empty ones */
 };
 
 /* Whether the table says that something changes, or that something goes. */

@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/net";
 use Net;
 use Test::More;
+use Time::HiRes 'sleep';
 
 my $net = Net->new(local => ['198.51.100.1', '198.51.100.2']);
 my $client = $net->host('client', '203.0.113.5', '203.0.113.6');
@@ -25,6 +26,14 @@ sub portfw {
 sub clear {
 	forget();
 	ipmasqadm(qw(portfw -f));
+}
+
+sub settle {
+	my ($host) = @_;
+	for (1 .. 5) {
+		sleep(0.6);
+		$host->say(1);
+	}
 }
 
 subtest 'TCP and UDP, replies, and the client is seen as itself' => sub {
@@ -62,6 +71,8 @@ for my $protocol (qw(tcp udp)) {
 			portfw(@forward, '10.0.0.3', 8080) if $what =~ /one of two/;
 			portfw(@forward, '10.0.0.2', 8080);
 			is($client->open(1, $protocol, '198.51.100.1', 80)->{name}, 'one', 'it runs');
+			# conntrack's notion of a running flow: both have spoken for more than two seconds
+			settle($client) if $protocol eq 'udp' && $next eq 'firewall';
 			portfw(map { s/PROTO/$protocol/r } @$command);
 			is($client->say(1)->{name}, 'one', 'it still runs');
 			is($client->$protocol('198.51.100.1', 80)->{name}, $next, "a new one goes to $next");
@@ -71,6 +82,34 @@ for my $protocol (qw(tcp udp)) {
 		};
 	}
 }
+
+subtest 'the table stays for a running connection, and goes after it' => sub {
+	my $ours = sub { ruleset() =~ /table ip ipmasqadm/ ? 'there' : 'gone' };
+	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+	is($client->open(1, 'tcp', '198.51.100.1', 80)->{name}, 'one', 'a connection');
+	portfw(qw(-d -P tcp -L 198.51.100.1 80));
+	is($ours->(), 'there', 'deleted: the chains stay, since nobody else has one');
+	is(scalar(() = portfw(qw(-l -n)) =~ /\n/g), 1, 'without a forward');
+	$client->close(1);
+	for (1 .. 20) {    # both ends have to say so
+		portfw('-f');
+		last if $ours->() eq 'gone';
+		sleep(0.1);
+	}
+	is($ours->(), 'gone', 'it is over: the next flush takes them away');
+
+	must(qw(nft add table ip other));
+	must('nft', 'add chain ip other post { type nat hook postrouting priority srcnat; }');
+	must(qw(nft add rule ip other post ip saddr 192.0.2.1 masquerade));
+	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+	is($client->open(1, 'tcp', '198.51.100.1', 80)->{name}, 'one', 'beside a nat chain of others');
+	portfw(qw(-d -P tcp -L 198.51.100.1 80));
+	is($ours->(), 'gone', 'the table goes at once');
+	is($client->say(1)->{name}, 'one', 'and the connection runs on');
+	$client->close(1);
+	must(qw(nft delete table ip other));
+	clear();
+};
 
 subtest '0.0.0.0 is any address of this machine' => sub {
 	portfw(qw(-a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 8080 -p 1));
