@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What each command line does to the tables, with neither kernel nor root. */
+#include <arpa/inet.h>
+#include <errno.h>
+
+#include "cli.h"
+#include "model.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *dotted(char buf[INET_ADDRSTRLEN], uint32_t addr)
+{
+	return inet_ntop(AF_INET, &addr, buf, INET_ADDRSTRLEN);
+}
+
+/* "tcp 198.51.100.1:80 > 10.0.0.2:8080 9/10, 10.0.0.3:80 1/1; mark 1 > ...", in the order in which
+ * services were first seen. */
+static const char *shown(const struct table *t)
+{
+	static char out[4096];
+	FILE *f = fmemopen(out, sizeof(out), "w");
+	const char *between = "";
+
+	out[0] = '\0';
+	for (size_t i = 0; i < t->n; i++) {
+		const struct service *s = t->services[i];
+		char addr[INET_ADDRSTRLEN];
+
+		if (!s->n)
+			continue;
+		if (s->key.module == MOD_MFW)
+			fprintf(f, "%smark %u >", between, s->key.mark);
+		else
+			fprintf(f, "%s%s %s:%u >", between, masq_protocol_name(s->key.protocol),
+				dotted(addr, s->key.laddr), ntohs(s->key.lport));
+		for (size_t j = 0; j < s->n; j++)
+			fprintf(f, "%s %s:%u %u/%u", j ? "," : "", dotted(addr, s->targets[j].addr),
+				ntohs(s->targets[j].port), s->targets[j].left, s->targets[j].pref);
+		between = "; ";
+	}
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const struct ip_autofw_user *u = &t->entries[i].user;
+
+		if (t->entries[i].gone)
+			continue;
+		fprintf(f, "%stype %u %u-%u flags %u", between, u->type, u->low, u->high, u->flags);
+		between = "; ";
+	}
+	fclose(f);
+	return out;
+}
+
+static enum module read_line(struct request *req, const char *line)
+{
+	static int (*const parse[])(struct request *, int, char *[]) = {portfw_parse, mfw_parse,
+									autofw_parse};
+	static const char *const names[] = {"portfw", "mfw", "autofw"};
+	char copy[256], *argv[24];
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok(copy, " "); word && argc < 23; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	for (size_t i = 0; argc && i < COUNT(names); i++) {
+		if (strcmp(argv[0], names[i]) != 0)
+			continue;
+		if (parse[i](req, argc, argv) || req->action != ACT_CTL) {
+			fprintf(stderr, "# %s: %s\n", line, req->error);
+			abort();
+		}
+		return (enum module)i;
+	}
+	abort();
+}
+
+/* "+8 portfw -d ..." is a message that the library takes and the plugin never sends: an add without
+ * a target, which is an edit to pref 8 of all that the delete would match. */
+static int apply(struct table *t, const char *line)
+{
+	bool edit = line[0] == '+';
+	struct request req;
+	enum module mod = read_line(&req, edit ? strchr(line, ' ') + 1 : line);
+
+	if (edit) {
+		req.ctl.m_cmd = IP_MASQ_CMD_ADD;
+		req.ctl.u.portfw_user.pref = atoi(line + 1);
+	}
+	return table_apply(t, mod, &req.ctl);
+}
+
+/* Lines that succeed, and what they leave. */
+struct story {
+	const char *what;
+	const char *lines[8];
+	const char *state;
+};
+
+static const struct story stories[] = {
+	{"the newest is served first",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80 -p 3"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 3/3, 10.0.0.2:80 10/10"},
+	{"the same line twice is once",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 10/10, 10.0.0.2:80 10/10"},
+	{"another pref is an edit",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 7"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 10/10, 10.0.0.2:80 7/7"},
+	{"protocol, address and port are a service",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80",
+	  "portfw -d -P tcp -L 198.51.100.1 80"},
+	 "udp 198.51.100.1:80 > 10.0.0.2:80 10/10; tcp 198.51.100.2:80 > 10.0.0.2:80 10/10; "
+	 "tcp 198.51.100.1:81 > 10.0.0.2:80 10/10"},
+	{"without a target, an add edits all of a service",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "+4 portfw -d -P tcp -L 198.51.100.1 80"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 4/4, 10.0.0.2:80 4/4"},
+	{"without a target, -d deletes all of a service",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.2 80",
+	  "portfw -d -P tcp -L 198.51.100.1 80"},
+	 "tcp 198.51.100.2:80 > 10.0.0.2:80 10/10"},
+
+	{"a target given to 0.0.0.0 is one of any address, whatever the others have",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 5"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 3/3; tcp 0.0.0.0:80 > 10.0.0.2:80 5/5"},
+	{"... and edits that one alone",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 5",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 6"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 3/3; tcp 0.0.0.0:80 > 10.0.0.2:80 6/6"},
+	{"a pref given to 0.0.0.0 is one for every address",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3",
+	  "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.3 80 -p 3",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.4 80 -p 5",
+	  "portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3",
+	  "portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80 -p 3",
+	  "+8 portfw -d -P tcp -L 0.0.0.0 80"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 8/8; tcp 198.51.100.2:80 > 10.0.0.3:80 8/8; "
+	 "tcp 0.0.0.0:80 > 10.0.0.4:80 8/8; udp 198.51.100.1:80 > 10.0.0.2:80 3/3; "
+	 "tcp 198.51.100.1:81 > 10.0.0.2:80 3/3"},
+	{"a delete on 0.0.0.0 is one on every address",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.4 80",
+	  "portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80", "portfw -d -P tcp -L 0.0.0.0 80"},
+	 "udp 198.51.100.1:80 > 10.0.0.2:80 10/10; tcp 198.51.100.1:81 > 10.0.0.2:80 10/10"},
+	{"... of that target, if one is given",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
+	  "portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 10/10"},
+	{"a delete on an address leaves any address alone",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", "portfw -d -P tcp -L 198.51.100.1 80"},
+	 "tcp 0.0.0.0:80 > 10.0.0.2:80 10/10"},
+
+	{"mfw -A goes last, -I first, the same twice is two",
+	 {"mfw -A -m 1 -r 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.3 -p 2",
+	  "mfw -I -m 1 -r 10.0.0.4 80 -p 1", "mfw -I -m 1 -r 10.0.0.5 80",
+	  "mfw -A -m 1 -r 10.0.0.2 80"},
+	 "mark 1 > 10.0.0.5:80 10/10, 10.0.0.4:80 1/1, 10.0.0.2:80 10/10, 10.0.0.3:0 2/2, "
+	 "10.0.0.2:80 10/10"},
+	{"mfw -E and -D take all that match",
+	 {"mfw -A -m 1 -r 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.2 81", "mfw -A -m 1 -r 10.0.0.3 80",
+	  "mfw -A -m 2 -r 10.0.0.2 80", "mfw -E -m 1 -r 10.0.0.2 -p 4", "mfw -D -m 1 -r 10.0.0.3",
+	  "mfw -E -m 2 -p 5"},
+	 "mark 1 > 10.0.0.2:80 4/4, 10.0.0.2:81 4/4; mark 2 > 10.0.0.2:80 5/5"},
+	{"mfw -S",
+	 {"mfw -A -m 1 -r 10.0.0.2", "mfw -A -m 1 -r 10.0.0.3", "mfw -S -m 1"},
+	 "mark 1 > 10.0.0.3:0 10/10, 10.0.0.2:0 10/10"},
+	{"-p 0 drains and -E restores",
+	 {"mfw -A -m 1 -r 10.0.0.2", "mfw -A -m 1 -r 10.0.0.3", "mfw -E -m 1 -r 10.0.0.2 -p 0",
+	  "mfw -S -m 1", "mfw -E -m 1 -r 10.0.0.2 -p 3", "mfw -S -m 1"},
+	 "mark 1 > 10.0.0.2:0 3/3, 10.0.0.3:0 10/10"},
+
+	{"a flush is of its own module",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.2",
+	  "autofw -A -d tcp 1 2", "portfw -f"},
+	 "mark 1 > 10.0.0.2:0 10/10; type 3 1-2 flags 2"},
+	{"... mfw's",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.2",
+	  "autofw -A -d tcp 1 2", "mfw -F"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 10/10; type 3 1-2 flags 2"},
+	{"... autofw's",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "autofw -A -d tcp 1 2",
+	  "autofw -A -d tcp 1 3", "autofw -F"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 10/10"},
+	{"a flush of nothing, and adding after it",
+	 {"portfw -f", "mfw -F", "autofw -F", "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -f", "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80 -p 1"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 1/1"},
+
+	{"autofw: the newest first",
+	 {"autofw -A -d tcp 1 2", "autofw -A -d tcp 1 3", "autofw -A -r tcp 1 4 -h 10.0.0.2"},
+	 "type 1 1-4 flags 2; type 3 1-3 flags 2; type 3 1-2 flags 2"},
+	{"autofw: the same line twice is once, where it was",
+	 {"autofw -A -r tcp 1 2 -c tcp 7070", "autofw -A -r tcp 1 3 -c tcp 7070",
+	  "autofw -A -r tcp 1 2 -c tcp 7070"},
+	 "type 1 1-3 flags 6; type 1 1-2 flags 6"},
+	{"autofw: with other flags it is the newest",
+	 {"autofw -A -r tcp 1 2 -c tcp 7070", "autofw -A -r tcp 1 3 -c tcp 7070",
+	  "autofw -A -r tcp 1 2 -c tcp 7070 -i"},
+	 "type 1 1-2 flags 2; type 1 1-3 flags 6"},
+	{"autofw -D goes by all but flags",
+	 {"autofw -A -r tcp 1 2 -c tcp 7070 -iu", "autofw -A -r udp 1 2 -c tcp 7070",
+	  "autofw -A -r tcp 1 2 -c udp 7070", "autofw -D -r tcp 1 2 -c tcp 7070"},
+	 "type 1 1-2 flags 6; type 1 1-2 flags 6"},
+};
+
+static void tell(const struct story *story)
+{
+	struct table t = {0};
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(story->lines) && story->lines[i]; i++) {
+		int this = apply(&t, story->lines[i]);
+
+		if (this)
+			fprintf(stderr, "# %s: %d\n", story->lines[i], this);
+		err |= this;
+	}
+	is_str(err ? "a line that fails" : shown(&t), story->state, "%s", story->what);
+	table_free(&t);
+}
+
+/* Lines that find nothing, or go too far, after one that succeeds. */
+static void refusals(void)
+{
+	static const struct {
+		const char *first, *then;
+		int err;
+	} cases[] = {
+		{NULL, "portfw -d -P tcp -L 198.51.100.1 80", -ESRCH},
+		{NULL, "portfw -d -P tcp -L 0.0.0.0 80", -ESRCH},
+		{NULL, "+10 portfw -d -P tcp -L 198.51.100.1 80", -EDESTADDRREQ},
+		{NULL, "+10 portfw -d -P tcp -L 0.0.0.0 80", -EDESTADDRREQ},
+		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+		 "portfw -d -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80", -ESRCH},
+		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+		 "portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.2 81", -ESRCH},
+		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
+		 "portfw -d -P tcp -L 198.51.100.1 80", -ESRCH},
+		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
+		 "+3 portfw -d -P tcp -L 198.51.100.1 80", -EDESTADDRREQ},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -D -m 2", -ESRCH},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -E -m 2 -p 1", -ESRCH},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -S -m 2", -ESRCH},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -D -m 1 -r 10.0.0.2 80", -ESRCH},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -E -m 1 -r 10.0.0.3 -p 1", -ESRCH},
+		{"autofw -A -d tcp 1 2", "autofw -D -d tcp 1 3", -ESRCH},
+		{"autofw -A -d tcp 1 2", "autofw -D -d udp 1 2", -ESRCH},
+		{"autofw -A -d tcp 1 2", "autofw -D -r tcp 1 2 -h 10.0.0.2", -ESRCH},
+		{"autofw -A -p tcp 80 10.0.0.2:80", "autofw -D -p tcp 80 10.0.0.2:81", -ESRCH},
+		{"autofw -A -r tcp 1 2 -c tcp 80", "autofw -D -r tcp 1 2 -c tcp 81", -ESRCH},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct table t = {0};
+
+		if (cases[i].first && apply(&t, cases[i].first))
+			ok(false, "%s", cases[i].first);
+		is_int(apply(&t, cases[i].then), cases[i].err, "%s%s%s",
+		       cases[i].first ? cases[i].first : "on an empty table", ": ", cases[i].then);
+		table_free(&t);
+	}
+}
+
+/* What is deleted is not found again. */
+static void deleted(void)
+{
+	static const char *const cases[][2] = {
+		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+		 "portfw -d -P tcp -L 198.51.100.1 80"},
+		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+		 "portfw -d -P tcp -L 0.0.0.0 80"},
+		{"mfw -A -m 1 -r 10.0.0.2", "mfw -D -m 1"},
+		{"autofw -A -d tcp 1 2", "autofw -D -d tcp 1 2"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct table t = {0};
+
+		is_int(apply(&t, cases[i][0]), 0, "%s", cases[i][0]);
+		is_int(apply(&t, cases[i][1]), 0, "%s", cases[i][1]);
+		is_str(shown(&t), "", "... leaves nothing");
+		is_int(apply(&t, cases[i][1]), -ESRCH, "... and the same again finds nothing");
+		is_int(apply(&t, cases[i][0]), 0, "... and it can be added again");
+		table_free(&t);
+	}
+}
+
+static void prefs(void)
+{
+	struct table t = {0};
+
+	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 2147483647"), 0,
+	       "the largest pref");
+	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80 -p 2147483647"), 0,
+	       "twice");
+	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.4 80 -p 2"), -EOVERFLOW,
+	       "2^32 in all is too much");
+	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.4 80 -p 1"), 0,
+	       "one less is not");
+	is_int(apply(&t, "+2147483647 portfw -d -P tcp -L 0.0.0.0 80"), -EOVERFLOW,
+	       "an edit of every address stops at the first that would have too much");
+	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.4 80 -p 2147483647"), 0,
+	       "another service has a sum of its own");
+	table_free(&t);
+}
+
+/* What has to be loaded for a command: all of a module only where it can't be known which. */
+static void scopes(void)
+{
+	static const struct {
+		const char *line;
+		enum scope scope;
+		struct key key;
+	} cases[] = {
+		{"portfw -a -P tcp -L 1.2.3.4 80 -R 10.0.0.2 80",
+		 SCOPE_ONE,
+		 {.module = MOD_PORTFW, .protocol = 6, .laddr = 1}},
+		{"portfw -d -P tcp -L 1.2.3.4 80",
+		 SCOPE_ONE,
+		 {.module = MOD_PORTFW, .protocol = 6, .laddr = 1}},
+		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
+		 SCOPE_ONE,
+		 {.module = MOD_PORTFW, .protocol = 6}},
+		{"portfw -d -P tcp -L 0.0.0.0 80", SCOPE_MODULE, {0}},
+		{"portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", SCOPE_MODULE, {0}},
+		{"portfw -f", SCOPE_MODULE, {0}},
+		{"mfw -A -m 4294967295 -r 10.0.0.2",
+		 SCOPE_ONE,
+		 {.module = MOD_MFW, .mark = UINT32_MAX}},
+		{"mfw -D -m 7", SCOPE_ONE, {.module = MOD_MFW, .mark = 7}},
+		{"mfw -S -m 7", SCOPE_ONE, {.module = MOD_MFW, .mark = 7}},
+		{"mfw -F", SCOPE_MODULE, {0}},
+		{"autofw -A -d tcp 1 2", SCOPE_MODULE, {0}},
+		{"autofw -F", SCOPE_MODULE, {0}},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct key key, want = cases[i].key;
+		struct request req;
+		enum module mod = read_line(&req, cases[i].line);
+		enum scope scope = table_scope(mod, &req.ctl, &key);
+
+		if (want.module == MOD_PORTFW)
+			want.lport = htons(80);
+		if (want.laddr)
+			want.laddr = inet_addr("1.2.3.4");
+		ok(scope == cases[i].scope &&
+			   (scope != SCOPE_ONE || !memcmp(&key, &want, sizeof(key))),
+		   "what \"%s\" looks at", cases[i].line);
+	}
+}
+
+/* Services that change say so, others don't; a service made anew is a newer one. */
+static void marks(void)
+{
+	struct table t = {.next_born = 5};
+	struct key one = {.module = MOD_MFW, .mark = 1}, two = {.module = MOD_MFW, .mark = 2};
+
+	ok(!apply(&t, "mfw -A -m 1 -r 10.0.0.2") && !apply(&t, "mfw -A -m 2 -r 10.0.0.2"),
+	   "two marks");
+	ok(table_get(&t, &one)->born == 5 && table_get(&t, &two)->born == 6,
+	   "the second is the newer one");
+	ok(table_get(&t, &one)->dirty && table_get(&t, &two)->dirty, "both have changed");
+	table_get(&t, &one)->dirty = table_get(&t, &two)->dirty = false;
+	ok(!apply(&t, "mfw -A -m 1 -r 10.0.0.3") && table_get(&t, &one)->born == 5,
+	   "another target makes it no newer");
+	ok(table_get(&t, &one)->dirty && !table_get(&t, &two)->dirty, "only one has changed");
+	ok(!apply(&t, "mfw -D -m 1") && !apply(&t, "mfw -A -m 1 -r 10.0.0.3") &&
+		   table_get(&t, &one)->born == 7,
+	   "deleted and added, it is the newest");
+	ok(!t.flushed[MOD_MFW] && !apply(&t, "mfw -F") && t.flushed[MOD_MFW] &&
+		   !t.flushed[MOD_PORTFW],
+	   "a flush says so");
+	table_free(&t);
+}
+
+/* As many services as restore may bring. */
+static void many(void)
+{
+	const uint32_t n = 50000;
+	struct table t = {0};
+	uint32_t found = 0;
+	bool good = true;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		struct key key = {.module = MOD_PORTFW, .protocol = 6, .laddr = i, .lport = 80};
+		struct service *s = table_put(&t, &key);
+
+		good &= s && !s->n && table_put(&t, &key) == s;
+	}
+	for (uint32_t i = 1; i <= n + 1; i++) {
+		struct key key = {.module = MOD_PORTFW, .protocol = 6, .laddr = i, .lport = 80};
+		const struct service *s = table_get(&t, &key);
+
+		found += s && s->key.laddr == i;
+	}
+	ok(good && t.n == n, "%u services", n);
+	is_int(found, n, "... are found, and no other");
+	table_free(&t);
+	ok(!t.n && !table_get(&t, &(struct key){.mark = 1}), "a freed table is an empty one");
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < COUNT(stories); i++)
+		tell(&stories[i]);
+	refusals();
+	deleted();
+	prefs();
+	scopes();
+	marks();
+	many();
+	return done_testing();
+}
