@@ -200,3 +200,13 @@ bool matches(enum module mod, const struct ip_masq_ctl *ctl, const struct masq_r
 		       a->ctlproto == b->ctlproto && a->ctlport == b->ctlport;
 	}
 }
+
+int fail_no_target(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	char what[DESCRIBE_MAX];
+
+	return masq_fail(m, EINVAL,
+			 "no forward on %s to edit, and none to add: give it a target with %s",
+			 describe(what, mod, ctl),
+			 mod == MOD_PORTFW ? "-R ADDRESS PORT" : "-r ADDRESS [PORT]");
+}

@@ -35,7 +35,7 @@ static void skip_drained(struct service *s)
 
 static int make_room(struct service *s)
 {
-	size_t cap = s->cap ? s->cap * 2 : 2;
+	size_t cap = s->cap ? s->cap * 2 : 1; /* most have one */
 	struct target *v;
 
 	if (s->n < s->cap)

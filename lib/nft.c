@@ -197,11 +197,7 @@ static int fail_refused(struct masq *m, const struct nft *n, size_t failed, int 
 	case ESRCH:
 		return fail_not_there(m, op->mod, &op->ctl);
 	case EDESTADDRREQ:
-		return masq_fail(
-			m, EINVAL,
-			"no forward on %s to edit, and none to add: give it a target with %s",
-			describe(what, op->mod, &op->ctl),
-			op->mod == MOD_PORTFW ? "-R ADDRESS PORT" : "-r ADDRESS [PORT]");
+		return fail_no_target(m, op->mod, &op->ctl);
 	case EOVERFLOW:
 		return masq_fail(m, EOVERFLOW,
 				 "%s: the prefs of all targets together must stay below 4294967296",

@@ -177,7 +177,7 @@ void facts_text(char out[COMMENT_MAX], const struct facts *f)
 	out[0] = 0;
 	if (f->position)
 		PUT("target %u ", f->position);
-	if (f->has_pref)
+	if (f->has_pref && (f->pref != PREF_DEFAULT || f->left != f->pref))
 		PUT("pref %u ", f->pref);
 	if (f->has_pref && f->left != f->pref)
 		PUT("left %u ", f->left);
@@ -207,35 +207,30 @@ static uint32_t number32(const char **p, const char *end)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* Whether the text at *p is this word and a blank; if so *p moves behind them. */
-static bool word(const char **p, const char *end, const char *w)
-{
-	size_t n = strlen(w);
-
-	if ((size_t)(end - *p) <= n || memcmp(*p, w, n) != 0 || (*p)[n] != ' ')
-		return false;
-	*p += n + 1;
-	return true;
-}
+/* Whether the text at *p is this word and a blank; if so *p moves behind them. A macro, so that
+ * lengths are constants: a listing asks some hundred thousand times. */
+#define WORD(p, end, w)                                                                            \
+	((size_t)((end) - *(p)) >= sizeof(w " ") - 1 && !memcmp(*(p), w " ", sizeof(w " ") - 1) && \
+	 (*(p) += sizeof(w " ") - 1))
 
 void facts_parse(struct facts *out, const char *text, size_t len)
 {
 	const char *p = text, *end = text + strnlen(text, len);
 	bool has_left = false;
 
-	*out = (struct facts){.pref = 10};
+	*out = (struct facts){.pref = PREF_DEFAULT};
 	while (p < end) {
-		if (word(&p, end, "target")) {
+		if (WORD(&p, end, "target")) {
 			out->position = number32(&p, end);
-		} else if (word(&p, end, "pref")) {
+		} else if (WORD(&p, end, "pref")) {
 			out->pref = number32(&p, end);
 			out->has_pref = true;
-		} else if (word(&p, end, "left")) {
+		} else if (WORD(&p, end, "left")) {
 			out->left = number32(&p, end);
 			has_left = true;
-		} else if (word(&p, end, "served")) {
+		} else if (WORD(&p, end, "served")) {
 			out->served = number(&p, end);
-		} else if (word(&p, end, "seq")) {
+		} else if (WORD(&p, end, "seq")) {
 			out->seq = (uint64_t)number32(&p, end) << 32;
 			if (p < end && *p == '.') {
 				p++;

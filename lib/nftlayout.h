@@ -86,6 +86,7 @@ struct facts {
 	bool has_pref;
 };
 
+#define PREF_DEFAULT 10u
 #define COMMENT_MAX 128 /* nft's own limit */
 /* Only what has another value than the default is written: "pref 10 left 7 seq 17.0". */
 void facts_text(char out[COMMENT_MAX], const struct facts *f);

@@ -377,6 +377,10 @@ static int sockopt_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl
 		if (err && err != -ENOENT)
 			before.named = 1;
 	}
+	/* 2.2 would add a forward to nowhere */
+	if (mod == MOD_PORTFW && ctl->m_cmd == IP_MASQ_CMD_ADD && !before.named &&
+	    (!ctl->u.portfw_user.raddr || !ctl->u.portfw_user.rport))
+		return fail_no_target(m, mod, ctl);
 	err = transmit(m, mod, ctl);
 	if (err)
 		return fail_refused(m, mod, ctl, err);

@@ -20,11 +20,12 @@ void table_free(struct table *t)
 
 static size_t hash(const struct key *key)
 {
-	const unsigned char *p = (const unsigned char *)key;
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
+	uint64_t h = (uint64_t)key->laddr << 32 | (uint64_t)key->lport << 16 |
+		     (uint64_t)key->protocol << 8 | key->module;
 
-	for (size_t i = 0; i < sizeof(*key); i++)
-		h = (h ^ p[i]) * 1099511628211u;
+	h = (h ^ key->mark) *
+	    0x9e3779b97f4a7c15u; /* 2^64 over the golden ratio: Fibonacci hashing */
+	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
 	return (size_t)(h ^ h >> 32);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -41,6 +42,51 @@ const char *cli_served(char buf[CLI_SERVED_MAX], const struct request *req,
 	else
 		snprintf(buf, CLI_SERVED_MAX, " %11" PRIu64, record->served);
 	return buf;
+}
+
+const char *cli_number(char buf[CLI_NUMBER_MAX], int64_t number)
+{
+	uint64_t n = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	char *p = buf + CLI_NUMBER_MAX;
+
+	*--p = '\0';
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	if (number < 0)
+		*--p = '-';
+	return memmove(buf, p, (size_t)(buf + CLI_NUMBER_MAX - p));
+}
+
+/* Appends a text, padded to a width; returns where the next one goes. */
+static char *put_cell(char *out, const char *text, int width)
+{
+	size_t len = strnlen(text, MASQ_NAME_MAX), want = (size_t)abs(width);
+	size_t pad = len < want ? want - len : 0;
+
+	if (width < 0) {
+		memcpy(out, text, len);
+		memset(out + len, ' ', pad);
+	} else {
+		memset(out, ' ', pad);
+		memcpy(out + pad, text, len);
+	}
+	return out + len + pad;
+}
+
+int cli_line(const int widths[], const char *const cells[], const char *tail)
+{
+	char line[(CLI_CELLS_MAX + 1) * (MASQ_NAME_MAX + 1) + 1], *p = line;
+
+	for (size_t i = 0; widths[i] && i < CLI_CELLS_MAX; i++) {
+		if (i)
+			*p++ = ' ';
+		p = put_cell(p, cells[i], widths[i]);
+	}
+	p = put_cell(p, tail, 0);
+	*p++ = '\n';
+	return fwrite(line, 1, (size_t)(p - line), stdout) == (size_t)(p - line) ? 0 : -1;
 }
 
 struct listing {

@@ -108,20 +108,27 @@ int mfw_parse(struct request *req, int argc, char *argv[])
 	return read_values(req, &given);
 }
 
+static const int widths[] = {-8, -20, 8, 5, 5, 0};
+
 static int header(const struct request *req)
 {
-	return printf("%-8s %-20s %8s %5s %5s%s\n", "fwmark", "rediraddr", "rport", "pcnt", "pref",
-		      req->verbose ? CLI_SERVED_HEADER : "");
+	static const char *const names[] = {"fwmark", "rediraddr", "rport", "pcnt", "pref"};
+
+	return cli_line(widths, names, req->verbose ? CLI_SERVED_HEADER : "");
 }
 
 static int row(const struct request *req, const struct masq_record *r)
 {
-	char raddr[MASQ_NAME_MAX], rport[MASQ_NAME_MAX], served[CLI_SERVED_MAX];
+	char mark[CLI_NUMBER_MAX], raddr[MASQ_NAME_MAX], rport[MASQ_NAME_MAX];
+	char left[CLI_NUMBER_MAX], pref[CLI_NUMBER_MAX], served[CLI_SERVED_MAX];
+	const char *const cells[] = {
+		cli_number(mark, r->mark), raddr, rport, cli_number(left, r->left),
+		cli_number(pref, r->pref),
+	};
 
 	masq_host_name(raddr, r->raddr, req->numeric);
 	masq_port_name(rport, r->rport, IPPROTO_TCP, req->numeric);
-	return printf("%-8u %-20s %8s %5d %5d%s\n", r->mark, raddr, rport, r->left, r->pref,
-		      cli_served(served, req, r));
+	return cli_line(widths, cells, cli_served(served, req, r));
 }
 
 static void object(struct object *o, const struct masq_record *r)

@@ -22,7 +22,7 @@ static const struct cli_option options[OPT_COUNT] = {
 enum { CMD_ADD, CMD_DELETE, CMD_QUERY, CMD_FLUSH, CMD_LIST, CMD_COUNT };
 
 static const struct cli_command commands[CMD_COUNT] = {
-	[CMD_ADD] = {'a', ACT_CTL, IP_MASQ_CMD_ADD, "PLR", "p",
+	[CMD_ADD] = {'a', ACT_CTL, IP_MASQ_CMD_ADD, "PL", "Rp",
 		     "add a forward, or give the one that is there a new pref"},
 	[CMD_DELETE] = {'d', ACT_CTL, IP_MASQ_CMD_DEL, "PL", "Rp", "delete all that match"},
 	[CMD_QUERY] = {'q', ACT_QUERY, IP_MASQ_CMD_DEL, "PL", "Rp",
@@ -119,24 +119,35 @@ int portfw_parse(struct request *req, int argc, char *argv[])
 	return read_values(req, &given);
 }
 
+static const int widths[] = {-4, -20, -20, 8, 8, 5, 5, 0};
+
 static int header(const struct request *req)
 {
-	return printf("%-4s %-20s %-20s %8s %8s %5s %5s%s\n", "prot", "localaddr", "rediraddr",
-		      "lport", "rport", "pcnt", "pref", req->verbose ? CLI_SERVED_HEADER : "");
+	static const char *const names[] = {"prot",  "localaddr", "rediraddr", "lport",
+					    "rport", "pcnt",      "pref"};
+
+	return cli_line(widths, names, req->verbose ? CLI_SERVED_HEADER : "");
 }
 
 static int row(const struct request *req, const struct masq_record *r)
 {
 	char laddr[MASQ_NAME_MAX], raddr[MASQ_NAME_MAX], lport[MASQ_NAME_MAX], rport[MASQ_NAME_MAX];
-	char served[CLI_SERVED_MAX];
+	char left[CLI_NUMBER_MAX], pref[CLI_NUMBER_MAX], served[CLI_SERVED_MAX];
+	const char *const cells[] = {
+		r->protocol == IPPROTO_UDP ? "UDP" : "TCP",
+		laddr,
+		raddr,
+		lport,
+		rport,
+		cli_number(left, r->left),
+		cli_number(pref, r->pref),
+	};
 
 	masq_host_name(laddr, r->laddr, req->numeric);
 	masq_host_name(raddr, r->raddr, req->numeric);
 	masq_port_name(lport, r->lport, r->protocol, req->numeric);
 	masq_port_name(rport, r->rport, r->protocol, req->numeric);
-	return printf("%-4s %-20s %-20s %8s %8s %5d %5d%s\n",
-		      r->protocol == IPPROTO_UDP ? "UDP" : "TCP", laddr, raddr, lport, rport,
-		      r->left, r->pref, cli_served(served, req, r));
+	return cli_line(widths, cells, cli_served(served, req, r));
 }
 
 static void object(struct object *o, const struct masq_record *r)

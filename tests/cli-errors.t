@@ -59,6 +59,13 @@ subtest 'portfw, from the first add to the last delete' => sub {
 		return sprintf "%-4s %-20s %-20s %8s %8s %5d %5d\n", @_;
 	};
 	good($k, \@l, $portfw_title);
+	# without a target it edits what is there; 2.2 would have added a forward to nowhere
+	my @edit = qw(portfw -a -P tcp -L 198.51.100.1 80 -p 7);
+	sent(bad($k, \@edit, 'no forward on tcp 198.51.100.1:80 to edit, and none to add: give it a '
+		. 'target with -R ADDRESS PORT'));
+	good($k, \@add);
+	good($k, \@edit);
+	good($k, \@l, $portfw_title . $line->('TCP', '198.51.100.1', '10.0.0.2', 80, 8080, 7, 7));
 	good($k, \@add);
 	is($k->state('ip_masq/portfw'), $header{portfw} . $row, 'as the kernel has it');
 	good($k, \@l, $portfw_title . $line->('TCP', '198.51.100.1', '10.0.0.2', 80, 8080, 10, 10));
@@ -378,7 +385,6 @@ subtest 'nothing is sent for what is wrong on the command line' => sub {
 		[qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 -1)],
 		[qw(portfw -a -P tcp -L 198.51.100.1 0 -R 10.0.0.2 80)],
 		[qw(portfw -a -P tcp -L 198.51.100.0/24 80 -R 10.0.0.2 80)],
-		[qw(portfw -a -P tcp -L 198.51.100.1 80)],
 		[qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 0)],
 		[qw(portfw -a -d -P tcp -L 198.51.100.1 80)],
 		[qw(portfw -x)],

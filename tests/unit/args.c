@@ -100,7 +100,7 @@ static const struct args_case cases[] = {
 	 "! 10.0.0.0/255.255.255.0: a single address is meant, without a netmask: 10.0.0.0"},
 
 	/* portfw: what belongs together */
-	{"portfw -a -P tcp -L 10.0.0.1 80", "! -a needs -R RADDR RPORT"},
+	{"portfw -a -P tcp -L 10.0.0.1 80", "ADD 6 10.0.0.1 80 0.0.0.0 0 10"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80", "! -a needs -P PROTO"},
 	{"portfw -d -P tcp", "! -d needs -L LADDR LPORT"},
 	{"portfw -q", "! -q needs -P PROTO"},
