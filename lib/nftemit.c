@@ -16,6 +16,7 @@
 /* nft's type numbers that only the engine uses (nftables, datatype.h). */
 enum { TYPE_INTEGER = 4, TYPE_IPV4_ADDR = 7, TYPE_ETHER_TYPE = 10, TYPE_INET_PROTOCOL = 12 };
 enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
+enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers keep to themselves */
 
 /* The kernel takes 64 KiB in one attribute; an element has less than 512 bytes. */
 #define ELEMENTS_MAX (65535 - 512)
@@ -582,11 +583,32 @@ static void load_contact(struct rule *r, const struct ip_autofw_user *user, uint
 		rule_meta(r, NFT_META_PROTOCOL, reg);
 }
 
+/* Says of a masqueraded connection whom it reached and who began it, whatever its direction. */
+static void contact(struct emit_netlink *e, const struct ip_autofw_user *user, const char *contacts,
+		    bool first)
+{
+	static const uint32_t new = NF_CT_STATE_BIT(IP_CT_NEW), zero;
+	struct rule r = rule_new(contacts);
+
+	if (first) {
+		rule_ct(&r, NFT_CT_STATE, NFT_REG_1);
+		rule_bitmask(&r, NFT_REG_1, &new, 4);
+		rule_cmp(&r, NFT_CMP_NEQ, NFT_REG_1, &zero, 4);
+	}
+	if (user->flags & IP_AUTOFW_SECURE)
+		rule_ct_dir(&r, NFT_CT_SRC_IP, REPLY, REG(0));
+	else
+		rule_meta(&r, NFT_META_PROTOCOL, REG(0));
+	rule_ct_dir(&r, NFT_CT_SRC_IP, ORIGINAL, REG(1));
+	rule_set_elem(&r, first ? NFT_DYNSET_OP_DELETE : NFT_DYNSET_OP_UPDATE, contacts, REG(0),
+		      REG(1));
+	send_rule(e, &r, true, NULL);
+}
+
 static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *user,
 			const char *contacts, const char *comment)
 {
 	static const uint32_t snat = IPS_SRC_NAT, zero;
-	static const uint8_t original;
 	bool secure = user->flags & IP_AUTOFW_SECURE;
 	bool timed = user->flags & IP_AUTOFW_USETIME;
 	uint16_t port = htons(user->ctlport);
@@ -605,25 +627,21 @@ static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *use
 			    .id = ++e->set_id,
 			    .seconds = timed ? CONTACT_SECONDS : 0,
 		    });
+	/* An update keeps the receiver that is there, so a new connection deletes that first. Not
+	 * every packet: what is deleted counts for the map's size until the kernel has tidied up,
+	 * and a busy connection would fill the map with its own remains (measured on 6.18). */
+	send_chain(e, contacts, NULL, 0, 0);
+	contact(e, user, contacts, true);
+	contact(e, user, contacts, false);
+
 	r = rule_new(CHAIN_TRIGGER);
 	rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
 	rule_bitmask(&r, NFT_REG_1, &snat, 4);
 	rule_cmp(&r, NFT_CMP_NEQ, NFT_REG_1, &zero, 4);
-	rule_ct(&r, NFT_CT_DIRECTION, NFT_REG_1);
-	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &original, 1);
 	rule_protocol(&r, (uint8_t)user->ctlproto);
-	rule_dport(&r, NFT_REG_1);
+	rule_ct_dir(&r, NFT_CT_PROTO_SRC, REPLY, NFT_REG_1);
 	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &port, 2);
-	/* an update alone would keep the old receiver */
-	for (size_t i = 0; i < 2; i++) {
-		if (secure)
-			rule_daddr(&r, REG(0));
-		else
-			rule_meta(&r, NFT_META_PROTOCOL, REG(0));
-		rule_ct_saddr(&r, REG(1));
-		rule_set_elem(&r, i ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_DELETE, contacts, REG(0),
-			      REG(1));
-	}
+	rule_verdict(&r, NFT_JUMP, contacts);
 	send_rule(e, &r, false, comment);
 }
 
@@ -689,9 +707,11 @@ static void entry_del(struct emit *emit, const struct entry *entry)
 					     : CHAIN_DIRECT,
 		 entry->handle);
 	del_rule(e, CHAIN_TRIGGER, entry->trigger_handle);
+	if (!entry_triggered(user))
+		return;
 	contact_name(contacts, user);
-	if (entry_triggered(user))
-		del_set(e, contacts);
+	del_chain(e, contacts);
+	del_set(e, contacts);
 }
 
 static void table_del(struct emit *emit)

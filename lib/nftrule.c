@@ -169,16 +169,14 @@ void rule_ct(struct rule *r, uint32_t key, uint32_t reg)
 	put(x, NFTNL_EXPR_CT_DREG, reg);
 }
 
-void rule_ct_saddr(struct rule *r, uint32_t reg)
+void rule_ct_dir(struct rule *r, uint32_t key, uint8_t direction, uint32_t reg)
 {
 	struct nftnl_expr *x = add(r, "ct");
 
-	put(x, NFTNL_EXPR_CT_KEY, NFT_CT_SRC_IP);
+	put(x, NFTNL_EXPR_CT_KEY, key);
 	put(x, NFTNL_EXPR_CT_DREG, reg);
 	if (x)
-		nftnl_expr_set_u8(
-			x, NFTNL_EXPR_CT_DIR,
-			0); /* IP_CT_DIR_ORIGINAL, which user space headers keep to themselves */
+		nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR, direction);
 }
 
 static struct nftnl_expr *lookup(struct rule *r, uint32_t reg, const char *set, uint32_t id)

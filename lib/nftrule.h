@@ -37,7 +37,8 @@ void rule_bitmask(struct rule *r, uint32_t reg, const void *mask, uint32_t len);
 /* Addressed to this machine: op NFT_CMP_EQ or NFT_CMP_NEQ. */
 void rule_fib_local(struct rule *r, uint32_t op);
 void rule_ct(struct rule *r, uint32_t key, uint32_t reg);
-void rule_ct_saddr(struct rule *r, uint32_t reg); /* of the original direction */
+/* Of one direction: 0 original, 1 reply. */
+void rule_ct_dir(struct rule *r, uint32_t key, uint8_t direction, uint32_t reg);
 
 /* A set by name, or by id where it is an anonymous one of this batch (name "__map%d"). */
 void rule_in_set(struct rule *r, uint32_t reg, const char *set, uint32_t id, bool invert);

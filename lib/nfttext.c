@@ -234,19 +234,21 @@ static void trigger_add(struct emit *e, const struct ip_autofw_user *user, const
 {
 	bool secure = user->flags & IP_AUTOFW_SECURE;
 	bool timed = user->flags & IP_AUTOFW_USETIME;
-	const char *key = secure ? "ip daddr" : "meta protocol";
+	const char *key = secure ? "ct reply ip saddr" : "meta protocol";
 
 	say(e, "add map " TABLE " %s { type %s : ipv4_addr; size %d; flags dynamic%s;", contacts,
 	    secure ? "ipv4_addr" : "ether_type", CONTACT_MAX, timed ? ",timeout" : "");
 	if (timed)
 		say(e, " timeout %ds;", CONTACT_SECONDS);
 	say(e, " comment \"%s\"; }\n", comment);
+	say(e, "add chain " TABLE " %s\n", contacts);
+	for (int first = 1; first >= 0; first--)
+		say(e, "add rule " TABLE " %s %s @%s { %s : ct original ip saddr }\n", contacts,
+		    first ? "ct state new delete" : "update", contacts, key);
 	say(e,
 	    "insert rule " TABLE " " CHAIN_TRIGGER
-	    " ct status snat ct direction original %s dport %u delete @%s { %s : ct original ip "
-	    "saddr } update @%s { %s : ct original ip saddr } comment \"%s\"\n",
-	    masq_protocol_name((uint8_t)user->ctlproto), user->ctlport, contacts, key, contacts,
-	    key, comment);
+	    " ct status snat meta l4proto %s ct reply proto-src %u jump %s comment \"%s\"\n",
+	    masq_protocol_name((uint8_t)user->ctlproto), user->ctlport, contacts, comment);
 }
 
 static void entry_add(struct emit *e, const struct entry *entry)
@@ -300,6 +302,8 @@ static void entry_del(struct emit *e, const struct entry *entry)
 		say(e, "delete rule " TABLE " " CHAIN_TRIGGER " handle %llu\n",
 		    (unsigned long long)entry->trigger_handle);
 	contact_name(contacts, user);
+	say(e, "flush chain " TABLE " %s\n", contacts);
+	say(e, "delete chain " TABLE " %s\n", contacts);
 	say(e, "delete map " TABLE " %s\n", contacts);
 }
 
