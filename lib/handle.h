@@ -64,7 +64,8 @@ int validate(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl);
 /* message.c: "no such forward" for a command that found nothing. Sets the text, returns -ESRCH. */
 int fail_not_there(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl);
 
-/* message.c: an add without a target edits what is there, and nothing is. Sets the text, -EINVAL. */
+/* message.c: an add without a target edits what is there, and nothing is. Sets the text, -EINVAL.
+ */
 int fail_no_target(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl);
 
 /* message.c: whether a delete with this message matches a record (zero members match any). */
