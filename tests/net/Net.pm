@@ -180,15 +180,21 @@ sub host {
 	my ($net, $name, @addresses) = @_;
 	my $host = Net::Host::start($name, 'host');
 	(my $gateway = $addresses[0]) =~ s/\d+$/254/;
-	must(qw(ip link add name), $name, qw(type veth peer name eth0 netns), $host->{pid});
+	# Neighbours know each other: what waits for ARP on a busy machine can be dropped between our
+	# chains and conntrack, and is then rightly counted again when it comes a second time.
+	my ($ours, $theirs) = ('02:00:00:00:00:01', '02:00:00:00:00:02');
+	must(qw(ip link add name), $name, 'address', $ours,
+		qw(type veth peer name eth0 address), $theirs, 'netns', $host->{pid});
 	must(qw(ip address add), "$gateway/32", 'dev', $name);
 	must(qw(ip link set dev), $name, 'up');
 	$host->must(qw(ip link set eth0 up));
 	for my $address (@addresses) {
 		$host->must(qw(ip address add), "$address/32", qw(dev eth0));
 		must(qw(ip route add), "$address/32", 'dev', $name);
+		must(qw(ip neighbour add), $address, 'lladdr', $theirs, 'dev', $name, qw(nud permanent));
 	}
 	$host->must(qw(ip route add), "$gateway/32", qw(dev eth0));
+	$host->must(qw(ip neighbour add), $gateway, 'lladdr', $ours, qw(dev eth0 nud permanent));
 	$host->must(qw(ip route add default via), $gateway);
 	$host->{address} = $addresses[0];
 	return $net->{hosts}{$name} = $host;
