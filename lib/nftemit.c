@@ -587,13 +587,13 @@ static void load_contact(struct rule *r, const struct ip_autofw_user *user, uint
 static void contact(struct emit_netlink *e, const struct ip_autofw_user *user, const char *contacts,
 		    bool first)
 {
-	static const uint32_t new = NF_CT_STATE_BIT(IP_CT_NEW), zero;
+	static const uint32_t confirmed = IPS_CONFIRMED, zero;
 	struct rule r = rule_new(contacts);
 
-	if (first) {
-		rule_ct(&r, NFT_CT_STATE, NFT_REG_1);
-		rule_bitmask(&r, NFT_REG_1, &new, 4);
-		rule_cmp(&r, NFT_CMP_NEQ, NFT_REG_1, &zero, 4);
+	if (first) { /* a connection is confirmed as its first packet leaves, which is after this */
+		rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
+		rule_bitmask(&r, NFT_REG_1, &confirmed, 4);
+		rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &zero, 4);
 	}
 	if (user->flags & IP_AUTOFW_SECURE)
 		rule_ct_dir(&r, NFT_CT_SRC_IP, REPLY, REG(0));
@@ -627,7 +627,7 @@ static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *use
 			    .id = ++e->set_id,
 			    .seconds = timed ? CONTACT_SECONDS : 0,
 		    });
-	/* An update keeps the receiver that is there, so a new connection deletes that first. Not
+	/* An update keeps the receiver that is there, so the first packet deletes that before. Not
 	 * every packet: what is deleted counts for the map's size until the kernel has tidied up,
 	 * and a busy connection would fill the map with its own remains (measured on 6.18). */
 	send_chain(e, contacts, NULL, 0, 0);

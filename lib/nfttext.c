@@ -244,7 +244,7 @@ static void trigger_add(struct emit *e, const struct ip_autofw_user *user, const
 	say(e, "add chain " TABLE " %s\n", contacts);
 	for (int first = 1; first >= 0; first--)
 		say(e, "add rule " TABLE " %s %s @%s { %s : ct original ip saddr }\n", contacts,
-		    first ? "ct state new delete" : "update", contacts, key);
+		    first ? "ct status ! confirmed delete" : "update", contacts, key);
 	say(e,
 	    "insert rule " TABLE " " CHAIN_TRIGGER
 	    " ct status snat meta l4proto %s ct reply proto-src %u jump %s comment \"%s\"\n",
