@@ -553,12 +553,20 @@ static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
 
 static int load_entries(struct nftlink *l, struct nftbuf *b, struct table *t)
 {
-	struct nlmsghdr *nlh;
+	static const char *const chains[] = {CHAIN_RANGE, CHAIN_PORT, CHAIN_DIRECT, CHAIN_TRIGGER};
+	int err = 0;
 
-	nftbuf_reset(b);
-	nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
-	return nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, t));
+	/* Chain by chain: thousands of pools may have rules, too. */
+	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(chains[0]); i++) {
+		struct nlmsghdr *nlh;
+
+		nftbuf_reset(b);
+		nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
+		mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chains[i]);
+		err = nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, t));
+	}
+	return err;
 }
 
 int load_module(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod)
