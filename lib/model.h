@@ -39,6 +39,7 @@ struct service {
 	uint64_t arrived;     /* connections since it was stored, while it loads */
 	uint64_t stored_born; /* born as it is in the kernel */
 	uint8_t stored;       /* where it is in the kernel, enum map */
+	bool counted;         /* arrived has been read */
 	bool loading;         /* targets and connections are still being gathered */
 	bool dirty;           /* differs from what is in the kernel */
 };

@@ -292,7 +292,7 @@ static int look_around(struct nft *n)
 	if (err || remains || !store_removes(&n->table))
 		return err;
 	for (int map = 1; !err && !remains && map < MAP_COUNT; map++)
-		if (n->how.have[map_defs[map].module] && !n->table.complete[map_defs[map].module])
+		if (!n->table.complete[map_defs[map].module])
 			err = load_remains(n->link, &n->query, &n->table, (enum map)map, &remains);
 	if (!err && !remains && n->how.have[MOD_AUTOFW]) {
 		err = load_module(n->link, &n->query, &n->table, MOD_AUTOFW);
@@ -409,8 +409,12 @@ static int commit_once(struct nft *n, struct nfterror *error)
 	if (err)
 		return err;
 	err = send_batch(n, error);
-	if (err == -ENFILE && !enlarge(n))
-		err = send_batch(n, error);
+	if (err == -ENFILE) {
+		*error = (struct nfterror){0};
+		err = enlarge(n);
+		if (!err)
+			err = send_batch(n, error);
+	}
 	return err;
 }
 
@@ -546,6 +550,42 @@ static int nft_list(struct masq *m, enum module mod, struct records *out)
 	return fail(m, err);
 }
 
+static int find_once(struct nft *n, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	struct records records = {0};
+	struct key key = {0};
+	int err = begin_again(n), found = 0;
+
+	if (!err && table_scope(mod, ctl, &key) == SCOPE_ONE)
+		err = load_service(n->link, &n->query, &n->table, &key);
+	else if (!err)
+		err = load_module(n->link, &n->query, &n->table, mod);
+	if (!err)
+		err = mod == MOD_AUTOFW ? list_entries(n, &records)
+					: list_services(&n->table, mod, &records);
+	for (size_t i = 0; !err && !found && i < records.n; i++)
+		found = matches(mod, ctl, &records.v[i]);
+	records_free(&records);
+	return err ? err : found;
+}
+
+static int nft_find(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+{
+	struct nft *n = m->priv;
+	int found = -EINTR;
+
+	for (int try = 1; found == -EINTR && try < TRIES; try++) {
+		if (try > 1)
+			pause_before(try);
+		found = find_once(n, mod, ctl);
+		/* a service on its way from one map to another is in neither for the reader */
+		if (!found && !refused_for_good(n, -ESRCH))
+			found = -EINTR;
+	}
+	forget(n);
+	return found < 0 ? fail(m, found) : found;
+}
+
 const struct transport transport_nft = {
 	.name = "nft",
 	.atomic = true,
@@ -556,4 +596,5 @@ const struct transport transport_nft = {
 	.commit = nft_commit,
 	.abort = nft_abort,
 	.list = nft_list,
+	.find = nft_find,
 };

@@ -12,8 +12,8 @@
 #include "nftconn.h"
 #include "nftlayout.h"
 
-/* One with rules: it is those that hold conntrack. What iptables-legacy has is not seen here, so
- * beside it our chains only stay longer than they had to. */
+/* What iptables-legacy has is not seen here, so beside it our chains only stay longer than they
+ * had to. */
 static int see_chain(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
@@ -41,6 +41,32 @@ static int see_chain(const struct nlmsghdr *nlh, void *arg)
 	*found |= !strcmp(type, "nat") && rules &&
 		  (gen->nfgen_family == NFPROTO_INET ||
 		   (gen->nfgen_family == NFPROTO_IPV4 && strcmp(table, NFT_TABLE) != 0));
+	return 0;
+}
+
+/* A rule that translates holds conntrack, too; iptables-nft has it in a "target". */
+static int see_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	static const char *const translating[] = {"nat", "masq", "redir", "target"};
+	struct nlattr *attr, *expr, *part;
+	const char *table = "";
+	bool holds = false, *found = arg;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			table = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) != NFTA_RULE_EXPRESSIONS)
+			continue;
+		mnl_attr_for_each_nested (expr, attr)
+			mnl_attr_for_each_nested (part, expr)
+				if (mnl_attr_get_type(part) == NFTA_EXPR_NAME &&
+				    mnl_attr_validate(part, MNL_TYPE_NUL_STRING) >= 0)
+					for (size_t i = 0; i < 4; i++)
+						holds |= !strcmp(mnl_attr_get_str(part),
+								 translating[i]);
+	}
+	*found |= holds && strcmp(table, NFT_TABLE) != 0;
 	return 0;
 }
 
@@ -87,6 +113,12 @@ int conn_need_us(struct nftlink *l, struct nftbuf *b, bool *need)
 	nftbuf_reset(b);
 	nftbuf_request(b, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NLM_F_DUMP, AF_UNSPEC);
 	err = nftlink_dump(l, b, see_chain, &others);
+	if (!err && others) {
+		others = false;
+		nftbuf_reset(b);
+		nftbuf_request(b, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE, NLM_F_DUMP, AF_UNSPEC);
+		err = nftlink_dump(l, b, see_rule, &others);
+	}
 	if (err || others)
 		return err;
 	nftbuf_reset(b);

@@ -189,19 +189,19 @@ static int nothing_is_no_error(int err)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int read_nothing(const struct nlmsghdr *nlh, void *arg)
-{
-	(void)nlh;
-	(void)arg;
-	return 0;
-}
-
 /* What reading one of our maps needs. */
 struct map_reader {
 	struct table *table;
 	enum map map;
 	size_t pools; /* services seen that have a chain */
 };
+
+static bool key_possible(const struct key *key)
+{
+	if (key->module == MOD_MFW)
+		return key->mark;
+	return key->lport && (key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP);
+}
 
 static int add_element(const struct element *e, void *arg)
 {
@@ -215,6 +215,8 @@ static int add_element(const struct element *e, void *arg)
 	if (e->key_len != def->key_len || e->data_len != def->data_len)
 		return -EBADMSG;
 	map_key_parse(&key, r->map, e->key);
+	if (!key_possible(&key))
+		return 0; /* somebody else's, no forward that a command could name */
 	s = table_put(r->table, &key);
 	if (!s)
 		return -ENOMEM;
@@ -308,7 +310,8 @@ static int read_pool_rule(struct rule_reader *r, struct service *s, const struct
 	if (!list)
 		return 0;
 	mnl_attr_for_each_nested (expr, list) {
-		counter(expr, &s->arrived);
+		if (!s->counted)
+			s->counted = counter(expr, &s->arrived);
 		data = expr_data(expr, "lookup");
 		if (data && nested(data, NFTA_LOOKUP_DREG) && nested(data, NFTA_LOOKUP_SET) &&
 		    add_pool_set(r, s, nested(data, NFTA_LOOKUP_SET)) < 0)
@@ -461,18 +464,25 @@ static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, e
 	return err;
 }
 
+static int read_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *use = toplevel(nlh, NFTA_CHAIN_USE);
+	bool *there = arg;
+
+	*there = use && big32(use);
+	return 0;
+}
+
 int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there)
 {
 	struct nlmsghdr *nlh;
-	int err;
 
 	nftbuf_reset(b);
 	nlh = nftbuf_msg(b, NFT_MSG_GETCHAIN, 0);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain);
-	err = nftlink_get(l, b, read_nothing, NULL);
-	*there = !err;
-	return nothing_is_no_error(err);
+	*there = false;
+	return nothing_is_no_error(nftlink_get(l, b, read_chain, there));
 }
 
 struct remains_reader {
@@ -506,8 +516,14 @@ int load_remains(struct nftlink *l, struct nftbuf *b, const struct table *t, enu
 	struct remains_reader r = {.table = t, .map = map};
 	int err;
 
+	/* Nearly always one look at the first elements settles it; only all of them prove the
+	 * contrary. */
 	ask_elements(b, NLM_F_DUMP, map_defs[map].name);
 	err = nothing_is_no_error(nftlink_glance(l, b, read_remains, &r));
+	if (!err && !r.remains) {
+		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
+		err = nothing_is_no_error(nftlink_dump(l, b, read_remains, &r));
+	}
 	*remains = r.remains;
 	return err;
 }

@@ -18,7 +18,7 @@ int load_service(struct nftlink *l, struct nftbuf *b, struct table *t, const str
 /* All of a module. */
 int load_module(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod);
 
-/* Whether a chain exists. */
+/* Whether a chain exists and has rules: without, it is made anew. */
 int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there);
 
 /* Whether a map holds an element other than those of the table's dirty services. */

@@ -138,17 +138,18 @@ static int pass_service(struct emit *e, const struct service *s, bool rebuilt, e
 static int store_services(struct emit *e, const struct table *t, enum module mod,
 			  const struct store *how)
 {
-	bool rebuild = how->rebuild[mod] || (t->flushed[mod] && !how->keep_hooks);
-	bool dirty = false, any = false;
+	bool dirty = false, any = false, rebuild;
 	int err = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		any |= live(t->services[i], mod);
 		dirty |= live(t->services[i], mod) && t->services[i]->dirty;
 	}
+	/* Chains with nothing left to do stay until the table goes: connections may need them. */
+	rebuild = any && (how->rebuild[mod] || t->flushed[mod]);
 	if (rebuild && how->have[mod])
 		module_del(e, t, mod);
-	if (rebuild ? any : dirty && !how->have[mod])
+	if (rebuild || (dirty && !how->have[mod]))
 		module_add(e, t, mod);
 	for (int pass = 0; pass < PASSES; pass++)
 		for (size_t i = 0; !err && i < t->n; i++)
@@ -175,12 +176,21 @@ static void store_entries(struct emit *e, const struct table *t, const struct st
 	}
 }
 
+static bool table_exists(const struct table *t, const struct store *how)
+{
+	bool exists = how->have[MOD_PORTFW] || how->have[MOD_MFW] || how->have[MOD_AUTOFW];
+
+	for (size_t i = 0; !exists && i < t->n; i++)
+		exists = t->services[i]->stored != MAP_NONE;
+	return exists;
+}
+
 int store(struct emit *e, const struct table *t, const struct store *how)
 {
 	int err;
 
 	if (how->nothing_else && !how->keep_hooks && !store_remains(t)) {
-		if (how->have[MOD_PORTFW] || how->have[MOD_MFW] || how->have[MOD_AUTOFW])
+		if (table_exists(t, how))
 			e->ops->table_del(e);
 		return 0;
 	}

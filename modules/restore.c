@@ -58,15 +58,15 @@ static const struct {
 	{"autofw", autofw_parse},
 };
 
-/* How people call us: beside PATH, where the program was installed over the years. */
-static const char *const programs[] = {"ipmasqadm", "/sbin/ipmasqadm", "/usr/sbin/ipmasqadm"};
-
+/* However people call us: found in PATH, or in the sbin or bin where it was installed. */
 static bool is_program(const char *word, size_t len)
 {
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
-		if (strlen(programs[i]) == len && !strncmp(programs[i], word, len))
-			return true;
-	return false;
+	static const char name[] = "bin/ipmasqadm";
+	size_t n = sizeof(name) - 1;
+
+	if (len == strlen("ipmasqadm"))
+		return !strncmp(word, "ipmasqadm", len);
+	return len > n && *word == '/' && !strncmp(word + len - n, name, n);
 }
 
 static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)

@@ -1,0 +1,102 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Mistakes that were made once: many deletes in one transaction, maps that grow, a table that somebody
+# else has had his hands in.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use File::Temp;
+use Net;
+use Test::More;
+
+my $net = Net->new(local => ['198.51.100.1']);
+my $client = $net->host('client', '203.0.113.5');
+my $one = $net->host('one', '10.0.0.2')->listen(80);
+$net->firewall->listen(80);
+
+sub did {
+	my ($status, $out, $err) = ipmasqadm(@_);
+	is("$status$err", '0', "@_");
+	return $out;
+}
+
+sub rows { return (() = did(@_) =~ /\n/g) - 1 }
+
+sub restore {
+	my $file = File::Temp->new;
+	print $file map { "$_\n" } @_;
+	close $file;
+	did('restore', $file->filename);
+}
+
+for my $n (45, 100, 500) {
+	subtest "$n forwards, all but one deleted at once" => sub {
+		restore(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.2 $_" } 1 .. $n);
+		restore(map { "portfw -d -P tcp -L 198.51.100.1 $_" } 1 .. $n - 1);
+		is(rows(qw(portfw -l -n)), 1, 'one stays');
+		restore(map { "mfw -A -m $_ -r 10.0.0.2" } 1 .. $n);
+		restore(map { "mfw -D -m $_" } 2 .. $n);
+		is(rows(qw(mfw -L -n)), 1, 'of marks as well');
+		restore(map { ("mfw -A -m $_ -r 10.0.0.2", "mfw -A -m $_ -r 10.0.0.3") } 2 .. $n);
+		restore('mfw -D -m 1', 'portfw -f', map { "mfw -D -m $_" } 3 .. $n);
+		is(rows(qw(mfw -L -n)), 2, 'and of those with two targets');
+		did(qw(mfw -F));
+		unlike(ruleset(), qr/ipmasqadm/, 'then nothing is left');
+	};
+}
+
+subtest 'a map grows as it has to' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1 1 -R 10.0.0.2 1));
+	restore(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.2 $_" } 2 .. 1024);
+	like(ruleset(), qr/map portfw \{[^}]*size 1024/, 'it is full');
+	is($client->udp('198.51.100.1', 80)->{name}, 'firewall', 'not for this protocol');
+	is($client->tcp('198.51.100.1', 80)->{name}, 'one', 'a connection is counted');
+	did(qw(portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	is(rows(qw(portfw -l -n)), 1025, 'one more fits');
+	like(did(qw(portfw -l -n)), qr/^TCP +198.51.100.1 +10.0.0.2 +80 +80 +9 +10$/m, 'the count goes on');
+	is($client->udp('198.51.100.1', 80)->{name}, 'one', 'and it works');
+	did(qw(portfw -f));
+};
+
+subtest 'an edit of all that are there, without a target' => sub {
+	my ($status, undef, $err) = ipmasqadm(qw(portfw -a -P tcp -L 198.51.100.1 80 -p 3));
+	is($status, 1, 'there is none');
+	like($err, qr/no forward on tcp 198\.51\.100\.1:80 to edit/, 'which it says');
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R), $_, 80) for '10.0.0.2', '10.0.0.3';
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -p 3));
+	is(() = did(qw(portfw -l -n)) =~ / 3 +3\n/g, 2, 'both have the new pref');
+	did(qw(portfw -f));
+};
+
+subtest 'a query' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	did(qw(portfw -q -P tcp -L 198.51.100.1 80));
+	did(qw(portfw -q -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80));
+	is((ipmasqadm(qw(portfw -q -P tcp), @$_))[0], 1, "@$_: no")
+		for [qw(-L 198.51.100.1 81)], [qw(-L 198.51.100.1 80 -R 10.0.0.3 80)], [qw(-L 0.0.0.0 81)];
+	did(qw(portfw -f));
+};
+
+subtest 'somebody deletes our chain' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	must(qw(nft flush chain ip ipmasqadm portfw));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80));
+	is($client->tcp('198.51.100.1', $_)->{name}, 'one', "the rules are made anew: $_") for 80, 81;
+	must('nft', "$_ chain ip ipmasqadm portfw") for 'flush', 'delete';
+	did(qw(mfw -A -m 1 -r 10.0.0.2));
+	did(qw(mfw -D -m 1));
+	is(rows(qw(portfw -l -n)), 2, 'the last mark takes nothing else with it');
+	did(qw(portfw -f));
+	unlike(ruleset(), qr/ipmasqadm/, 'a flush still clears up');
+};
+
+subtest 'somebody adds elements that are no forwards' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	must('nft', 'add element ip ipmasqadm portfw { icmp . 198.51.100.1 . 0 : 10.0.0.9 . 1 }');
+	is(rows(qw(portfw -l -n)), 1, 'they are not listed');
+	unlike(did('save'), qr/\?/, 'nor saved');
+	must(qw(nft delete table ip ipmasqadm));
+};
+
+done_testing;
