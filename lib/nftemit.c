@@ -526,6 +526,21 @@ static void autofw_jump(struct emit_netlink *e, const char *chain)
 	send_rule(e, &r, true, NULL);
 }
 
+/* Only masqueraded connections trigger. And the kernel follows connections only as long as some
+ * rule looks at one: where all entries have gone, this one keeps what still runs running. */
+static void trigger_chain(struct emit_netlink *e)
+{
+	static const uint32_t snat = IPS_SRC_NAT, zero;
+	struct rule r = rule_new(CHAIN_TRIGGER);
+
+	send_chain(e, CHAIN_TRIGGER, "filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1);
+	rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
+	rule_bitmask(&r, NFT_REG_1, &snat, 4);
+	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &zero, 4);
+	rule_verdict(&r, NFT_RETURN, NULL);
+	send_rule(e, &r, true, NULL);
+}
+
 static void module_add(struct emit *emit, enum module mod, const uint32_t sizes[MAP_COUNT])
 {
 	struct emit_netlink *e = sink(emit);
@@ -549,7 +564,7 @@ static void module_add(struct emit *emit, enum module mod, const uint32_t sizes[
 		send_chain(e, CHAIN_RANGE, NULL, 0, 0);
 		send_chain(e, CHAIN_PORT, NULL, 0, 0);
 		send_chain(e, CHAIN_DIRECT, NULL, 0, 0);
-		send_chain(e, CHAIN_TRIGGER, "filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1);
+		trigger_chain(e);
 		base_chain(e, "autofw", AUTOFW_ORDER);
 		autofw_jump(e, CHAIN_RANGE);
 		autofw_jump(e, CHAIN_PORT);
@@ -608,7 +623,6 @@ static void contact(struct emit_netlink *e, const struct ip_autofw_user *user, c
 static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *user,
 			const char *contacts, const char *comment)
 {
-	static const uint32_t snat = IPS_SRC_NAT, zero;
 	bool secure = user->flags & IP_AUTOFW_SECURE;
 	bool timed = user->flags & IP_AUTOFW_USETIME;
 	uint16_t port = htons(user->ctlport);
@@ -635,14 +649,11 @@ static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *use
 	contact(e, user, contacts, false);
 
 	r = rule_new(CHAIN_TRIGGER);
-	rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
-	rule_bitmask(&r, NFT_REG_1, &snat, 4);
-	rule_cmp(&r, NFT_CMP_NEQ, NFT_REG_1, &zero, 4);
 	rule_protocol(&r, (uint8_t)user->ctlproto);
 	rule_ct_dir(&r, NFT_CT_PROTO_SRC, REPLY, NFT_REG_1);
 	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &port, 2);
 	rule_verdict(&r, NFT_JUMP, contacts);
-	send_rule(e, &r, false, comment);
+	send_rule(e, &r, true, comment);
 }
 
 static void entry_add(struct emit *emit, const struct entry *entry)

@@ -99,6 +99,7 @@ static void module_add(struct emit *e, enum module mod, const uint32_t sizes[MAP
 		say(e, "add chain " TABLE " " CHAIN_DIRECT "\n");
 		say(e, "add chain " TABLE " " CHAIN_TRIGGER
 		       " { type filter hook postrouting priority srcnat + 1; policy accept; }\n");
+		say(e, "add rule " TABLE " " CHAIN_TRIGGER " ct status ! snat return\n");
 		say_base(e, "autofw", AUTOFW_ORDER);
 		say(e, "add rule " TABLE " autofw jump " CHAIN_RANGE "\n");
 		say(e, "add rule " TABLE " autofw jump " CHAIN_PORT "\n");
@@ -246,8 +247,8 @@ static void trigger_add(struct emit *e, const struct ip_autofw_user *user, const
 		say(e, "add rule " TABLE " %s %s @%s { %s : ct original ip saddr }\n", contacts,
 		    first ? "ct status ! confirmed delete" : "update", contacts, key);
 	say(e,
-	    "insert rule " TABLE " " CHAIN_TRIGGER
-	    " ct status snat meta l4proto %s ct reply proto-src %u jump %s comment \"%s\"\n",
+	    "add rule " TABLE " " CHAIN_TRIGGER
+	    " meta l4proto %s ct reply proto-src %u jump %s comment \"%s\"\n",
 	    masq_protocol_name((uint8_t)user->ctlproto), user->ctlport, contacts, comment);
 }
 

@@ -22,6 +22,8 @@ my $stranger = '203.0.113.66';
 my $outside = $net->host('outside', @servers, $stranger)->listen(7070, 7071, 8000);
 $net->firewall->listen(@ports, 20000, 20200);
 
+my %secure = (udp => [qw(-r udp 6970 7170 -c tcp 7070)], tcp => [qw(-r tcp 6970 7170 -c tcp 7070)]);
+
 sub masquerade {
 	nft("table ip admin {\nchain post {\ntype nat hook postrouting priority srcnat\n"
 		. "ip saddr 10.0.0.0/8 ip daddr != 10.0.0.0/8 masquerade\n}\n}");
@@ -88,6 +90,25 @@ sub clear {
 	}
 	die "autofw -D: exit $status\n" if $status;
 }
+
+# First, as iptables-legacy would keep conntrack going from its first command on.
+subtest 'a running connection survives, also where nobody else looks at connections' => sub {
+	for my $way (['-D', qw(-r tcp 6000 7000 -h 10.0.0.1)], ['-F']) {
+		autofw(qw(-A -r tcp 6000 7000 -h 10.0.0.1));
+		is($outside->open(1, 'tcp', $us, 6970, from => $stranger)->{name}, 'inside1', 'it runs');
+		autofw(@$way);
+		is_deeply([rows()], [], 'nothing is listed');
+		is($outside->say(1)->{name}, 'inside1', 'it runs on') for 1, 2;
+		is(back($stranger, 6970, 'tcp'), 'firewall', 'a new one stays here');
+		autofw('-A', @{$secure{udp}});
+		is($outside->say(1)->{name}, 'inside1', 'and on, beside another entry');
+		autofw('-D', @{$secure{udp}});
+		is($outside->say(1)->{name}, 'inside1', 'and without it');
+		$outside->close(1);
+		autofw('-F');
+		unlike(ruleset(), qr/ipmasqadm/, 'when it is over, a flush takes the rest');
+	}
+};
 
 masquerade();
 
@@ -188,8 +209,6 @@ if (!$watcher) {
 close $to_test;
 
 # ---- triggered ranges ----
-
-my %secure = (udp => [qw(-r udp 6970 7170 -c tcp 7070)], tcp => [qw(-r tcp 6970 7170 -c tcp 7070)]);
 
 # everything that a triggered entry promises, whoever set up masquerading
 sub triggered {
