@@ -11,7 +11,6 @@ use POSIX ();
 use Test::More;
 use Time::HiRes 'usleep';
 
-my $sanitized = ($ENV{SANITIZE} // '') eq 'yes';
 my $net = Net->new(local => ['198.51.100.1', '198.51.100.2']);
 my $client = $net->host('clientA', '203.0.113.5', '203.0.113.6');
 my $hostA = $net->host('hostA', '10.0.0.2')->listen(22, 80, 8080);
@@ -178,7 +177,7 @@ subtest 'pref 0 is never scheduled while another has more' => sub {
 
 subtest 'draining under load' => sub {
 	my @load = map { $net->host("load$_", "203.0.113.10$_") } 1 .. 4;
-	my $n = $sanitized ? 500 : 3000;
+	my $n = $slow ? 500 : 3000;
 	marking('ip daddr 198.51.100.1 meta mark set 1');
 	mfw(qw(-A -m 1 -r hostA), '-p', $_) for 3;
 	mfw(qw(-A -m 1 -r hostB -p 2));
@@ -206,7 +205,7 @@ subtest 'draining under load' => sub {
 
 subtest '5,000 connections of 8 clients over weighted targets' => sub {
 	my @load = map { $net->host("many$_", "203.0.113.20$_") } 1 .. 8;
-	my $n = $sanitized ? 100 : 625;
+	my $n = $slow ? 100 : 625;
 	my $all = 8 * $n;
 	my $spread = sub {
 		my ($meanwhile) = @_;
@@ -248,7 +247,7 @@ subtest '5,000 connections of 8 clients over weighted targets' => sub {
 };
 
 subtest 'edits, additions and forced schedules of several processes' => sub {
-	my $each = $sanitized ? 5 : 20;
+	my $each = $slow ? 5 : 20;
 	mfw(qw(-A -m 1 -r), "10.0.1.$_", '-p', 1) for 1 .. 6;
 	my @pids = map {
 		my $n = $_;

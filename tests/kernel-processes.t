@@ -11,7 +11,6 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $net = Net->new;
-my $sanitized = ($ENV{SANITIZE} // '') eq 'yes';
 
 sub forwards {
 	my ($status, $out, $err) = ipmasqadm(qw(portfw -l -n));
@@ -47,7 +46,7 @@ sub portfw {
 	return !$status;
 }
 
-my $each = $sanitized ? 4 : 12;
+my $each = $slow ? 4 : 12;
 
 subtest '20 processes add and delete, each its own services' => sub {
 	my @pids = map {

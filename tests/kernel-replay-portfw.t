@@ -7,5 +7,4 @@ use FindBin;
 use lib "$FindBin::Bin/net";
 use Replay;
 
-# A sanitized program takes many times as long to start.
-replay("$FindBin::Bin/data/scheduling-portfw.jsonl", ($ENV{SANITIZE} // '') eq 'yes' ? 25 : 0);
+replay("$FindBin::Bin/data/scheduling-portfw.jsonl", $Net::slow ? 25 : 0);

@@ -29,7 +29,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes 'time';
 
-our @EXPORT = qw(lacking run ipmasqadm must nft ruleset forget wait_for);
+our @EXPORT = qw($slow lacking run ipmasqadm must nft ruleset forget wait_for);
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{O} // 'build';
@@ -37,6 +37,9 @@ $build = "$top/$build" if $build !~ m{^/};
 our $traffic = "$build/tests/traffic";
 our $program = $ENV{IPMASQADM} // "$build/ipmasqadm";
 $ENV{IPMASQADM_MODDIR} //= "$build/modules";
+
+# Where programs take many times as long, tests do less: with a sanitizer, or on an emulated machine.
+our $slow = grep { ($ENV{$_} // '') eq 'yes' } qw(SANITIZE SLOW);
 
 # A test that can't run says so; where CI counts on it, it has failed.
 sub unable {
