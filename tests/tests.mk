@@ -1,6 +1,6 @@
 # Tests. Included by the Makefile.
 #
-#   make check [TESTS='tests/a.t ...'] [JOBS=2]    make sanitize    make lint
+#   make check [TESTS='tests/a.t ...'] [JOBS=2]    make check-vm    make sanitize    make lint
 #
 # Every test is an executable that writes TAP: tests/*.t as they stand, tests/unit/X.c built to
 # $(O)/tests/X.t. A test that cannot run where it is says SKIP; with CI set that is a failure.
@@ -52,6 +52,11 @@ test-programs: all $(UNIT) $(FAKES)
 
 check: test-programs
 	$(Q)env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) prove -j$(JOBS) -e '' $(TESTS)
+
+# The suite under the kernel of Debian's package KERNEL (linux-image-amd64).
+check-vm: test-programs
+	$(Q)env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) TESTS='$(TESTS)' JOBS='$(JOBS)' \
+		KERNEL='$(KERNEL)' tests/vm/run
 
 sanitize:
 	$(Q)$(MAKE) --no-print-directory O=build-asan SANITIZE=yes check

@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# On a kernel where nf_tables is modules that nobody has loaded: what commands say when these cannot be
+# loaded, and that the first one loads them when they can.
+use strict;
+use warnings;
+use Test::More;
+
+sub slurp { open my $f, '<', $_[0] or die "$_[0]: $!\n"; local $/; return <$f> }
+plan skip_all => 'not a kernel of our own (make check-vm)' unless slurp('/proc/cmdline') =~ /\bipmasqadm-vm\b/;
+
+sub loaded { return {map { (split)[0] => 1 } split /\n/, slurp('/proc/modules')} }
+sub ipmasqadm { my $out = qx($ENV{IPMASQADM} @_ 2>&1); return ($? >> 8) . $out }
+
+# what the kernel runs when it wants a module
+sub loader {
+	open my $f, '>', '/proc/sys/kernel/modprobe' or die "$!\n";
+	print $f @_;
+	close $f or die "$!\n";
+}
+
+chomp(my $modprobe = slurp('/proc/sys/kernel/modprobe'));
+my @add = qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080);
+my @list = qw(portfw -l -n);
+
+ok(!loaded()->{$_}, "$_ is not loaded") for qw(nfnetlink nf_tables nft_chain_nat nft_nat nf_nat nf_conntrack ip_tables);
+
+loader('/nonexistent');
+like(ipmasqadm(@$_), qr/\A1ipmasqadm: portfw: [^\n]*nf_tables[^\n]*CONFIG_NF_TABLES[^\n]*\n\z/, "@$_ without nf_tables")
+	for \@add, \@list;
+is(system('modprobe', 'nf_tables'), 0, 'with nf_tables');
+like(ipmasqadm(@add), qr/\A1ipmasqadm: portfw: [^\n]*CONFIG_NFT_NAT[^\n]*\n\z/, '... but without all else');
+is(qx(nft list ruleset), '', 'nothing is half done');
+is(system('modprobe', '-r', 'nf_tables'), 0, 'away again');
+
+loader($modprobe);
+is(ipmasqadm(@add), '0', 'the first command that may load modules succeeds');
+my $after = loaded();
+ok($after->{$_}, "it has loaded $_") for qw(nfnetlink nf_tables nft_chain_nat nft_nat nf_nat nf_conntrack);
+diag('loaded: ', join ' ', sort keys %$after);
+like(ipmasqadm(@list), qr/^TCP +198\.51\.100\.1 +10\.0\.0\.2 +80 +8080/m, 'the forward is listed');
+is(ipmasqadm(qw(portfw -f)), '0', 'and flushed');
+is(qx(nft list ruleset), '', 'which leaves nothing');
+
+done_testing;
