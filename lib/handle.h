@@ -19,11 +19,14 @@ struct records {
 /* Appends a copy. 0 or -ENOMEM. */
 int records_add(struct records *r, const struct masq_record *record);
 void records_free(struct records *r);
+/* Hands them to fn, up to one that it gives a nonzero result for, which is the result. */
+int records_each(const struct records *r, masq_record_fn *fn, void *arg);
 
 /*
  * One way to carry out commands. Every int result is 0 or negative errno with the text set through
  * masq_fail(). begin, commit, abort: as in masq.h; ctl is only called between begin and commit.
- * find may be NULL: then list serves. close releases m->priv and may be called after a failed open.
+ * list: as masq_list(), of one state; if only is not NULL, nothing need be listed but what a delete
+ * with that message would match. close releases m->priv and may be called after a failed open.
  */
 struct transport {
 	const char *name;
@@ -34,8 +37,8 @@ struct transport {
 	int (*ctl)(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl);
 	int (*commit)(struct masq *m, int *failed);
 	void (*abort)(struct masq *m);
-	int (*list)(struct masq *m, enum module mod, struct records *out);
-	int (*find)(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl);
+	int (*list)(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
+		    masq_record_fn *fn, void *arg);
 };
 
 extern const struct transport transport_sockopt;

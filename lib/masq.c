@@ -56,6 +56,15 @@ void records_free(struct records *r)
 	*r = (struct records){0};
 }
 
+int records_each(const struct records *r, masq_record_fn *fn, void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < r->n; i++)
+		err = fn(&r->v[i], arg);
+	return err;
+}
+
 static int find_module(struct masq *m, const char *name, enum module *mod)
 {
 	for (int i = 0; i < MOD_COUNT; i++) {
@@ -214,36 +223,36 @@ void masq_abort(struct masq *m)
 
 int masq_list(struct masq *m, const char *module, masq_record_fn *fn, void *arg)
 {
-	struct records records = {0};
 	enum module mod = MOD_PORTFW;
 	int err = find_module(m, module, &mod);
 
 	if (m->open_transaction)
 		return masq_fail(m, EBUSY, "a transaction is open");
-	if (!err)
-		err = m->transport->list(m, mod, &records);
-	for (size_t i = 0; !err && i < records.n; i++)
-		err = fn(&records.v[i], arg);
-	records_free(&records);
-	return err;
+	return err ? err : m->transport->list(m, mod, NULL, fn, arg);
+}
+
+struct search {
+	enum module mod;
+	const struct ip_masq_ctl *ctl;
+	bool found;
+};
+
+static int look_at(const struct masq_record *record, void *arg)
+{
+	struct search *s = arg;
+
+	s->found |= matches(s->mod, s->ctl, record);
+	return 0;
 }
 
 int masq_find(struct masq *m, const struct ip_masq_ctl *ctl)
 {
-	struct records records = {0};
-	enum module mod = MOD_PORTFW;
-	int err = find_module(m, ctl->m_tname, &mod);
-	int found = 0;
+	struct search search = {.ctl = ctl};
+	int err = find_module(m, ctl->m_tname, &search.mod);
 
 	if (m->open_transaction)
 		return masq_fail(m, EBUSY, "a transaction is open");
-	if (err)
-		return err;
-	if (m->transport->find)
-		return m->transport->find(m, mod, ctl);
-	err = m->transport->list(m, mod, &records);
-	for (size_t i = 0; !found && i < records.n; i++)
-		found = matches(mod, ctl, &records.v[i]);
-	records_free(&records);
-	return err ? err : found;
+	if (!err)
+		err = m->transport->list(m, search.mod, ctl, look_at, &search);
+	return err ? err : search.found;
 }

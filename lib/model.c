@@ -9,7 +9,7 @@
 /* Moves the first n targets behind the others, in order. */
 static void rotate(struct service *s, size_t n)
 {
-	for (size_t part = 0; part < 3; part++) {
+	for (size_t part = 0; n && part < 3; part++) {
 		size_t from = part == 1 ? n : 0;
 		size_t to = part == 0 ? n : s->n;
 
@@ -35,14 +35,16 @@ static void skip_drained(struct service *s)
 
 static int make_room(struct service *s)
 {
-	size_t cap = s->cap ? s->cap * 2 : 1; /* most have one */
+	size_t cap = s->cap ? s->cap * 2 : 2;
 	struct target *v;
 
 	if (s->n < s->cap)
 		return 0;
-	v = reallocarray(s->targets, cap, sizeof(*v));
+	v = reallocarray(s->cap > 1 ? s->targets : NULL, cap, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
+	if (s->cap == 1)
+		*v = *s->targets;
 	s->targets = v;
 	s->cap = cap;
 	return 0;

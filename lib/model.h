@@ -29,11 +29,14 @@ struct key {
 	uint8_t module;   /* enum module */
 };
 
+/* A number that orders the keys of a module: by protocol, address and port, or by mark. */
+uint64_t key_order(const struct key *key);
+
 struct service {
 	struct key key;
 	struct target *targets; /* in serving order; none: the service is gone */
-	size_t n, cap;
-	uint64_t born; /* newer services have larger ones */
+	size_t n, cap;          /* cap 1: where they are is the table's, not the service's own */
+	uint64_t born; /* newer services have larger ones; 0: older than those, in key_order() */
 
 	/* the engine's, not part of the model */
 	uint64_t arrived;     /* connections since it was stored, while it loads */
@@ -80,8 +83,8 @@ struct entry {
 struct table {
 	struct service **services; /* in no order */
 	size_t n, cap;
-	size_t *index; /* open addressing by key; SIZE_MAX: free */
-	size_t slots;
+	uint32_t *index; /* of the first so many, open addressing by key; UINT32_MAX: free */
+	size_t indexed, slots;
 	bool complete[MOD_COUNT];
 	bool flushed[MOD_COUNT]; /* what there was before is gone as a whole */
 	uint64_t next_born;
@@ -93,9 +96,11 @@ struct table {
 void table_free(struct table *t);
 
 /* The service with this key, or NULL if it has not been looked at. */
-struct service *table_get(const struct table *t, const struct key *key);
+struct service *table_get(struct table *t, const struct key *key);
 /* The same, made (without targets) where there is none; NULL: out of memory. */
 struct service *table_put(struct table *t, const struct key *key);
+/* The same for a key that is not there, and the only one that needs no look to know it. */
+struct service *table_add(struct table *t, const struct key *key);
 
 /* What has to be in the table before a command can be applied. */
 enum scope {

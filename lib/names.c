@@ -77,11 +77,18 @@ static char *put_decimal(char *p, unsigned int value)
 
 static void put_address(char *p, struct in_addr addr)
 {
-	uint32_t host = ntohl(addr.s_addr);
+	uint8_t octets[4];
 
-	for (int shift = 24; shift >= 0; shift -= 8) {
-		p = put_decimal(p, host >> shift & 255);
-		*p++ = shift ? '.' : '\0';
+	memcpy(octets, &addr, sizeof(octets));
+	for (int i = 0; i < 4; i++) {
+		unsigned int n = octets[i];
+
+		if (n >= 100)
+			*p++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*p++ = (char)('0' + n / 10 % 10);
+		*p++ = (char)('0' + n % 10);
+		*p++ = i < 3 ? '.' : '\0';
 	}
 }
 

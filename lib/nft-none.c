@@ -35,10 +35,13 @@ static int none_begin(struct masq *m)
 	return none_open(m);
 }
 
-static int none_list(struct masq *m, enum module mod, struct records *out)
+static int none_list(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
+		     masq_record_fn *fn, void *arg)
 {
 	(void)mod;
-	(void)out;
+	(void)only;
+	(void)fn;
+	(void)arg;
 	return none_open(m);
 }
 

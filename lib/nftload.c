@@ -193,6 +193,7 @@ static int nothing_is_no_error(int err)
 struct map_reader {
 	struct table *table;
 	enum map map;
+	bool fresh;   /* no service is there that an element could belong to */
 	size_t pools; /* services seen that have a chain */
 };
 
@@ -217,11 +218,11 @@ static int add_element(const struct element *e, void *arg)
 	map_key_parse(&key, r->map, e->key);
 	if (!key_possible(&key))
 		return 0; /* somebody else's, no forward that a command could name */
-	s = table_put(r->table, &key);
+	s = r->fresh ? table_add(r->table, &key) : table_put(r->table, &key);
 	if (!s)
 		return -ENOMEM;
 	if (s->stored != MAP_NONE)
-		return 0; /* a dump that met a change can tell an element twice */
+		return 0;
 	facts_parse(&f, e->comment.text, e->comment.len);
 	s->stored = (uint8_t)r->map;
 	s->loading = true;
@@ -452,6 +453,7 @@ static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, e
 
 		if (map_defs[map].module != mod)
 			continue;
+		r.fresh = !t->n;
 		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
 		err = nothing_is_no_error(nftlink_dump(l, b, read_map, &r));
 		pools += r.pools;
@@ -486,7 +488,7 @@ int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *the
 }
 
 struct remains_reader {
-	const struct table *table;
+	struct table *table;
 	enum map map;
 	bool remains;
 };
@@ -510,8 +512,7 @@ static int read_remains(const struct nlmsghdr *nlh, void *arg)
 	return each_element(nlh, see_element, arg);
 }
 
-int load_remains(struct nftlink *l, struct nftbuf *b, const struct table *t, enum map map,
-		 bool *remains)
+int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map map, bool *remains)
 {
 	struct remains_reader r = {.table = t, .map = map};
 	int err;

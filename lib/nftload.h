@@ -22,8 +22,7 @@ int load_module(struct nftlink *l, struct nftbuf *b, struct table *t, enum modul
 int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there);
 
 /* Whether a map holds an element other than those of the table's dirty services. */
-int load_remains(struct nftlink *l, struct nftbuf *b, const struct table *t, enum map map,
-		 bool *remains);
+int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map map, bool *remains);
 
 /* The receivers of an autofw entry, as records to append. */
 int load_receivers(struct nftlink *l, struct nftbuf *b, const struct ip_autofw_user *user,

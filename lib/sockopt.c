@@ -401,16 +401,22 @@ static int sockopt_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl
 	}
 }
 
-static int sockopt_list(struct masq *m, enum module mod, struct records *out)
+static int sockopt_list(struct masq *m, enum module mod,
+			const struct ip_masq_ctl *only __attribute__((unused)), masq_record_fn *fn,
+			void *arg)
 {
+	struct records records = {0};
 	/* as ever, a listing begins with a peek, for which a 2.2 kernel loads the module */
 	int err = transmit(m, mod, NULL);
 
 	if (err && err != ENOENT && fail_general(m, mod, err))
 		return -err;
-	err = read_state(m, mod, out);
+	err = read_state(m, mod, &records);
 	if (err == -ENOENT)
-		return fail_no_module(m, mod);
+		err = fail_no_module(m, mod);
+	else if (!err)
+		err = records_each(&records, fn, arg);
+	records_free(&records);
 	return err;
 }
 

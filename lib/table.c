@@ -1,21 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The services that a transaction has looked at, and what each command does to them. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
 
+/* Nearly every service has one target. They are made many at a time: a listing makes 50,000. */
+struct place {
+	struct service service; /* first, so that a service's address is its place's */
+	struct target target;
+};
+#define BLOCK 64 /* places */
+
 void table_free(struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		free(t->services[i]->targets);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i]->cap > 1)
+			free(t->services[i]->targets);
+	for (size_t i = 0; i < t->n; i += BLOCK)
 		free(t->services[i]);
-	}
 	free(t->services);
 	free(t->index);
 	free(t->entries);
 	*t = (struct table){0};
+}
+
+uint64_t key_order(const struct key *key)
+{
+	if (key->module == MOD_MFW)
+		return key->mark;
+	return (uint64_t)key->protocol << 48 | (uint64_t)ntohl(key->laddr) << 16 |
+	       ntohs(key->lport);
 }
 
 static size_t hash(const struct key *key)
@@ -30,59 +47,85 @@ static size_t hash(const struct key *key)
 }
 
 /* Where a key is in the index, or would go. The index is never full. */
-static size_t *slot(const struct table *t, const struct key *key)
+static uint32_t *slot(const struct table *t, const struct key *key)
 {
 	size_t i = hash(key) & (t->slots - 1);
 
-	while (t->index[i] != SIZE_MAX &&
+	while (t->index[i] != UINT32_MAX &&
 	       memcmp(&t->services[t->index[i]]->key, key, sizeof(*key)) != 0)
 		i = (i + 1) & (t->slots - 1);
 	return &t->index[i];
 }
 
-struct service *table_get(const struct table *t, const struct key *key)
+/* Whoever only reads a list through, as a listing does, needs no index: it costs more than all else
+ * that is done to a service. So it follows when somebody looks something up. */
+static void catch_up(struct table *t)
 {
-	size_t i = t->slots ? *slot(t, key) : SIZE_MAX;
+	if (!t->indexed)
+		memset(t->index, 0xff, t->slots * sizeof(*t->index));
+	for (; t->indexed < t->n; t->indexed++) {
+		uint32_t *i = slot(t, &t->services[t->indexed]->key);
 
-	return i == SIZE_MAX ? NULL : t->services[i];
+		if (*i == UINT32_MAX)
+			*i = (uint32_t)t->indexed;
+	}
+}
+
+struct service *table_get(struct table *t, const struct key *key)
+{
+	uint32_t i;
+
+	if (!t->n)
+		return NULL;
+	catch_up(t);
+	i = *slot(t, key);
+	return i == UINT32_MAX ? NULL : t->services[i];
 }
 
 static int grow(struct table *t)
 {
 	size_t cap = t->cap ? t->cap * 2 : 16;
 	struct service **v = reallocarray(t->services, cap, sizeof(struct service *));
-	size_t *index;
+	uint32_t *index;
 
 	if (!v)
 		return -ENOMEM;
 	t->services = v;
-	index = reallocarray(t->index, 2 * cap, sizeof(*index));
+	index = reallocarray(NULL, 2 * cap, sizeof(*index));
 	if (!index)
 		return -ENOMEM;
+	free(t->index);
 	t->index = index;
+	t->indexed = 0;
 	t->cap = cap;
 	t->slots = 2 * cap;
-	memset(index, 0xff, t->slots * sizeof(*index));
-	for (size_t i = 0; i < t->n; i++)
-		*slot(t, &v[i]->key) = i;
 	return 0;
+}
+
+struct service *table_add(struct table *t, const struct key *key)
+{
+	struct place *place;
+	struct service *s;
+
+	if (t->n == t->cap && grow(t) < 0)
+		return NULL;
+	place = t->n % BLOCK ? (struct place *)t->services[t->n - 1] + 1
+			     : calloc(BLOCK, sizeof(*place));
+	if (!place)
+		return NULL;
+	s = &place->service;
+	s->key = *key;
+	s->targets = &place->target;
+	s->cap = 1;
+	t->services[t->n++] = s;
+	return s;
 }
 
 struct service *table_put(struct table *t, const struct key *key)
 {
 	struct service *s = table_get(t, key);
 
-	if (s)
-		return s;
-	if (t->n == t->cap && grow(t) < 0)
-		return NULL;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return NULL;
-	s->key = *key;
-	*slot(t, key) = t->n;
-	t->services[t->n++] = s;
-	return s;
+	return s ? s : table_add(t, key);
 }
 
 enum scope table_scope(enum module mod, const struct ip_masq_ctl *ctl, struct key *key)

@@ -127,7 +127,7 @@ static bool command(struct table *t, const json_t *step, char *why, size_t size)
 }
 
 /* The service that a connection finds. */
-static struct service *lookup(const struct table *t, const json_t *step, bool mfw)
+static struct service *lookup(struct table *t, const json_t *step, bool mfw)
 {
 	struct key key = {.module = MOD_MFW, .mark = number_of(step, "mark")};
 	struct service *s;
