@@ -261,12 +261,13 @@ struct facts facts_of_target(const struct service *s, size_t i)
 
 struct facts facts_of_service(const struct service *s)
 {
-	struct facts f = {.seq = s->born};
+	struct facts f = {0};
 
 	if (s->n == 1) {
 		f = facts_of_target(s, 0);
 		f.position = 0;
-		f.seq = s->born;
 	}
+	if (s->key.module == MOD_PORTFW) /* marks have an order of their own */
+		f.seq = s->born;
 	return f;
 }

@@ -93,6 +93,36 @@ subtest 'random states come back' => sub {
 	}
 };
 
+# The newest first, and UDP before TCP. Services that come in the order of their keys need no age to say so.
+subtest 'services are listed in the order in which they came' => sub {
+	my $order = sub { join ' ', map { "$_->[0]$_->[3]" } map { [split] } (split /\n/, must($Net::program, qw(portfw -l -n)))[1 .. $_[0]] };
+	my $add = sub { map { "portfw -a -P $_->[0] -L 198.51.100.1 $_->[1] -R 10.0.0.2 80" } @_ };
+	my $ages = sub { scalar(() = ruleset() =~ /\bseq \d/g) };
+
+	is(restored(file('rising', 'portfw -f', $add->(map { ['tcp', $_] } 1 .. 6), map { $add->(['udp', $_]) } 1 .. 3)), '0', 'in order');
+	is($order->(9), 'UDP3 UDP2 UDP1 TCP6 TCP5 TCP4 TCP3 TCP2 TCP1', 'listed');
+	is($ages->(), 0, 'without an age');
+	is(restored(file('one', $add->(['tcp', 9], ['tcp', 7]))), '0', 'two more');
+	is($order->(11), 'UDP3 UDP2 UDP1 TCP7 TCP9 TCP6 TCP5 TCP4 TCP3 TCP2 TCP1', 'they are the newest');
+	is($ages->(), 2, 'and have an age');
+	is(restored(file('again', 'portfw -d -P tcp -L 198.51.100.1 3', $add->(['tcp', 3], ['udp', 2]))), '0', 'one taken away and made anew, one edited');
+	is($order->(11), 'UDP3 UDP2 UDP1 TCP3 TCP7 TCP9 TCP6 TCP5 TCP4 TCP2 TCP1', 'only the first is new');
+
+	# over what is there, whose order in the kernel is another
+	is(restored(file('mixed', 'portfw -f', $add->(['tcp', 5], ['tcp', 6], ['tcp', 2], ['tcp', 9], ['udp', 1], ['tcp', 1]))), '0', 'out of order');
+	is($order->(6), 'UDP1 TCP1 TCP9 TCP2 TCP6 TCP5', 'listed');
+	is($ages->(), 4, 'from the first that is out of order they have an age');
+	my $dump = ruleset();
+	must(qw(nft flush ruleset));
+	nft($dump);
+	is($order->(6), 'UDP1 TCP1 TCP9 TCP2 TCP6 TCP5', 'which survives nft');
+	is(restored(file('pools', 'portfw -f', map { ($add->(['tcp', $_]), "portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.3 80") } 1 .. 3)), '0', 'with two targets each');
+	is($order->(6), 'TCP3 TCP3 TCP2 TCP2 TCP1 TCP1', 'the same');
+	is($ages->(), 0, 'without an age');
+	ok(!ipmasqadm(qw(mfw -A -m 1 -r 10.0.0.2)) && !ipmasqadm(qw(mfw -I -m 1 -r 10.0.0.3)), 'marks');
+	is($ages->(), 0, 'never have one');
+};
+
 subtest 'without a flush, a file adds' => sub {
 	is(restored(file('one', 'portfw -f', 'mfw -F', 'autofw -F', 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80')), '0', 'one');
 	is(restored(file('more', 'portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80', 'mfw -A -m 1 -r 10.0.0.2')), '0', 'more');
