@@ -32,7 +32,7 @@ RPATH   ?= $$ORIGIN/..
 VERSION  := $(shell cat VERSION)
 SOVERSION = 0
 # What plugins are made of, and no plugins themselves.
-PARTS    := cli args values help json words atomicfile
+PARTS    := cli args values help json line words atomicfile
 MODULES  := $(filter-out $(PARTS),$(patsubst modules/%.c,%,$(wildcard modules/*.c)))
 
 CFLAGS  ?= -O2 -g

@@ -190,43 +190,52 @@ static const char *flag_words(const struct ip_autofw_user *u)
 	return words[!!(u->flags & IP_AUTOFW_USETIME)][!!(u->flags & IP_AUTOFW_SECURE)];
 }
 
-static int header(const struct request *req)
+static const struct line_column columns[] = {
+	{"kind", -8},     {"prot", -4},   {"ports", -11},   {"rediraddr", -20}, {"rport", 5},
+	{"control", -10}, {"flags", -14}, {"outside", -20}, {"seconds", 7},     {NULL, 0},
+};
+
+static void control_cell(struct line *line, const struct ip_autofw_user *u, bool numeric)
 {
-	return printf("%-8s %-4s %-11s %-20s %5s %-10s %-14s %-20s %7s%s\n", "kind", "prot",
-		      "ports", "rediraddr", "rport", "control", "flags", "outside", "seconds",
-		      req->verbose ? CLI_SERVED_HEADER : "");
+	char text[MASQ_NAME_MAX], service[MASQ_NAME_MAX];
+
+	masq_port_name(service, htons(u->ctlport), (uint8_t)u->ctlproto, numeric);
+	snprintf(text, sizeof(text), "%s/%.*s", masq_protocol_name((uint8_t)u->ctlproto),
+		 MASQ_NAME_MAX - 8, service);
+	line_text(line, u->ctlport ? text : "-");
 }
 
-static int row(const struct request *req, const struct masq_record *r)
+static void row(struct line *line, const struct masq_record *r, bool numeric)
 {
 	const struct ip_autofw_user *u = &r->autofw;
 	bool receiver = r->kind == MASQ_RECEIVER, port = u->type == IP_FWD_PORT;
-	char ports[16], rport[8] = "-", seconds[16] = "-", raddr[MASQ_NAME_MAX] = "-";
-	char service[MASQ_NAME_MAX], control[MASQ_NAME_MAX + 8] = "-";
-	char outside[MASQ_NAME_MAX] = "-", served[CLI_SERVED_MAX];
+	char range[16];
 
+	snprintf(range, sizeof(range), "%u-%u", u->low, u->high);
+	line_text(line, kind_name(r));
+	line_text(line, masq_protocol_name((uint8_t)u->protocol));
 	if (port)
-		snprintf(ports, sizeof(ports), "%u", u->visible);
+		line_number(line, u->visible);
 	else
-		snprintf(ports, sizeof(ports), "%u-%u", u->low, u->high);
+		line_text(line, range);
 	if (inside(r).s_addr)
-		masq_host_name(raddr, inside(r), req->numeric);
+		line_host(line, inside(r), numeric);
+	else
+		line_text(line, "-");
 	if (port)
-		snprintf(rport, sizeof(rport), "%u", u->hidden);
-	if (u->ctlport) {
-		masq_port_name(service, htons(u->ctlport), (uint8_t)u->ctlproto, req->numeric);
-		snprintf(control, sizeof(control), "%s/%s",
-			 masq_protocol_name((uint8_t)u->ctlproto), service);
-	}
-	if (receiver && !r->laddr.s_addr)
-		strcpy(outside, "anyone");
-	else if (receiver)
-		masq_host_name(outside, r->laddr, req->numeric);
+		line_number(line, u->hidden);
+	else
+		line_text(line, "-");
+	control_cell(line, u, numeric);
+	line_text(line, receiver ? "-" : flag_words(u));
+	if (receiver && r->laddr.s_addr)
+		line_host(line, r->laddr, numeric);
+	else
+		line_text(line, receiver ? "anyone" : "-");
 	if (receiver && r->seconds)
-		snprintf(seconds, sizeof(seconds), "%u", r->seconds);
-	return printf("%-8s %-4s %-11s %-20s %5s %-10s %-14s %-20s %7s%s\n", kind_name(r),
-		      masq_protocol_name((uint8_t)u->protocol), ports, raddr, rport, control,
-		      receiver ? "-" : flag_words(u), outside, seconds, cli_served(served, req, r));
+		line_number(line, r->seconds);
+	else
+		line_text(line, "-");
 }
 
 static void object_host(struct object *o, const char *name, struct in_addr addr)
@@ -271,7 +280,7 @@ static int autofw_main(int argc, char *argv[])
 	static const struct cli_plugin plugin = {
 		.syntax = &syntax,
 		.parse = autofw_parse,
-		.header = header,
+		.columns = columns,
 		.row = row,
 		.object = object,
 		.remark = remark,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Carries a request out and prints: the only part of a forwarding plugin with side effects. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,62 +31,8 @@ static int finish(const char *module, int status)
 	return complain(module, "cannot write: %s", strerror(errno ? errno : EIO));
 }
 
-const char *cli_served(char buf[CLI_SERVED_MAX], const struct request *req,
-		       const struct masq_record *record)
-{
-	if (!req->verbose)
-		*buf = '\0';
-	else if (record->kind == MASQ_RECEIVER || record->served == MASQ_UNKNOWN)
-		snprintf(buf, CLI_SERVED_MAX, " %11s", "-");
-	else
-		snprintf(buf, CLI_SERVED_MAX, " %11" PRIu64, record->served);
-	return buf;
-}
-
-const char *cli_number(char buf[CLI_NUMBER_MAX], int64_t number)
-{
-	uint64_t n = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-	char *p = buf + CLI_NUMBER_MAX;
-
-	*--p = '\0';
-	do {
-		*--p = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	if (number < 0)
-		*--p = '-';
-	return memmove(buf, p, (size_t)(buf + CLI_NUMBER_MAX - p));
-}
-
-/* Appends a text, padded to a width; returns where the next one goes. */
-static char *put_cell(char *out, const char *text, int width)
-{
-	size_t len = strnlen(text, MASQ_NAME_MAX), want = (size_t)abs(width);
-	size_t pad = len < want ? want - len : 0;
-
-	if (width < 0) {
-		memcpy(out, text, len);
-		memset(out + len, ' ', pad);
-	} else {
-		memset(out, ' ', pad);
-		memcpy(out + pad, text, len);
-	}
-	return out + len + pad;
-}
-
-int cli_line(const int widths[], const char *const cells[], const char *tail)
-{
-	char line[(CLI_CELLS_MAX + 1) * (MASQ_NAME_MAX + 1) + 1], *p = line;
-
-	for (size_t i = 0; widths[i] && i < CLI_CELLS_MAX; i++) {
-		if (i)
-			*p++ = ' ';
-		p = put_cell(p, cells[i], widths[i]);
-	}
-	p = put_cell(p, tail, 0);
-	*p++ = '\n';
-	return fwrite(line, 1, (size_t)(p - line), stdout) == (size_t)(p - line) ? 0 : -1;
-}
+/* The column that -v adds. */
+static const struct line_column served[] = {{"connections", 11}, {NULL, 0}};
 
 struct listing {
 	const struct cli_plugin *plugin;
@@ -111,11 +56,40 @@ static int print_object(struct listing *l, const struct masq_record *record)
 	return object_print(&o);
 }
 
-static int print_line(struct listing *l, const struct masq_record *record)
+static int print_header(const struct listing *l)
 {
-	if (!l->begun && l->plugin->header(l->req) < 0)
+	struct line line;
+
+	line_begin(&line, l->plugin->columns);
+	line_names(&line);
+	if (l->req->verbose) {
+		line_continue(&line, served);
+		line_names(&line);
+	}
+	return line_print(&line, stdout);
+}
+
+static int print_row(const struct listing *l, const struct masq_record *record)
+{
+	struct line line;
+
+	line_begin(&line, l->plugin->columns);
+	l->plugin->row(&line, record, l->req->numeric);
+	if (l->req->verbose) {
+		line_continue(&line, served);
+		if (record->kind == MASQ_RECEIVER || record->served == MASQ_UNKNOWN)
+			line_text(&line, "-");
+		else
+			line_number(&line, record->served);
+	}
+	return line_print(&line, stdout);
+}
+
+static int print_line(const struct listing *l, const struct masq_record *record)
+{
+	if (!l->begun && print_header(l) < 0)
 		return -errno;
-	return record && l->plugin->row(l->req, record) < 0 ? -errno : 0;
+	return record && print_row(l, record) < 0 ? -errno : 0;
 }
 
 static int print_record(const struct masq_record *record, void *arg)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "line.h"
 #include "masq.h"
 
 /* A command line, understood. */
@@ -122,29 +123,12 @@ int object_begin(struct object *o);
 /* To stdout, and frees it. 0 or negative errno. */
 int object_print(struct object *o);
 
-/* The column that -v adds to a listing: its header, and its text in buf; "" without -v. */
-#define CLI_SERVED_HEADER " connections"
-#define CLI_SERVED_MAX 24
-const char *cli_served(char buf[CLI_SERVED_MAX], const struct request *req,
-		       const struct masq_record *record);
-
-/*
- * Prints one line of a listing: cells, each blank-padded to its width, blanks between them, then
- * tail. A width is negative where the text stands left, 0 after the last. Returns what printf()
- * does. By hand, since printf is half of the time that a long listing takes.
- */
-#define CLI_CELLS_MAX 9
-int cli_line(const int widths[], const char *const cells[], const char *tail);
-/* Room for cli_number(), which writes a decimal number and returns buf. */
-#define CLI_NUMBER_MAX 24
-const char *cli_number(char buf[CLI_NUMBER_MAX], int64_t number);
-
 struct cli_plugin {
 	const struct cli_syntax *syntax;
 	int (*parse)(struct request *req, int argc, char *argv[]);
-	/* A line of a listing. They return what printf() does. */
-	int (*header)(const struct request *req);
-	int (*row)(const struct request *req, const struct masq_record *record);
+	/* The listing, and what a record puts into its columns; with names unless numeric. */
+	const struct line_column *columns;
+	void (*row)(struct line *line, const struct masq_record *record, bool numeric);
 	void (*object)(struct object *o, const struct masq_record *record);
 	/* After success, with -v: says what the user may want to know. May be NULL. */
 	void (*remark)(const struct request *req);

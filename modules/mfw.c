@@ -108,27 +108,17 @@ int mfw_parse(struct request *req, int argc, char *argv[])
 	return read_values(req, &given);
 }
 
-static const int widths[] = {-8, -20, 8, 5, 5, 0};
+static const struct line_column columns[] = {
+	{"fwmark", -8}, {"rediraddr", -20}, {"rport", 8}, {"pcnt", 5}, {"pref", 5}, {NULL, 0},
+};
 
-static int header(const struct request *req)
+static void row(struct line *line, const struct masq_record *r, bool numeric)
 {
-	static const char *const names[] = {"fwmark", "rediraddr", "rport", "pcnt", "pref"};
-
-	return cli_line(widths, names, req->verbose ? CLI_SERVED_HEADER : "");
-}
-
-static int row(const struct request *req, const struct masq_record *r)
-{
-	char mark[CLI_NUMBER_MAX], raddr[MASQ_NAME_MAX], rport[MASQ_NAME_MAX];
-	char left[CLI_NUMBER_MAX], pref[CLI_NUMBER_MAX], served[CLI_SERVED_MAX];
-	const char *const cells[] = {
-		cli_number(mark, r->mark), raddr, rport, cli_number(left, r->left),
-		cli_number(pref, r->pref),
-	};
-
-	masq_host_name(raddr, r->raddr, req->numeric);
-	masq_port_name(rport, r->rport, IPPROTO_TCP, req->numeric);
-	return cli_line(widths, cells, cli_served(served, req, r));
+	line_number(line, r->mark);
+	line_host(line, r->raddr, numeric);
+	line_port(line, r->rport, IPPROTO_TCP, numeric);
+	line_signed(line, r->left);
+	line_signed(line, r->pref);
 }
 
 static void object(struct object *o, const struct masq_record *r)
@@ -145,7 +135,7 @@ static int mfw_main(int argc, char *argv[])
 	static const struct cli_plugin plugin = {
 		.syntax = &syntax,
 		.parse = mfw_parse,
-		.header = header,
+		.columns = columns,
 		.row = row,
 		.object = object,
 	};

@@ -119,35 +119,20 @@ int portfw_parse(struct request *req, int argc, char *argv[])
 	return read_values(req, &given);
 }
 
-static const int widths[] = {-4, -20, -20, 8, 8, 5, 5, 0};
+static const struct line_column columns[] = {
+	{"prot", -4}, {"localaddr", -20}, {"rediraddr", -20}, {"lport", 8},
+	{"rport", 8}, {"pcnt", 5},        {"pref", 5},        {NULL, 0},
+};
 
-static int header(const struct request *req)
+static void row(struct line *line, const struct masq_record *r, bool numeric)
 {
-	static const char *const names[] = {"prot",  "localaddr", "rediraddr", "lport",
-					    "rport", "pcnt",      "pref"};
-
-	return cli_line(widths, names, req->verbose ? CLI_SERVED_HEADER : "");
-}
-
-static int row(const struct request *req, const struct masq_record *r)
-{
-	char laddr[MASQ_NAME_MAX], raddr[MASQ_NAME_MAX], lport[MASQ_NAME_MAX], rport[MASQ_NAME_MAX];
-	char left[CLI_NUMBER_MAX], pref[CLI_NUMBER_MAX], served[CLI_SERVED_MAX];
-	const char *const cells[] = {
-		r->protocol == IPPROTO_UDP ? "UDP" : "TCP",
-		laddr,
-		raddr,
-		lport,
-		rport,
-		cli_number(left, r->left),
-		cli_number(pref, r->pref),
-	};
-
-	masq_host_name(laddr, r->laddr, req->numeric);
-	masq_host_name(raddr, r->raddr, req->numeric);
-	masq_port_name(lport, r->lport, r->protocol, req->numeric);
-	masq_port_name(rport, r->rport, r->protocol, req->numeric);
-	return cli_line(widths, cells, cli_served(served, req, r));
+	line_text(line, r->protocol == IPPROTO_UDP ? "UDP" : "TCP");
+	line_host(line, r->laddr, numeric);
+	line_host(line, r->raddr, numeric);
+	line_port(line, r->lport, r->protocol, numeric);
+	line_port(line, r->rport, r->protocol, numeric);
+	line_signed(line, r->left);
+	line_signed(line, r->pref);
 }
 
 static void object(struct object *o, const struct masq_record *r)
@@ -166,7 +151,7 @@ static int portfw_main(int argc, char *argv[])
 	static const struct cli_plugin plugin = {
 		.syntax = &syntax,
 		.parse = portfw_parse,
-		.header = header,
+		.columns = columns,
 		.row = row,
 		.object = object,
 	};

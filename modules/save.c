@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Every forward as the command line that makes it: what restore, or a shell, reads back. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,8 +9,10 @@
 #include <time.h>
 
 #include "atomicfile.h"
+#include "line.h"
 #include "masq.h"
 #include "masqmod.h"
+#include "rank.h"
 
 #define SUMMARY "print every forward as command lines, or write them to a file"
 
@@ -28,24 +31,22 @@ static const char help[] =
 	"FILE is replaced as a whole or not at all, keeps its mode, or gets 0600, and is\n"
 	"looked for behind symbolic links.\n";
 
-/* A record and its place in the listing. */
-struct entry {
-	struct masq_record record;
-	size_t place;
-};
-
-struct entries {
-	struct entry *v;
+struct records {
+	struct masq_record *v;
 	size_t n, cap;
 };
 
 struct module {
 	const char *name;
 	const char *flush;
-	int (*compare)(const void *, const void *);
-	void (*print)(const struct masq_record *record, FILE *out);
+	/* Records are written by rising rank; those of the same rank as they were listed, or the
+	 * last of them first. */
+	uint64_t (*rank)(const struct masq_record *record);
+	bool last_first;
+	void (*line)(struct line *line, const struct masq_record *record);
 	bool absent; /* this kernel hasn't got it */
-	struct entries entries;
+	struct records records;
+	struct rank *ranks, *sorted; /* of the records; sorted: in the order of writing */
 };
 
 static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
@@ -60,111 +61,147 @@ static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 	return 1;
 }
 
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
-
 /*
  * Services in the order of their names, so that a diff shows what changed. In each, the target that
  * serves last comes first: portfw -a puts a target at the head. A service on any address (0.0.0.0)
  * comes before those on the same port: "-L 0.0.0.0" in a command also matches what is on an exact
  * address.
  */
-static int compare_portfw(const void *a, const void *b)
+static uint64_t rank_portfw(const struct masq_record *r)
 {
-	const struct entry *x = a, *y = b;
-	int d = ORDER(x->record.protocol, y->record.protocol);
-
-	if (!d)
-		d = ORDER(ntohl(x->record.laddr.s_addr), ntohl(y->record.laddr.s_addr));
-	if (!d)
-		d = ORDER(ntohs(x->record.lport), ntohs(y->record.lport));
-	return d ? d : ORDER(y->place, x->place);
+	return (uint64_t)r->protocol << 48 | (uint64_t)ntohl(r->laddr.s_addr) << 16 |
+	       ntohs(r->lport);
 }
 
 /* mfw -A appends. */
-static int compare_mfw(const void *a, const void *b)
+static uint64_t rank_mfw(const struct masq_record *r)
 {
-	const struct entry *x = a, *y = b;
-	int d = ORDER(x->record.mark, y->record.mark);
-
-	return d ? d : ORDER(x->place, y->place);
+	return r->mark;
 }
 
 /* The newest entry is looked at first, and listed first. */
-static int compare_autofw(const void *a, const void *b)
+static uint64_t rank_autofw(const struct masq_record *r __attribute__((unused)))
 {
-	const struct entry *x = a, *y = b;
-
-	return ORDER(y->place, x->place);
+	return 0;
 }
 
-/* An address as it is written, never a name. */
-struct dotted {
-	char text[MASQ_NAME_MAX];
-};
-
-static struct dotted dotted(uint32_t addr)
+static void line_address(struct line *l, uint32_t addr)
 {
-	struct dotted d;
-
-	masq_host_name(d.text, (struct in_addr){addr}, true);
-	return d;
+	line_host(l, (struct in_addr){addr}, true);
 }
 
-static void print_portfw(const struct masq_record *r, FILE *out)
+static void line_portfw(struct line *l, const struct masq_record *r)
 {
-	fprintf(out, "ipmasqadm portfw -a -P %s -L %s %u -R %s %u -p %d\n",
-		masq_protocol_name(r->protocol), dotted(r->laddr.s_addr).text, ntohs(r->lport),
-		dotted(r->raddr.s_addr).text, ntohs(r->rport), r->pref);
+	line_text(l, "ipmasqadm portfw -a -P");
+	line_text(l, masq_protocol_name(r->protocol));
+	line_text(l, "-L");
+	line_address(l, r->laddr.s_addr);
+	line_number(l, ntohs(r->lport));
+	line_text(l, "-R");
+	line_address(l, r->raddr.s_addr);
+	line_number(l, ntohs(r->rport));
+	line_text(l, "-p");
+	line_signed(l, r->pref);
 }
 
-static void print_mfw(const struct masq_record *r, FILE *out)
+static void line_mfw(struct line *l, const struct masq_record *r)
 {
-	fprintf(out, "ipmasqadm mfw -A -m %u -r %s", r->mark, dotted(r->raddr.s_addr).text);
+	line_text(l, "ipmasqadm mfw -A -m");
+	line_number(l, r->mark);
+	line_text(l, "-r");
+	line_address(l, r->raddr.s_addr);
 	if (r->rport)
-		fprintf(out, " %u", ntohs(r->rport));
-	fprintf(out, " -p %d\n", r->pref);
+		line_number(l, ntohs(r->rport));
+	line_text(l, "-p");
+	line_signed(l, r->pref);
 }
 
-static void print_autofw(const struct masq_record *r, FILE *out)
+static void line_autofw(struct line *l, const struct masq_record *r)
 {
 	const struct ip_autofw_user *u = &r->autofw;
-	const char *protocol = masq_protocol_name((uint8_t)u->protocol);
+	char where[MASQ_NAME_MAX + 8];
 
-	/* a 2.2 kernel takes it, though it can't serve anybody; restore would not */
-	if (u->type == IP_FWD_RANGE && !u->ctlport && !u->where)
-		fputs("# leads nowhere: ", out);
-	if (u->type == IP_FWD_PORT)
-		fprintf(out, "ipmasqadm autofw -A -p %s %u %s:%u", protocol, u->visible,
-			dotted(u->where).text, u->hidden);
-	else
-		fprintf(out, "ipmasqadm autofw -A -%c %s %u %u",
-			u->type == IP_FWD_DIRECT ? 'd' : 'r', protocol, u->low, u->high);
-	if (u->ctlport)
-		fprintf(out, " -c %s %u%s", masq_protocol_name((uint8_t)u->ctlproto), u->ctlport,
-			u->flags & IP_AUTOFW_SECURE ? "" : " -i");
-	else if (u->type == IP_FWD_RANGE)
-		fprintf(out, " -h %s", dotted(u->where).text);
-	fprintf(out, "%s\n", u->flags & IP_AUTOFW_USETIME ? "" : " -u");
+	line_text(l, u->type == IP_FWD_RANGE  ? "ipmasqadm autofw -A -r"
+		     : u->type == IP_FWD_PORT ? "ipmasqadm autofw -A -p"
+					      : "ipmasqadm autofw -A -d");
+	line_text(l, masq_protocol_name((uint8_t)u->protocol));
+	if (u->type == IP_FWD_PORT) {
+		line_number(l, u->visible);
+		masq_host_name(where, (struct in_addr){u->where}, true);
+		snprintf(where + strlen(where), 8, ":%u", u->hidden);
+		line_text(l, where);
+	} else {
+		line_number(l, u->low);
+		line_number(l, u->high);
+	}
+	if (u->ctlport) {
+		line_text(l, "-c");
+		line_text(l, masq_protocol_name((uint8_t)u->ctlproto));
+		line_number(l, u->ctlport);
+		if (!(u->flags & IP_AUTOFW_SECURE))
+			line_text(l, "-i");
+	} else if (u->type == IP_FWD_RANGE) {
+		line_text(l, "-h");
+		line_address(l, u->where);
+	}
+	if (!(u->flags & IP_AUTOFW_USETIME))
+		line_text(l, "-u");
+}
+
+/* A 2.2 kernel takes it, though it can't serve anybody; restore would not. */
+static bool leads_nowhere(const struct masq_record *r)
+{
+	return r->kind == MASQ_AUTOFW && r->autofw.type == IP_FWD_RANGE && !r->autofw.ctlport &&
+	       !r->autofw.where;
+}
+
+/* Number i of those that are written. What can't be written, the stream remembers. */
+static void print_record(const struct module *mod, size_t i, FILE *out)
+{
+	const struct masq_record *r = &mod->records.v[mod->sorted[i].index];
+	struct line line;
+
+	line_begin(&line, NULL);
+	if (leads_nowhere(r))
+		line_text(&line, "# leads nowhere:");
+	mod->line(&line, r);
+	line_print(&line, out);
 }
 
 static int keep(const struct masq_record *record, void *arg)
 {
-	struct entries *e = arg;
+	struct records *r = arg;
 
 	/* a receiver is a state, not a forward */
 	if (record->kind == MASQ_RECEIVER)
 		return 0;
-	if (e->n == e->cap) {
-		size_t cap = e->cap ? e->cap * 2 : 64;
-		struct entry *v = reallocarray(e->v, cap, sizeof(*v));
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 64;
+		struct masq_record *v = reallocarray(r->v, cap, sizeof(*v));
 
 		if (!v)
 			return -ENOMEM;
-		e->v = v;
-		e->cap = cap;
+		r->v = v;
+		r->cap = cap;
 	}
-	e->v[e->n] = (struct entry){.record = *record, .place = e->n};
-	e->n++;
+	r->v[r->n++] = *record;
+	return 0;
+}
+
+static int sort(struct module *mod)
+{
+	size_t n = mod->records.n;
+
+	mod->ranks = calloc(2 * n + 1, sizeof(*mod->ranks)); /* never of nothing */
+	if (!mod->ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		size_t index = mod->last_first ? n - 1 - i : i;
+
+		mod->ranks[i].minor = mod->rank(&mod->records.v[index]);
+		mod->ranks[i].index = (uint32_t)index;
+	}
+	mod->sorted = rank_sort(mod->ranks, mod->ranks + n, n);
 	return 0;
 }
 
@@ -175,7 +212,9 @@ static int load(struct module *mod)
 	int err = masq_open(&m, mod->name);
 
 	if (!err)
-		err = masq_list(m, mod->name, keep, &mod->entries);
+		err = masq_list(m, mod->name, keep, &mod->records);
+	if (!err)
+		err = sort(mod);
 	mod->absent = err == -ENOENT;
 	if (err && !mod->absent)
 		complain("%s: %s", mod->name, err == -ENOMEM ? "out of memory" : masq_error(m));
@@ -195,8 +234,8 @@ static void print(const struct module *modules, size_t n, bool header, FILE *out
 		if (!modules[i].absent)
 			fprintf(out, "ipmasqadm %s\n", modules[i].flush);
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < modules[i].entries.n; j++)
-			modules[i].print(&modules[i].entries.v[j].record, out);
+		for (size_t j = 0; j < modules[i].records.n && !ferror(out); j++)
+			print_record(&modules[i], j, out);
 }
 
 static int write_out(const struct module *modules, size_t n, bool header, const char *path)
@@ -220,29 +259,27 @@ static int write_out(const struct module *modules, size_t n, bool header, const 
 static int save(bool header, const char *path)
 {
 	struct module modules[] = {
-		{"portfw", "portfw -f", compare_portfw, print_portfw, false, {0}},
-		{"mfw", "mfw -F", compare_mfw, print_mfw, false, {0}},
-		{"autofw", "autofw -F", compare_autofw, print_autofw, false, {0}},
+		{"portfw", "portfw -f", rank_portfw, true, line_portfw, false, {0}, NULL, NULL},
+		{"mfw", "mfw -F", rank_mfw, false, line_mfw, false, {0}, NULL, NULL},
+		{"autofw", "autofw -F", rank_autofw, true, line_autofw, false, {0}, NULL, NULL},
 	};
 	const size_t n = sizeof(modules) / sizeof(*modules);
 	bool nothing = true;
 	int status = 0;
 
 	for (size_t i = 0; !status && i < n; i++) {
-		struct entries *e = &modules[i].entries;
-
 		status = load(&modules[i]) ? 1 : 0;
 		nothing &= modules[i].absent;
-		if (e->n)
-			qsort(e->v, e->n, sizeof(*e->v), modules[i].compare);
 	}
 	/* nothing was asked, so an older save is worth more */
 	if (!status && nothing)
 		status = complain("this kernel has none of portfw, mfw and autofw");
 	if (!status)
 		status = write_out(modules, n, header, path);
-	for (size_t i = 0; i < n; i++)
-		free(modules[i].entries.v);
+	for (size_t i = 0; i < n; i++) {
+		free(modules[i].records.v);
+		free(modules[i].ranks);
+	}
 	return status;
 }
 
