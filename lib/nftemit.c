@@ -1,266 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Steps as a netlink batch. */
+/* Steps as a netlink batch: portfw and mfw, and which part is autofw's. */
 #include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/set.h>
-#include <libnftnl/udata.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "nftemit.h"
-#include "nftrule.h"
-
-/* nft's type numbers that only the engine uses (nftables, datatype.h). */
-enum { TYPE_INTEGER = 4, TYPE_IPV4_ADDR = 7, TYPE_ETHER_TYPE = 10, TYPE_INET_PROTOCOL = 12 };
-enum { ORDER_NONE, ORDER_HOST, ORDER_NETWORK };
-enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers keep to themselves */
-
-/* The kernel takes 64 KiB in one attribute; an element has less than 512 bytes. */
-#define ELEMENTS_MAX (65535 - 512)
-
-/* Registers of four bytes: NFT_REG_1 begins with the first. */
-#define REG(n) (NFT_REG32_00 + (n))
+#include "nftsend.h"
 
 static struct emit_netlink *sink(struct emit *e)
 {
 	return (struct emit_netlink *)(void *)e;
-}
-
-static void close_elements(struct emit_netlink *e)
-{
-	if (e->open)
-		mnl_attr_nest_end(e->open, e->list);
-	e->open = NULL;
-}
-
-static struct nlmsghdr *message(struct emit_netlink *e, uint16_t type, uint16_t flags)
-{
-	close_elements(e);
-	return nftbuf_msg(e->buf, type, flags);
-}
-
-static void send_rule(struct emit_netlink *e, struct rule *r, bool append, const char *comment)
-{
-	close_elements(e);
-	if (!rule_send(r, e->buf, append, comment))
-		e->failed = true;
-}
-
-/* Type, length, text with its NUL: how nft(8) keeps comments. Returns the length in all. */
-static size_t comment_udata(uint8_t *out, uint8_t type, const char *text)
-{
-	size_t n = strlen(text) + 1;
-
-	out[0] = type;
-	out[1] = (uint8_t)n;
-	memcpy(out + 2, text, n);
-	return n + 2;
-}
-
-static size_t u32_udata(uint8_t *out, uint8_t type, uint32_t value)
-{
-	out[0] = type;
-	out[1] = sizeof(value);
-	memcpy(out + 2, &value, sizeof(value));
-	return 2 + sizeof(value);
-}
-
-/* A set or map of any kind; what is 0 is left out. */
-struct set_spec {
-	const char *name, *comment;
-	uint32_t flags, key_type, data_type, size, id;
-	uint8_t key_len, data_len, key_order;
-	uint32_t seconds;
-	bool counter;
-};
-
-static void send_set(struct emit_netlink *e, const struct set_spec *spec)
-{
-	struct nftnl_set *s = nftnl_set_alloc();
-	struct nftnl_expr *counter = NULL;
-	uint8_t udata[2 * 6 + 2 + COMMENT_MAX];
-	size_t n = 0;
-
-	if (!s || nftnl_set_set_str(s, NFTNL_SET_TABLE, NFT_TABLE) < 0 ||
-	    nftnl_set_set_str(s, NFTNL_SET_NAME, spec->name) < 0)
-		e->failed = true;
-	if (e->failed)
-		goto out;
-	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_IPV4);
-	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, spec->flags);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, spec->key_type);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, spec->key_len);
-	nftnl_set_set_u32(s, NFTNL_SET_ID, spec->id);
-	if (spec->flags & NFT_SET_MAP) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, spec->data_type);
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, spec->data_len);
-	}
-	if (spec->size)
-		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, spec->size);
-	if (spec->seconds)
-		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, spec->seconds * 1000ull);
-	n += u32_udata(udata + n, NFTNL_UDATA_SET_KEYBYTEORDER, spec->key_order);
-	if (spec->flags & NFT_SET_MAP)
-		n += u32_udata(udata + n, NFTNL_UDATA_SET_DATABYTEORDER,
-			       spec->data_len == 4 ? ORDER_NETWORK : ORDER_NONE);
-	if (spec->comment)
-		n += comment_udata(udata + n, NFTNL_UDATA_SET_COMMENT, spec->comment);
-	if (nftnl_set_set_data(s, NFTNL_SET_USERDATA, udata, (uint32_t)n) < 0)
-		e->failed = true;
-	if (spec->counter) {
-		counter = nftnl_expr_alloc("counter");
-		if (counter)
-			nftnl_set_add_expr(s, counter);
-		else
-			e->failed = true;
-	}
-	if (!e->failed)
-		nftnl_set_nlmsg_build_payload(message(e, NFT_MSG_NEWSET, NLM_F_CREATE), s);
-out:
-	if (s)
-		nftnl_set_free(s);
-}
-
-static void send_map(struct emit_netlink *e, enum map map, uint32_t size)
-{
-	const struct map_def *def = &map_defs[map];
-
-	send_set(e, &(struct set_spec){
-			    .name = def->name,
-			    .comment = def->comment,
-			    .flags = NFT_SET_MAP,
-			    .key_type = def->key_type,
-			    .key_len = def->key_len,
-			    .key_order = def->key_order,
-			    .data_type = def->data_type,
-			    .data_len = def->data_len,
-			    .size = size,
-			    .id = ++e->set_id,
-			    .counter = !def->pool,
-		    });
-}
-
-/* A base chain if type is given. */
-static void send_chain(struct emit_netlink *e, const char *name, const char *type, uint32_t hook,
-		       int priority)
-{
-	struct nftnl_chain *c = nftnl_chain_alloc();
-
-	if (!c || nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, NFT_TABLE) < 0 ||
-	    nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name) < 0)
-		e->failed = true;
-	if (!e->failed && type) {
-		nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hook);
-		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, priority);
-		nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-		if (nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, type) < 0)
-			e->failed = true;
-	}
-	if (!e->failed)
-		nftnl_chain_nlmsg_build_payload(message(e, NFT_MSG_NEWCHAIN, NLM_F_CREATE), c);
-	if (c)
-		nftnl_chain_free(c);
-}
-
-/* Messages that only name something. */
-static void send_name(struct emit_netlink *e, uint16_t type, uint16_t table_attr, uint16_t attr,
-		      const char *name)
-{
-	struct nlmsghdr *nlh = message(e, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
-
-	mnl_attr_put_strz(nlh, table_attr, NFT_TABLE);
-	if (name)
-		mnl_attr_put_strz(nlh, attr, name);
-}
-
-static void flush_chain(struct emit_netlink *e, const char *name)
-{
-	send_name(e, NFT_MSG_DELRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, name);
-}
-
-static void del_chain(struct emit_netlink *e, const char *name)
-{
-	flush_chain(e, name);
-	send_name(e, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, name);
-}
-
-static void del_set(struct emit_netlink *e, const char *name)
-{
-	send_name(e, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, name);
-}
-
-static void begin_elements(struct emit_netlink *e, bool add, const char *set, uint32_t id)
-{
-	e->open = message(e, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
-			  add ? NLM_F_CREATE | NLM_F_EXCL : 0);
-	mnl_attr_put_strz(e->open, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(e->open, NFTA_SET_ELEM_LIST_SET, set);
-	if (id)
-		mnl_attr_put_u32(e->open, NFTA_SET_ELEM_LIST_SET_ID, htonl(id));
-	e->list = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_LIST_ELEMENTS);
-	e->open_map = MAP_NONE;
-}
-
-static bool elements_full(const struct emit_netlink *e)
-{
-	return (const char *)mnl_nlmsg_get_payload_tail(e->open) - (const char *)e->list >
-	       ELEMENTS_MAX;
-}
-
-/* An element's key, data and comment; lengths of 0 are left out. */
-static void put_element(struct emit_netlink *e, const void *key, uint16_t key_len, const void *data,
-			uint16_t data_len, const char *comment)
-{
-	struct nlattr *elem = mnl_attr_nest_start(e->open, NFTA_LIST_ELEM);
-	struct nlattr *nest = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_KEY);
-	uint8_t udata[2 + COMMENT_MAX];
-
-	mnl_attr_put(e->open, NFTA_DATA_VALUE, key_len, key);
-	mnl_attr_nest_end(e->open, nest);
-	if (data_len) {
-		nest = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_DATA);
-		mnl_attr_put(e->open, NFTA_DATA_VALUE, data_len, data);
-		mnl_attr_nest_end(e->open, nest);
-	}
-	if (comment && *comment)
-		mnl_attr_put(e->open, NFTA_SET_ELEM_USERDATA,
-			     comment_udata(udata, NFTNL_UDATA_SET_ELEM_COMMENT, comment), udata);
-	mnl_attr_nest_end(e->open, elem);
-}
-
-static void put_goto(struct emit_netlink *e, const void *key, uint16_t key_len, const char *chain,
-		     const char *comment)
-{
-	struct nlattr *elem = mnl_attr_nest_start(e->open, NFTA_LIST_ELEM);
-	struct nlattr *nest = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_KEY), *verdict;
-	uint8_t udata[2 + COMMENT_MAX];
-
-	mnl_attr_put(e->open, NFTA_DATA_VALUE, key_len, key);
-	mnl_attr_nest_end(e->open, nest);
-	nest = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_DATA);
-	verdict = mnl_attr_nest_start(e->open, NFTA_DATA_VERDICT);
-	mnl_attr_put_u32(e->open, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_GOTO));
-	mnl_attr_put_strz(e->open, NFTA_VERDICT_CHAIN, chain);
-	mnl_attr_nest_end(e->open, verdict);
-	mnl_attr_nest_end(e->open, nest);
-	if (*comment)
-		mnl_attr_put(e->open, NFTA_SET_ELEM_USERDATA,
-			     comment_udata(udata, NFTNL_UDATA_SET_ELEM_COMMENT, comment), udata);
-	mnl_attr_nest_end(e->open, elem);
-}
-
-static void put_interval_end(struct emit_netlink *e, uint32_t key)
-{
-	struct nlattr *elem = mnl_attr_nest_start(e->open, NFTA_LIST_ELEM), *nest;
-
-	mnl_attr_put_u32(e->open, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
-	nest = mnl_attr_nest_start(e->open, NFTA_SET_ELEM_KEY);
-	mnl_attr_put_u32(e->open, NFTA_DATA_VALUE, htonl(key));
-	mnl_attr_nest_end(e->open, nest);
-	mnl_attr_nest_end(e->open, elem);
 }
 
 static void element(struct emit *emit, bool add, enum map map, const struct service *s)
@@ -518,29 +266,6 @@ static void mfw_rules(struct emit_netlink *e)
 	send_rule(e, &r, true, NULL);
 }
 
-static void autofw_jump(struct emit_netlink *e, const char *chain)
-{
-	struct rule r = rule_new("autofw");
-
-	rule_verdict(&r, NFT_JUMP, chain);
-	send_rule(e, &r, true, NULL);
-}
-
-/* Only masqueraded connections trigger. And the kernel follows connections only as long as some
- * rule looks at one: where all entries have gone, this one keeps what still runs running. */
-static void trigger_chain(struct emit_netlink *e)
-{
-	static const uint32_t snat = IPS_SRC_NAT, zero;
-	struct rule r = rule_new(CHAIN_TRIGGER);
-
-	send_chain(e, CHAIN_TRIGGER, "filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1);
-	rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
-	rule_bitmask(&r, NFT_REG_1, &snat, 4);
-	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &zero, 4);
-	rule_verdict(&r, NFT_RETURN, NULL);
-	send_rule(e, &r, true, NULL);
-}
-
 static void module_add(struct emit *emit, enum module mod, const uint32_t sizes[MAP_COUNT])
 {
 	struct emit_netlink *e = sink(emit);
@@ -561,13 +286,9 @@ static void module_add(struct emit *emit, enum module mod, const uint32_t sizes[
 				portfw_rule(e, (enum map)map);
 		break;
 	default:
-		send_chain(e, CHAIN_RANGE, NULL, 0, 0);
-		send_chain(e, CHAIN_PORT, NULL, 0, 0);
-		send_chain(e, CHAIN_DIRECT, NULL, 0, 0);
-		trigger_chain(e);
+		autofw_chains(e);
 		base_chain(e, "autofw", AUTOFW_ORDER);
-		autofw_jump(e, CHAIN_RANGE);
-		autofw_jump(e, CHAIN_PORT);
+		autofw_hook(e);
 	}
 }
 
@@ -589,140 +310,14 @@ static void module_del(struct emit *emit, enum module mod)
 			del_set(sink(emit), map_defs[map].name);
 }
 
-/* A contacted outside host is the key; where anyone may connect, there is only one. */
-static void load_contact(struct rule *r, const struct ip_autofw_user *user, uint32_t reg)
-{
-	if (user->flags & IP_AUTOFW_SECURE)
-		rule_saddr(r, reg);
-	else
-		rule_meta(r, NFT_META_PROTOCOL, reg);
-}
-
-/* Says of a masqueraded connection whom it reached and who began it, whatever its direction. */
-static void contact(struct emit_netlink *e, const struct ip_autofw_user *user, const char *contacts,
-		    bool first)
-{
-	static const uint32_t confirmed = IPS_CONFIRMED, zero;
-	struct rule r = rule_new(contacts);
-
-	if (first) { /* a connection is confirmed as its first packet leaves, which is after this */
-		rule_ct(&r, NFT_CT_STATUS, NFT_REG_1);
-		rule_bitmask(&r, NFT_REG_1, &confirmed, 4);
-		rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &zero, 4);
-	}
-	if (user->flags & IP_AUTOFW_SECURE)
-		rule_ct_dir(&r, NFT_CT_SRC_IP, REPLY, REG(0));
-	else
-		rule_meta(&r, NFT_META_PROTOCOL, REG(0));
-	rule_ct_dir(&r, NFT_CT_SRC_IP, ORIGINAL, REG(1));
-	rule_set_elem(&r, first ? NFT_DYNSET_OP_DELETE : NFT_DYNSET_OP_UPDATE, contacts, REG(0),
-		      REG(1));
-	send_rule(e, &r, true, NULL);
-}
-
-static void trigger_add(struct emit_netlink *e, const struct ip_autofw_user *user,
-			const char *contacts, const char *comment)
-{
-	bool secure = user->flags & IP_AUTOFW_SECURE;
-	bool timed = user->flags & IP_AUTOFW_USETIME;
-	uint16_t port = htons(user->ctlport);
-	struct rule r;
-
-	send_set(e, &(struct set_spec){
-			    .name = contacts,
-			    .comment = comment,
-			    .flags = NFT_SET_MAP | NFT_SET_EVAL | (timed ? NFT_SET_TIMEOUT : 0),
-			    .key_type = secure ? TYPE_IPV4_ADDR : TYPE_ETHER_TYPE,
-			    .key_len = secure ? 4 : 2,
-			    .key_order = ORDER_NETWORK,
-			    .data_type = TYPE_IPV4_ADDR,
-			    .data_len = 4,
-			    .size = CONTACT_MAX,
-			    .id = ++e->set_id,
-			    .seconds = timed ? CONTACT_SECONDS : 0,
-		    });
-	/* An update keeps the receiver that is there, so the first packet deletes that before. Not
-	 * every packet: what is deleted counts for the map's size until the kernel has tidied up,
-	 * and a busy connection would fill the map with its own remains (measured on 6.18). */
-	send_chain(e, contacts, NULL, 0, 0);
-	contact(e, user, contacts, true);
-	contact(e, user, contacts, false);
-
-	r = rule_new(CHAIN_TRIGGER);
-	rule_protocol(&r, (uint8_t)user->ctlproto);
-	rule_ct_dir(&r, NFT_CT_PROTO_SRC, REPLY, NFT_REG_1);
-	rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &port, 2);
-	rule_verdict(&r, NFT_JUMP, contacts);
-	send_rule(e, &r, true, comment);
-}
-
 static void entry_add(struct emit *emit, const struct entry *entry)
 {
-	struct emit_netlink *e = sink(emit);
-	const struct ip_autofw_user *user = &entry->user;
-	uint16_t hidden = htons(user->hidden), visible = htons(user->visible);
-	char comment[COMMENT_MAX], contacts[CHAIN_NAME_MAX];
-	struct rule r;
-
-	entry_text(comment, user);
-	contact_name(contacts, user);
-	if (entry_triggered(user))
-		trigger_add(e, user, contacts, comment);
-	r = rule_new(user->type == IP_FWD_RANGE  ? CHAIN_RANGE
-		     : user->type == IP_FWD_PORT ? CHAIN_PORT
-						 : CHAIN_DIRECT);
-	rule_protocol(&r, (uint8_t)user->protocol);
-	if (user->type == IP_FWD_PORT) {
-		rule_dport(&r, NFT_REG_1);
-		rule_cmp(&r, NFT_CMP_EQ, NFT_REG_1, &visible, 2);
-		rule_counter(&r);
-		rule_load(&r, REG(0), &user->where, 4);
-		rule_load(&r, REG(1), &hidden, 2);
-		rule_dnat(&r, REG(0), REG(1));
-	} else {
-		rule_dport_range(&r, user->low, user->high);
-		if (entry_triggered(user)) {
-			load_contact(&r, user, REG(0));
-			rule_map(&r, REG(0), contacts, 0, REG(0));
-		} else if (user->type == IP_FWD_RANGE) {
-			rule_load(&r, REG(0), &user->where, 4);
-		}
-		rule_counter(&r);
-		if (user->type == IP_FWD_RANGE)
-			rule_dnat(&r, REG(0), 0);
-	}
-	send_rule(e, &r, false, comment);
-}
-
-static void del_rule(struct emit_netlink *e, const char *chain, uint64_t handle)
-{
-	struct nlmsghdr *nlh;
-
-	if (!handle)
-		return;
-	nlh = message(e, NFT_MSG_DELRULE, 0);
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
-	mnl_attr_put_u64(nlh, NFTA_RULE_HANDLE, htobe64(handle));
+	autofw_entry_add(sink(emit), entry);
 }
 
 static void entry_del(struct emit *emit, const struct entry *entry)
 {
-	struct emit_netlink *e = sink(emit);
-	const struct ip_autofw_user *user = &entry->user;
-	char contacts[CHAIN_NAME_MAX];
-
-	del_rule(e,
-		 user->type == IP_FWD_RANGE  ? CHAIN_RANGE
-		 : user->type == IP_FWD_PORT ? CHAIN_PORT
-					     : CHAIN_DIRECT,
-		 entry->handle);
-	del_rule(e, CHAIN_TRIGGER, entry->trigger_handle);
-	if (!entry_triggered(user))
-		return;
-	contact_name(contacts, user);
-	del_chain(e, contacts);
-	del_set(e, contacts);
+	autofw_entry_del(sink(emit), entry);
 }
 
 static void table_del(struct emit *emit)
