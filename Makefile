@@ -32,7 +32,7 @@ RPATH   ?= $$ORIGIN/..
 VERSION  := $(shell cat VERSION)
 SOVERSION = 0
 # What plugins are made of, and no plugins themselves.
-PARTS    := cli args values help json line words atomicfile
+PARTS    := cli args values help json line complain words atomicfile
 MODULES  := $(filter-out $(PARTS),$(patsubst modules/%.c,%,$(wildcard modules/*.c)))
 
 CFLAGS  ?= -O2 -g
@@ -94,7 +94,8 @@ endif
 all: $(BUILD)
 
 # Objects are made anew when the configuration in O changes.
-CONFIG := $(CC) $(CFLAGS) $(BASE) NFT=$(NFT) STATIC=$(STATIC) $(MODULES) $(MODDIR) $(LDFLAGS) $(RPATH) $(VERSION)
+# (O too: that is how dependencies name them)
+CONFIG := $(O) $(CC) $(CFLAGS) $(BASE) NFT=$(NFT) STATIC=$(STATIC) $(MODULES) $(MODDIR) $(LDFLAGS) $(RPATH) $(VERSION)
 $(O)/.config: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(CONFIG))' | cmp -s - $@ || echo '$(subst ','\'',$(CONFIG))' >$@

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipmasqadm MODULE OPTIONS: finds the plugin and gets out of the way. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static int run(const struct plugin *p, int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	struct plugin p;
+	struct plugin plugin;
 	char error[512];
 
 	if (argc < 2) {
@@ -91,15 +92,18 @@ int main(int argc, char *argv[])
 		return finish();
 	}
 	if (!plugin_is_name(argv[1])) {
+		for (char *p = argv[1]; *p; p++)
+			if (iscntrl((unsigned char)*p))
+				*p = '?';
 		fprintf(stderr,
 			"ipmasqadm: \"%s\" is no module name (a-z, 0-9 and _, at most 31); "
 			"\"ipmasqadm -h\" lists the modules\n",
 			argv[1]);
 		return 2;
 	}
-	if (plugin_open(&p, argv[1], error) < 0) {
+	if (plugin_open(&plugin, argv[1], error) < 0) {
 		fprintf(stderr, "ipmasqadm: %s\n", error);
 		return 1;
 	}
-	return run(&p, argc - 1, argv + 1);
+	return run(&plugin, argc - 1, argv + 1);
 }

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Carries a request out and prints: the only part of a forwarding plugin with side effects. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
-
-static int complain(const char *module, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int complain(const char *module, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "ipmasqadm: %s: ", module);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return 1;
-}
+#include "complain.h"
 
 /* A full disk or a closed pipe shows at the latest here. */
 static int finish(const char *module, int status)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "complain.h"
 #include "masqmod.h"
 #include "words.h"
 
@@ -69,24 +70,12 @@ static bool is_program(const char *word, size_t len)
 	return len > n && *word == '/' && !strncmp(word + len - n, name, n);
 }
 
-static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("ipmasqadm: restore: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return 1;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-/* A line without what is in front of the module's name; nothing in it moves the cursor. */
+/* A line without what is in front of the module's name. */
 static void quote(char *out, size_t size, const struct restore *r, const char *line)
 {
 	const char *end = r->text + r->size;
@@ -107,9 +96,6 @@ static void quote(char *out, size_t size, const struct restore *r, const char *l
 	n = (size_t)(end - line);
 	snprintf(out, size, "%.*s%s", (int)(n < size - 4 ? n : size - 4), line,
 		 n < size - 4 ? "" : "...");
-	for (; *out; out++)
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			*out = '?';
 }
 
 static void __attribute__((format(printf, 4, 5)))
@@ -122,7 +108,7 @@ complain_line(const struct restore *r, unsigned long number, const char *line, c
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	quote(quoted, sizeof(quoted), r, line);
-	complain("%s:%lu: %s: %s", r->name, number, quoted, why);
+	complain("restore", "%s:%lu: %s: %s", r->name, number, quoted, why);
 }
 
 /* Fills r->request. Returns why that is not possible, or NULL. */
@@ -159,7 +145,7 @@ static int remember(struct restore *r)
 		const char **v = reallocarray(r->starts, cap, sizeof(*v));
 
 		if (!v)
-			return complain("out of memory");
+			return complain("restore", "out of memory");
 		r->starts = v;
 		r->cap = cap;
 	}
@@ -215,7 +201,7 @@ static int complain_commit(const struct restore *r, int failed)
 	const char *line;
 
 	if (failed < 0 || (size_t)failed >= r->n)
-		return complain("%s: %s", r->name, masq_error(r->m));
+		return complain("restore", "%s: %s", r->name, masq_error(r->m));
 	line = r->starts[failed];
 	for (const char *p = r->text; p < line; p++)
 		number += *p == '\n';
@@ -228,7 +214,7 @@ static int transaction(struct restore *r)
 	int failed = -1, status;
 
 	if (masq_begin(r->m))
-		return complain("%s", masq_error(r->m));
+		return complain("restore", "%s", masq_error(r->m));
 	status = each_command(r, carry_out);
 	if (status) {
 		masq_abort(r->m);
@@ -242,14 +228,14 @@ static int restore(struct restore *r, bool dry_run)
 	int status = 0;
 
 	if (masq_open(&r->m, NULL) || (dry_run && masq_dry_run(r->m, stdout)))
-		status = complain("%s", masq_error(r->m));
+		status = complain("restore", "%s", masq_error(r->m));
 	/* where there is no way back, a mistake is better found before the first step */
 	if (!status && !masq_atomic(r->m))
 		status = each_command(r, NULL);
 	if (!status)
 		status = transaction(r);
 	if (!status && dry_run && (fflush(stdout) || ferror(stdout)))
-		status = complain("cannot write: %s", strerror(errno));
+		status = complain("restore", "cannot write: %s", strerror(errno));
 	masq_close(r->m);
 	free(r->starts);
 	return status;
@@ -294,7 +280,7 @@ static int run(const char *path, bool check, bool dry_run)
 	if (fd > STDIN_FILENO)
 		close(fd);
 	if (err)
-		status = complain("%s: %s", r.name, strerror(err));
+		status = complain("restore", "%s: %s", r.name, strerror(err));
 	else
 		status = check ? each_command(&r, NULL) : restore(&r, dry_run);
 	free(r.text);
@@ -316,18 +302,19 @@ static int restore_main(int argc, char *argv[])
 		} else if (!strcmp(argv[i], "--dry-run")) {
 			dry_run = true;
 		} else if (argv[i][0] == '-' && argv[i][1]) {
-			complain("no option %s; \"ipmasqadm restore --help\" shows what there is",
+			complain("restore",
+				 "no option %s; \"ipmasqadm restore --help\" shows what there is",
 				 argv[i]);
 			return 2;
 		} else if (path || !*argv[i]) {
-			complain("\"%s\": one FILE is taken", argv[i]);
+			complain("restore", "\"%s\": one FILE is taken", argv[i]);
 			return 2;
 		} else {
 			path = argv[i];
 		}
 	}
 	if (check && dry_run) {
-		complain("--check and --dry-run exclude each other");
+		complain("restore", "--check and --dry-run exclude each other");
 		return 2;
 	}
 	return run(path && strcmp(path, "-") ? path : NULL, check, dry_run);

@@ -3,12 +3,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "atomicfile.h"
+#include "complain.h"
 #include "line.h"
 #include "masq.h"
 #include "masqmod.h"
@@ -48,18 +48,6 @@ struct module {
 	struct records records;
 	struct rank *ranks, *sorted; /* of the records; sorted: in the order of writing */
 };
-
-static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("ipmasqadm: save: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return 1;
-}
 
 /*
  * Services in the order of their names, so that a diff shows what changed. In each, the target that
@@ -217,7 +205,8 @@ static int load(struct module *mod)
 		err = sort(mod);
 	mod->absent = err == -ENOENT;
 	if (err && !mod->absent)
-		complain("%s: %s", mod->name, err == -ENOMEM ? "out of memory" : masq_error(m));
+		complain("save", "%s: %s", mod->name,
+			 err == -ENOMEM ? "out of memory" : masq_error(m));
 	masq_close(m);
 	return mod->absent ? 0 : err;
 }
@@ -245,14 +234,14 @@ static int write_out(const struct module *modules, size_t n, bool header, const 
 	if (!path) {
 		print(modules, n, header, stdout);
 		if (fflush(stdout) || ferror(stdout))
-			return complain("cannot write: %s", strerror(errno));
+			return complain("save", "cannot write: %s", strerror(errno));
 		return 0;
 	}
 	if (atomicfile_open(&file, path))
-		return complain("%s: %s", path, file.error);
+		return complain("save", "%s: %s", path, file.error);
 	print(modules, n, header, file.out);
 	if (atomicfile_commit(&file))
-		return complain("%s: %s", path, file.error);
+		return complain("save", "%s: %s", path, file.error);
 	return 0;
 }
 
@@ -273,7 +262,7 @@ static int save(bool header, const char *path)
 	}
 	/* nothing was asked, so an older save is worth more */
 	if (!status && nothing)
-		status = complain("this kernel has none of portfw, mfw and autofw");
+		status = complain("save", "this kernel has none of portfw, mfw and autofw");
 	if (!status)
 		status = write_out(modules, n, header, path);
 	for (size_t i = 0; i < n; i++) {
@@ -298,11 +287,12 @@ static int save_main(int argc, char *argv[])
 		if (!strcmp(argv[i], "--header")) {
 			header = true;
 		} else if (argv[i][0] == '-') {
-			complain("no option %s; \"ipmasqadm save --help\" shows what there is",
+			complain("save",
+				 "no option %s; \"ipmasqadm save --help\" shows what there is",
 				 argv[i]);
 			return 2;
 		} else if (path || !*argv[i]) {
-			complain("\"%s\": one FILE is taken", argv[i]);
+			complain("save", "\"%s\": one FILE is taken", argv[i]);
 			return 2;
 		} else {
 			path = argv[i];

@@ -406,6 +406,14 @@ subtest 'nothing is sent for what is wrong on the command line' => sub {
 	}
 };
 
+subtest 'what a message quotes moves no cursor' => sub {
+	my $k = fresh();
+	bad($k, ['portfw', '-a', '-P', "\e[2Jx\n\x7f", '-L', '198.51.100.1', '80'], 'protocol "?[2Jx??": give tcp or udp, nothing else is forwarded', 2);
+	bad($k, ['save', "/nowhere/\e[2J"], '/nowhere/?[2J: No such file or directory', 1);
+	bad($k, ['restore', "/nowhere/\r"], '/nowhere/?: No such file or directory', 1);
+	is($k->run("\e[2J")->{err}, qq(ipmasqadm: "?[2J" is no module name (a-z, 0-9 and _, at most 31); "ipmasqadm -h" lists the modules\n), 'a module name');
+};
+
 subtest 'many at once' => sub {
 	my $k = fresh();
 	my @pids;

@@ -84,7 +84,7 @@ for my $name ('', '.', '..', '../portfw', './portfw', '/etc/passwd', 'a/b', 'por
 	'a' x 100_000) {
 	next if $name =~ /\0/;
 	my $shown = length $name > 40 ? length($name) . ' letters' : $name =~ s/\n/\\n/r;
-	is_run("name \"$shown\"", [$name], 2, '', qr/^ipmasqadm: "\Q$name\E" is no module name/);
+	is_run("name \"$shown\"", [$name], 2, '', qr/^ipmasqadm: "\Q@{[$name =~ tr{\n}{?}r]}\E" is no module name/);
 }
 is_run('name of 31 letters', ['a' x 31], 1, '', qr/^ipmasqadm: no module a{31}\b/);
 is_run('name with digits and _', ['_0z9'], 1, '', qr/^ipmasqadm: no module _0z9\b/);
