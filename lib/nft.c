@@ -341,11 +341,42 @@ static const char *config_of(const char *expression)
 	return "CONFIG_NF_TABLES";
 }
 
+/* What an error is about: " to chain tcp-198.51.100.1-80", or "". */
+static void blamed_object(char out[NFT_NAME_MAXLEN + 16], const struct nfterror *error)
+{
+	static const struct {
+		int type;
+		uint16_t attr;
+		const char *kind;
+	} objects[] = {
+		{NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, "chain"},
+		{NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain"},
+		{NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "chain"},
+		{NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "chain"},
+		{NFT_MSG_NEWSET, NFTA_SET_NAME, "map"},
+		{NFT_MSG_DELSET, NFTA_SET_NAME, "map"},
+		{NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
+		{NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
+	};
+	struct nlattr *attr;
+
+	*out = '\0';
+	for (size_t i = 0; error->msg && i < sizeof(objects) / sizeof(objects[0]); i++) {
+		if ((error->msg->nlmsg_type & 0xff) != objects[i].type)
+			continue;
+		mnl_attr_for_each (attr, error->msg, sizeof(struct nfgenmsg))
+			if (mnl_attr_get_type(attr) == objects[i].attr)
+				snprintf(out, NFT_NAME_MAXLEN + 16, " to %s %s", objects[i].kind,
+					 mnl_attr_get_str(attr));
+	}
+}
+
 static int fail_commit(struct masq *m, const struct nfterror *error)
 {
 	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
 	const char *expression = type == NFT_MSG_NEWRULE ? blamed_expression(error) : NULL;
 	bool missing = error->err == ENOENT || error->err == EOPNOTSUPP;
+	char object[NFT_NAME_MAXLEN + 16];
 
 	if (error->err == EPERM || error->err == ENOMEM)
 		return fail(m, -error->err);
@@ -364,7 +395,14 @@ static int fail_commit(struct masq *m, const struct nfterror *error)
 		return masq_fail(m, error->err,
 				 "the change is too large for the socket buffer; raise "
 				 "net.core.wmem_max");
-	return masq_fail(m, error->err, "the kernel refused the change: %s%s%s",
+	blamed_object(object, error);
+	if (error->err == EBUSY)
+		return masq_fail(
+			m, EBUSY,
+			"the kernel refused the change%s: something that is not ours refers "
+			"to it; look for it with: nft list table ip " NFT_TABLE,
+			object);
+	return masq_fail(m, error->err, "the kernel refused the change%s: %s%s%s", object,
 			 strerror(error->err), *error->text ? ": " : "", error->text);
 }
 

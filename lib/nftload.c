@@ -431,6 +431,8 @@ int load_service(struct nftlink *l, struct nftbuf *b, struct table *t, const str
 		mnl_attr_nest_end(nlh, elem);
 		mnl_attr_nest_end(nlh, list);
 		err = nothing_is_no_error(nftlink_get(l, b, read_map, &r));
+		if (err == -EINVAL) /* keys of another length */
+			err = -EBADMSG;
 		if (!err && r.pools) {
 			char chain[CHAIN_NAME_MAX];
 

@@ -99,4 +99,23 @@ subtest 'somebody adds elements that are no forwards' => sub {
 	must(qw(nft delete table ip ipmasqadm));
 };
 
+subtest 'somebody refers to what is ours' => sub {
+	my $refused = sub {
+		my ($words, @argv) = @_;
+		my ($status, undef, $err) = ipmasqadm(@argv);
+		is($status, 1, "@argv: not possible");
+		like($err, qr/^ipmasqadm: portfw: $words\n\z/, 'which it says');
+	};
+	my $busy = 'something that is not ours refers to it; look for it with: nft list table ip ipmasqadm';
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R), $_, 80) for '10.0.0.2', '10.0.0.3';
+	my $before = did('save');
+	nft("table ip ipmasqadm {\nchain other {\njump tcp-198.51.100.1-80\n}\n}");
+	$refused->("the kernel refused the change to chain tcp-198\\.51\\.100\\.1-80: $busy", qw(portfw -d -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80));
+	is(did('save'), $before, 'nothing has changed');
+	must(qw(nft delete table ip ipmasqadm));
+	nft("table ip ipmasqadm {\nmap portfw {\ntype ipv4_addr : ipv4_addr\n}\n}");
+	$refused->('table ip ipmasqadm holds something that is not ours; look at it with: nft list table ip ipmasqadm', qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	must(qw(nft delete table ip ipmasqadm));
+};
+
 done_testing;
