@@ -213,6 +213,11 @@ static uint32_t number32(const char **p, const char *end)
 	((size_t)((end) - *(p)) >= sizeof(w " ") - 1 && !memcmp(*(p), w " ", sizeof(w " ") - 1) && \
 	 (*(p) += sizeof(w " ") - 1))
 
+static bool at_digit(const char *p, const char *end)
+{
+	return p < end && *p >= '0' && *p <= '9';
+}
+
 void facts_parse(struct facts *out, const char *text, size_t len)
 {
 	const char *p = text, *end = text + strnlen(text, len);
@@ -220,15 +225,15 @@ void facts_parse(struct facts *out, const char *text, size_t len)
 
 	*out = (struct facts){.pref = PREF_DEFAULT};
 	while (p < end) {
-		if (WORD(&p, end, "target")) {
+		if (WORD(&p, end, "target") && at_digit(p, end)) {
 			out->position = number32(&p, end);
-		} else if (WORD(&p, end, "pref")) {
+		} else if (WORD(&p, end, "pref") && at_digit(p, end)) {
 			out->pref = number32(&p, end);
 			out->has_pref = true;
-		} else if (WORD(&p, end, "left")) {
+		} else if (WORD(&p, end, "left") && at_digit(p, end)) {
 			out->left = number32(&p, end);
 			has_left = true;
-		} else if (WORD(&p, end, "served")) {
+		} else if (WORD(&p, end, "served") && at_digit(p, end)) {
 			out->served = number(&p, end);
 		} else if (WORD(&p, end, "seq")) {
 			out->seq = (uint64_t)number32(&p, end) << 32;

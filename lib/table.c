@@ -171,11 +171,12 @@ static int add(struct table *t, const struct key *key, bool head, uint32_t addr,
 static int portfw_one(struct service *s, const struct ip_masq_ctl *ctl)
 {
 	const struct ip_portfw_edits *pf = &ctl->u.portfw_user;
+	int err = ctl->m_cmd == IP_MASQ_CMD_DEL
+			  ? service_delete(s, pf->raddr, pf->rport)
+			  : service_edit(s, pf->raddr, pf->rport, (uint32_t)pf->pref);
 
-	s->dirty = true;
-	if (ctl->m_cmd == IP_MASQ_CMD_DEL)
-		return service_delete(s, pf->raddr, pf->rport);
-	return service_edit(s, pf->raddr, pf->rport, (uint32_t)pf->pref);
+	s->dirty |= !err;
+	return err;
 }
 
 /* The services that a portfw command without a local address looks at. */

@@ -375,7 +375,10 @@ static void marks(void)
 {
 	struct table t = {.next_born = 5};
 	struct key one = {.module = MOD_MFW, .mark = 1}, two = {.module = MOD_MFW, .mark = 2};
+	struct key first = {.protocol = IPPROTO_TCP, .lport = htons(80)}, second = first;
 
+	first.laddr = inet_addr("10.0.0.1");
+	second.laddr = inet_addr("10.0.0.9");
 	ok(!apply(&t, "mfw -A -m 1 -r 10.0.0.2") && !apply(&t, "mfw -A -m 2 -r 10.0.0.2"),
 	   "two marks");
 	ok(table_get(&t, &one)->born == 5 && table_get(&t, &two)->born == 6,
@@ -388,6 +391,13 @@ static void marks(void)
 	ok(!apply(&t, "mfw -D -m 1") && !apply(&t, "mfw -A -m 1 -r 10.0.0.3") &&
 		   table_get(&t, &one)->born == 7,
 	   "deleted and added, it is the newest");
+	ok(!apply(&t, "portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80") &&
+		   !apply(&t, "portfw -a -P tcp -L 10.0.0.9 80 -R 10.0.0.3 80"),
+	   "two forwards of one port");
+	table_get(&t, &first)->dirty = table_get(&t, &second)->dirty = false;
+	ok(!apply(&t, "portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.3 80") &&
+		   !table_get(&t, &first)->dirty && table_get(&t, &second)->dirty,
+	   "0.0.0.0 changes only those that match");
 	ok(!t.flushed[MOD_MFW] && !apply(&t, "mfw -F") && t.flushed[MOD_MFW] &&
 		   !t.flushed[MOD_PORTFW],
 	   "a flush says so");
