@@ -87,6 +87,9 @@ sub replay {
 	my %source = map { $marks[$_] => '203.0.113.' . ($_ + 1) } 0 .. $#marks;
 
 	my $net = Net->new(local => \@local);
+	# The kernel follows connections from the start, and not only once there are forwards: what a
+	# connection from before that still has to say would be taken for a new one, and counted.
+	nft("table ip follow {\nchain first {\ntype filter hook prerouting priority raw\nct state new\n}\n}");
 	my $client = $net->host('client', map { $source{$_} } @marks);
 	for my $address (uniq map { (split /:/)[0] } @targets) {
 		my @served = uniq map { (split /:/)[1] } @targets;
