@@ -69,7 +69,8 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
  * <linux/ip_masq.h> and ipmasqadm-portfw(8), -mfw(8), -autofw(8) describe. Outside
  * masq_begin()/masq_commit() it is a transaction of its own: afterwards either all of it or nothing
  * has happened. Inside, it is applied to the library's own picture and can still be refused at
- * once.
+ * once; on nft that ends the transaction: what follows, masq_commit() too, is -ECANCELED and does
+ * nothing.
  *
  * Errors: -ESRCH (no such forward or mark), -EINVAL (out of range, or not something to forward to),
  * -EOVERFLOW (the prefs of a service add up to 2^32 or more), -EPERM, -ENOMEM, -EAGAIN (others kept
@@ -129,7 +130,8 @@ struct masq_record {
 };
 
 /* Called once a record. A nonzero result ends the listing and is what masq_list() returns. The
- * record is the library's and valid during the call. */
+ * record is the library's and valid during the call, in which the handle may be used for anything
+ * but masq_close(): the listing stays what it was. */
 typedef int masq_record_fn(const struct masq_record *record, void *arg);
 
 /*

@@ -46,9 +46,11 @@ extern const struct transport transport_nft;
 
 struct masq {
 	const struct transport *transport;
-	void *priv; /* the transport's */
-	FILE *dry;  /* masq_dry_run() */
-	bool open_transaction;
+	void *priv;            /* the transport's */
+	FILE *dry;             /* masq_dry_run() */
+	bool opened;           /* the transport is ready */
+	bool open_transaction; /* masq_begin() */
+	bool refused;          /* a command of it was */
 	char error[512];
 };
 

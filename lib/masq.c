@@ -130,7 +130,20 @@ int masq_open(struct masq **out, const char *module)
 	if (!m)
 		return -ENOMEM;
 	err = choose(m, module ? module : "portfw");
-	return err ? err : m->transport->open(m);
+	if (!err)
+		err = m->transport->open(m);
+	m->opened = !err;
+	return err;
+}
+
+/* Whether something new can be begun. */
+static int check_idle(struct masq *m)
+{
+	if (!m->opened)
+		return masq_fail(m, EINVAL, "the handle was not opened");
+	if (m->open_transaction)
+		return masq_fail(m, EBUSY, "a transaction is open");
+	return 0;
 }
 
 void masq_close(struct masq *m)
@@ -165,39 +178,45 @@ int masq_dry_run(struct masq *m, FILE *out)
 
 int masq_begin(struct masq *m)
 {
+	int err = check_idle(m);
+
+	if (!err)
+		err = m->transport->begin(m);
+	if (err)
+		return err;
+	m->open_transaction = true;
+	m->refused = false;
+	return 0;
+}
+
+static int check(struct masq *m, const struct ip_masq_ctl *ctl, enum module *mod)
+{
 	int err;
 
-	if (m->open_transaction)
-		return masq_fail(m, EBUSY, "a transaction is open already");
-	err = m->transport->begin(m);
-	m->open_transaction = !err;
-	return err;
+	if (m->open_transaction && m->refused)
+		return masq_fail(m, ECANCELED, "a command of this transaction was refused");
+	if (ctl->m_target != IP_MASQ_TARGET_MOD)
+		return masq_fail(m, EINVAL, "no masquerading target %d", ctl->m_target);
+	err = find_module(m, ctl->m_tname, mod);
+	return err ? err : validate(m, *mod, ctl);
 }
 
 int masq_ctl(struct masq *m, const struct ip_masq_ctl *ctl)
 {
 	bool alone = !m->open_transaction;
 	enum module mod = MOD_PORTFW;
-	int err;
+	int err = check(m, ctl, &mod);
 
-	if (ctl->m_target != IP_MASQ_TARGET_MOD)
-		return masq_fail(m, EINVAL, "no masquerading target %d", ctl->m_target);
-	err = find_module(m, ctl->m_tname, &mod);
-	if (!err)
-		err = validate(m, mod, ctl);
-	if (!err && !m->transport)
-		err = masq_fail(m, EINVAL, "the handle was not opened");
 	if (!err && alone)
 		err = masq_begin(m);
-	if (err)
-		return err;
-	err = m->transport->ctl(m, mod, ctl);
+	if (!err)
+		err = m->transport->ctl(m, mod, ctl);
 	if (!alone)
-		return err;
-	if (err)
-		masq_abort(m);
-	else
+		m->refused = err && masq_atomic(m);
+	else if (!err)
 		err = masq_commit(m, NULL);
+	else
+		masq_abort(m);
 	return err;
 }
 
@@ -207,7 +226,14 @@ int masq_commit(struct masq *m, int *failed)
 
 	if (!m->open_transaction)
 		return masq_fail(m, EINVAL, "no transaction is open");
-	err = m->transport->commit(m, &index);
+	if (m->refused) {
+		m->transport->abort(m);
+		err = masq_fail(
+			m, ECANCELED,
+			"a command of this transaction was refused, so nothing has changed");
+	} else {
+		err = m->transport->commit(m, &index);
+	}
 	m->open_transaction = false;
 	if (failed)
 		*failed = index;
@@ -224,10 +250,10 @@ void masq_abort(struct masq *m)
 int masq_list(struct masq *m, const char *module, masq_record_fn *fn, void *arg)
 {
 	enum module mod = MOD_PORTFW;
-	int err = find_module(m, module, &mod);
+	int err = check_idle(m);
 
-	if (m->open_transaction)
-		return masq_fail(m, EBUSY, "a transaction is open");
+	if (!err)
+		err = find_module(m, module, &mod);
 	return err ? err : m->transport->list(m, mod, NULL, fn, arg);
 }
 
@@ -248,10 +274,10 @@ static int look_at(const struct masq_record *record, void *arg)
 int masq_find(struct masq *m, const struct ip_masq_ctl *ctl)
 {
 	struct search search = {.ctl = ctl};
-	int err = find_module(m, ctl->m_tname, &search.mod);
+	int err = check_idle(m);
 
-	if (m->open_transaction)
-		return masq_fail(m, EBUSY, "a transaction is open");
+	if (!err)
+		err = find_module(m, ctl->m_tname, &search.mod);
 	if (!err)
 		err = m->transport->list(m, search.mod, ctl, look_at, &search);
 	return err ? err : search.found;

@@ -28,27 +28,8 @@ static void none_close(struct masq *m)
 	(void)m;
 }
 
-/* open has failed; these are for callers that go on regardless */
-
-static int none_begin(struct masq *m)
-{
-	return none_open(m);
-}
-
-static int none_list(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
-		     masq_record_fn *fn, void *arg)
-{
-	(void)mod;
-	(void)only;
-	(void)fn;
-	(void)arg;
-	return none_open(m);
-}
-
 const struct transport transport_nft = {
 	.name = "nft",
 	.open = none_open,
 	.close = none_close,
-	.begin = none_begin,
-	.list = none_list,
 };

@@ -288,8 +288,12 @@ static int look_around(struct nft *n)
 	bool remains = store_remains(&n->table);
 	int err = 0;
 
-	for (int mod = 0; !err && mod < MOD_COUNT; mod++)
+	for (int mod = 0; !err && mod < MOD_COUNT; mod++) {
 		err = load_chain(n->link, &n->query, chains[mod], &n->how.have[mod]);
+		/* whose chain is gone may have left forwards behind */
+		if (!err && !n->how.have[mod] && store_touches(&n->table, (enum module)mod))
+			err = load_module(n->link, &n->query, &n->table, (enum module)mod);
+	}
 	if (err || remains || !store_removes(&n->table))
 		return err;
 	for (int map = 1; !err && !remains && map < MAP_COUNT; map++)
@@ -457,11 +461,33 @@ static int commit_once(struct nft *n, struct nfterror *error)
 	return err;
 }
 
+/* What the kernel says of a map that is full, a dry run has to find out. */
+static int make_room(struct nft *n)
+{
+	bool full = false;
+	int err = 0;
+
+	for (int map = 1; !err && map < MAP_COUNT; map++) {
+		enum module mod = map_defs[map].module;
+		uint32_t size = 0;
+
+		if (!n->how.have[mod] || !store_touches(&n->table, mod))
+			continue;
+		err = load_module(n->link, &n->query, &n->table, mod);
+		if (!err)
+			err = load_map_size(n->link, &n->query, (enum map)map, &size);
+		full |= size && store_size(&n->table, (enum map)map) > size;
+	}
+	return !err && full ? enlarge(n) : err;
+}
+
 static int dry_run(struct masq *m, struct nft *n)
 {
 	struct emit_text e;
 	int err = look_around(n);
 
+	if (!err)
+		err = make_room(n);
 	emit_text_init(&e, m->dry);
 	return fail(m, err ? err : store(&e.emit, &n->table, &n->how));
 }
@@ -615,20 +641,24 @@ static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *o
 {
 	struct records records = {0};
 	struct nft *n = m->priv;
+	struct table table;
 	int err = read_once(n, mod, only, &records);
 
 	for (int try = 1; err == -EINTR && try < TRIES; try++) {
 		pause_before(try);
 		err = read_once(n, mod, only, &records);
 	}
+	/* what fn does with the handle must not touch what it is told */
+	table = n->table;
+	n->table = (struct table){0};
 	if (err)
 		err = fail(m, err);
 	else if (mod == MOD_AUTOFW)
 		err = records_each(&records, fn, arg);
 	else
-		err = tell_services(m, &n->table, fn, arg);
+		err = tell_services(m, &table, fn, arg);
 	records_free(&records);
-	forget(n);
+	table_free(&table);
 	return err;
 }
 

@@ -489,6 +489,28 @@ int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *the
 	return nothing_is_no_error(nftlink_get(l, b, read_chain, there));
 }
 
+static int read_map_size(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *desc = toplevel(nlh, NFTA_SET_DESC);
+	const struct nlattr *size = desc ? nested(desc, NFTA_SET_DESC_SIZE) : NULL;
+
+	if (size)
+		*(uint32_t *)arg = big32(size);
+	return 0;
+}
+
+int load_map_size(struct nftlink *l, struct nftbuf *b, enum map map, uint32_t *size)
+{
+	struct nlmsghdr *nlh;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETSET, 0);
+	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_NAME, map_defs[map].name);
+	*size = 0;
+	return nothing_is_no_error(nftlink_get(l, b, read_map_size, size));
+}
+
 struct remains_reader {
 	struct table *table;
 	enum map map;

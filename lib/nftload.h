@@ -21,6 +21,9 @@ int load_module(struct nftlink *l, struct nftbuf *b, struct table *t, enum modul
 /* Whether a chain exists and has rules: without, it is made anew. */
 int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there);
 
+/* How many elements a map may hold; 0: as many as you like, or there is no such map. */
+int load_map_size(struct nftlink *l, struct nftbuf *b, enum map map, uint32_t *size);
+
 /* Whether a map holds an element other than those of the table's dirty services. */
 int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map map, bool *remains);
 

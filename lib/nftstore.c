@@ -33,6 +33,14 @@ bool store_changes(const struct table *t)
 	return flushed(t);
 }
 
+bool store_touches(const struct table *t, enum module mod)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i]->key.module == mod && t->services[i]->dirty)
+			return true;
+	return false;
+}
+
 bool store_removes(const struct table *t)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -53,6 +61,17 @@ bool store_remains(const struct table *t)
 		if (!t->entries[i].gone)
 			return true;
 	return false;
+}
+
+/* Whether a module has nothing but what this transaction made. */
+static bool all_new(const struct table *t, enum module mod)
+{
+	if (t->flushed[mod])
+		return true;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i]->key.module == mod && t->services[i]->stored != MAP_NONE)
+			return false;
+	return t->complete[mod];
 }
 
 /*
@@ -85,15 +104,23 @@ static int drop_births(const struct table *t, enum module mod)
 	return 0;
 }
 
+uint32_t store_size(const struct table *t, enum map map)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += live(t->services[i], map_defs[map].module) &&
+		     service_map(t->services[i]) == map;
+	return n;
+}
+
 static void module_add(struct emit *e, const struct table *t, enum module mod)
 {
 	uint32_t sizes[MAP_COUNT] = {0};
 
-	for (size_t i = 0; i < t->n; i++)
-		if (live(t->services[i], mod))
-			sizes[service_map(t->services[i])]++;
 	for (int map = 1; map < MAP_COUNT; map++) {
-		uint64_t want = sizes[map] + sizes[map] / 4u, size = MAP_SIZE_MIN;
+		uint32_t n = map_defs[map].module == mod ? store_size(t, (enum map)map) : 0;
+		uint64_t want = n + n / 4u, size = MAP_SIZE_MIN;
 
 		while (size < want)
 			size *= MAP_SIZE_STEP;
@@ -181,7 +208,7 @@ static int store_services(struct emit *e, const struct table *t, enum module mod
 	}
 	/* Chains with nothing left to do stay until the table goes: connections may need them. */
 	rebuild = any && (how->rebuild[mod] || t->flushed[mod]);
-	if (any && (t->flushed[mod] || !how->have[mod]))
+	if (any && all_new(t, mod))
 		err = drop_births(t, mod);
 	if (rebuild && how->have[mod])
 		module_del(e, t, mod);

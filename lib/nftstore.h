@@ -16,8 +16,12 @@ struct store {
 /* Whether the table says that something changes, or that something goes. */
 bool store_changes(const struct table *t);
 bool store_removes(const struct table *t);
+/* Whether services of a module change. */
+bool store_touches(const struct table *t, enum module mod);
 /* Whether any forward of the table stays. */
 bool store_remains(const struct table *t);
+/* How many elements a map will have, of a module that is there as a whole. */
+uint32_t store_size(const struct table *t, enum map map);
 
 /* 0 or -ENOMEM. */
 int store(struct emit *e, const struct table *t, const struct store *how);

@@ -104,6 +104,13 @@ static int list(const struct cli_plugin *plugin, const struct request *req, stru
 	return err ? complain(module, "cannot write: %s", strerror(-err)) : 0;
 }
 
+/* A query's 1 is an answer. */
+static int fail(const struct request *req, const char *module, const char *why)
+{
+	complain(module, "%s", why);
+	return req->action == ACT_QUERY ? 2 : 1;
+}
+
 static int run(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
 	const char *module = plugin->syntax->module;
@@ -125,7 +132,7 @@ static int run(const struct cli_plugin *plugin, const struct request *req, struc
 		if (!err && req->verbose && plugin->remark)
 			plugin->remark(req);
 	}
-	return err ? complain(module, "%s", masq_error(m)) : 0;
+	return err ? fail(req, module, masq_error(m)) : 0;
 }
 
 int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
@@ -153,7 +160,7 @@ int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
 		return 2;
 	}
 	if (masq_open(&m, syntax->module) < 0)
-		status = complain(syntax->module, "%s", masq_error(m));
+		status = fail(&req, syntax->module, masq_error(m));
 	else
 		status = run(plugin, &req, m);
 	masq_close(m);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files of ipmasqadm command lines, carried out at once. The plugins themselves read the commands.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -62,12 +63,17 @@ static const struct {
 /* However people call us: found in PATH, or in the sbin or bin where it was installed. */
 static bool is_program(const char *word, size_t len)
 {
-	static const char name[] = "bin/ipmasqadm";
-	size_t n = sizeof(name) - 1;
+	static const char *const ends[] = {"/sbin/ipmasqadm", "/bin/ipmasqadm"};
+	size_t n = strlen("ipmasqadm");
 
-	if (len == strlen("ipmasqadm"))
+	if (len == n)
 		return !strncmp(word, "ipmasqadm", len);
-	return len > n && *word == '/' && !strncmp(word + len - n, name, n);
+	for (size_t i = 0; *word == '/' && i < sizeof(ends) / sizeof(*ends); i++) {
+		n = strlen(ends[i]);
+		if (len >= n && !strncmp(word + len - n, ends[i], n))
+			return true;
+	}
+	return false;
 }
 
 static bool is_blank(char c)
@@ -75,27 +81,41 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* A line without what is in front of the module's name. */
+/* How long the continuation at p is that a shell would drop; 0: none. */
+static size_t continuation(const char *p, const char *end)
+{
+	if (end - p >= 2 && p[0] == '\\' && p[1] == '\n')
+		return 2;
+	return end - p >= 3 && p[0] == '\\' && p[1] == '\r' && p[2] == '\n' ? 3 : 0;
+}
+
+/* The command line that begins here, without what is in front of the module's name. */
 static void quote(char *out, size_t size, const struct restore *r, const char *line)
 {
 	const char *end = r->text + r->size;
-	const char *nl = memchr(line, '\n', (size_t)(end - line));
-	size_t n, word = 0;
+	size_t n = 0, word = 0, skip;
 
-	if (nl)
-		end = nl;
-	while (end > line && strchr(" \t\r\\", end[-1]))
-		end--;
 	while (line < end && is_blank(*line))
 		line++;
-	while (line + word < end && !is_blank(line[word]))
+	while (line + word < end && !isspace((unsigned char)line[word]))
 		word++;
-	if (line + word < end && is_program(line, word))
-		for (line += word; is_blank(*line);)
-			line++;
-	n = (size_t)(end - line);
-	snprintf(out, size, "%.*s%s", (int)(n < size - 4 ? n : size - 4), line,
-		 n < size - 4 ? "" : "...");
+	if (is_program(line, word)) {
+		for (skip = word; line + skip < end && is_blank(line[skip]); skip++)
+			;
+		if (line + skip < end && !isspace((unsigned char)line[skip]))
+			line += skip;
+	}
+	while (line < end && *line != '\n' && n < size - 4) {
+		skip = continuation(line, end);
+		if (!skip)
+			out[n++] = *line++;
+		line += skip;
+	}
+	if (line < end && *line != '\n')
+		n += (size_t)sprintf(out + n, "...");
+	while (n && strchr(" \t\r\\", out[n - 1]))
+		n--;
+	out[n] = '\0';
 }
 
 static void __attribute__((format(printf, 4, 5)))

@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "atomicfile.h"
 #include "complain.h"
@@ -136,11 +138,13 @@ static void line_autofw(struct line *l, const struct masq_record *r)
 		line_text(l, "-u");
 }
 
-/* A 2.2 kernel takes it, though it can't serve anybody; restore would not. */
+/* A 2.2 kernel takes it, and nft(8) can make it, though it can't serve anybody; restore would not
+ * take it. */
 static bool leads_nowhere(const struct masq_record *r)
 {
-	return r->kind == MASQ_AUTOFW && r->autofw.type == IP_FWD_RANGE && !r->autofw.ctlport &&
-	       !r->autofw.where;
+	if (r->kind != MASQ_AUTOFW)
+		return !r->raddr.s_addr || (r->kind == MASQ_PORTFW && !r->rport);
+	return r->autofw.type == IP_FWD_RANGE && !r->autofw.ctlport && !r->autofw.where;
 }
 
 /* Number i of those that are written. What can't be written, the stream remembers. */
@@ -227,11 +231,20 @@ static void print(const struct module *modules, size_t n, bool header, FILE *out
 			print_record(&modules[i], j, out);
 }
 
+/* /dev/stdout and the like: what is open there is written to, not replaced. */
+static bool is_stdout(const char *path)
+{
+	struct stat file, out;
+
+	return !stat(path, &file) && !fstat(STDOUT_FILENO, &out) && file.st_dev == out.st_dev &&
+	       file.st_ino == out.st_ino;
+}
+
 static int write_out(const struct module *modules, size_t n, bool header, const char *path)
 {
 	struct atomicfile file;
 
-	if (!path) {
+	if (!path || is_stdout(path)) {
 		print(modules, n, header, stdout);
 		if (fflush(stdout) || ferror(stdout))
 			return complain("save", "cannot write: %s", strerror(errno));

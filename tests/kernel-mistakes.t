@@ -57,6 +57,17 @@ subtest 'a map grows as it has to' => sub {
 	like(did(qw(portfw -l -n)), qr/^TCP +198.51.100.1 +10.0.0.2 +80 +80 +9 +10$/m, 'the count goes on');
 	is($client->udp('198.51.100.1', 80)->{name}, 'one', 'and it works');
 	did(qw(portfw -f));
+
+	# a dry run knows it, too
+	restore(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.2 $_" } 1 .. 819);
+	restore(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.2 $_" } 820 .. 1024);
+	like(ruleset(), qr/map portfw \{[^}]*size 1024/, 'full again');
+	is($client->tcp('198.51.100.1', 80)->{name}, 'one', 'a connection is counted');
+	nft(did(qw(portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80 --dry-run)));
+	is(rows(qw(portfw -l -n)), 1025, 'its text adds one more');
+	like(did(qw(portfw -l -n)), qr/^TCP +198.51.100.1 +10.0.0.2 +80 +80 +9 +10$/m, 'the count goes on');
+	is($client->udp('198.51.100.1', 80)->{name}, 'one', 'and it works');
+	did(qw(portfw -f));
 };
 
 subtest 'an edit of all that are there, without a target' => sub {
@@ -91,11 +102,21 @@ subtest 'somebody deletes our chain' => sub {
 	unlike(ruleset(), qr/ipmasqadm/, 'a flush still clears up');
 };
 
+subtest 'somebody empties our chain, and an order is kept' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1), $_, qw(-R 10.0.0.2 80)) for 80, 83;
+	must(qw(nft flush chain ip ipmasqadm portfw));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80));
+	is(join(' ', map { (split)[3] } (split /\n/, did(qw(portfw -l -n)))[1 .. 3]), '81 83 80', 'the newest first');
+	did(qw(portfw -f));
+};
+
 subtest 'somebody adds elements that are no forwards' => sub {
 	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
 	must('nft', 'add element ip ipmasqadm portfw { icmp . 198.51.100.1 . 0 : 10.0.0.9 . 1 }');
 	is(rows(qw(portfw -l -n)), 1, 'they are not listed');
 	unlike(did('save'), qr/\?/, 'nor saved');
+	must('nft', 'add element ip ipmasqadm portfw { tcp . 198.51.100.1 . 81 : 10.0.0.9 . 0 }');
+	like(did('save'), qr/^# leads nowhere: ipmasqadm portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.9 0 -p 10$/m, 'what leads nowhere is a comment');
 	must(qw(nft delete table ip ipmasqadm));
 };
 

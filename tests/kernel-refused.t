@@ -21,6 +21,10 @@ sub refused {
 		is($out, '', 'nothing on stdout');
 		like($err, qr/\Aipmasqadm: portfw: [^\n]+\n\z/, 'one line on stderr');
 		like($err, $like, 'that says why');
+		if ("@$command" =~ /-d/) {
+			my ($query) = run(@prefix, $Net::program, map { s/^-d$/-q/r } @$command);
+			is($query, 2, 'a query does not say no');
+		}
 		is(ruleset(), $before, 'nothing has changed');
 	}
 }

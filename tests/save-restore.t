@@ -76,7 +76,7 @@ subtest 'from standard input, from an empty file, from a DOS file' => sub {
 my @wrong = (
 	["portfw -f\n\nportfw -a -P upd -L 198.51.100.1 80 -R 10.0.0.2 80 # x\n", '3: portfw -a -P upd .*: protocol "upd": did you mean udp\?'],
 	["ipmasqadm portfw -a -P tcp -L 198.51.100.1 0 -R 10.0.0.2 80", '1: portfw -a .*: port "0"'],
-	["portfw -f \\\n -x\nmfw -F\n", '1: portfw -f: no option -x'],
+	["portfw -f \\\n -x\nmfw -F\n", '1: portfw -f  -x: no option -x'],
 	["portfw -l -n\n", '1: portfw -l -n: only commands that change something'],
 	["mfw -L\n", '1: mfw -L: only commands that change something'],
 	["autofw -L\n", '1: autofw -L: only commands that change something'],
@@ -86,6 +86,7 @@ my @wrong = (
 	["portfw -f --dry-run\n", '1: portfw -f --dry-run: --dry-run is for the whole file'],
 	["ipmasqadm\n", '1: ipmasqadm: after ipmasqadm comes'],
 	["ipmasqadm restore x\n", '1: restore x: after ipmasqadm comes'],
+	["/xbin/ipmasqadm portfw -f\n", '1: /xbin/ipmasqadm portfw -f: neither ipmasqadm nor'],
 	["/tmp/ipmasqadm portfw -f\n", '1: /tmp/ipmasqadm portfw -f: neither ipmasqadm nor'],
 	["insmod ip_masq_portfw\n", '1: insmod ip_masq_portfw: neither ipmasqadm nor'],
 	["EXTIP=198.51.100.1\n", '1: EXTIP=198.51.100.1: neither ipmasqadm nor'],
@@ -98,6 +99,7 @@ my @wrong = (
 	["portfw -f 'x\n", q{1: portfw -f 'x: a ' is open at the end of the line}],
 	["portfw -f \033[2Jx\n", q{1: portfw -f \?\[2Jx: a control character \(0x1b\)}],
 	["portfw -f " . 'x' x 300 . "\n", q{1: portfw -f x{100,150}\.\.\.: "x+" belongs to no option}],
+	["portfw -f\n/sbin/ipmasqadm portfw -a \\\n  -P tcp \\\r\n -L 198.51.100.1\\\n", '2: portfw -a   -P tcp  -L 198.51.100.1: -L takes LADDR LPORT: LPORT is missing'],
 	["portfw -f\n" x 4710 . "portfw -k\n" . "portfw -f\n" x 100, '4711: portfw -k: no option -k'],
 );
 
@@ -293,6 +295,10 @@ subtest 'into a file' => sub {
 		is(mode($mine), '0640', 'and mode');
 		chown $>, $), $mine;
 	}
+
+	$r = $k->under(['sh', '-c', "{ echo before; \"\$0\" save /dev/stdout; echo after; } >$mine"]);
+	is("$r->{status}$r->{err}", '0', 'standard output');
+	is(read_file($mine), "before\n${want}after\n", 'is written to, not replaced');
 
 	$r = $k->under(['sh', '-c', "cd $dir && exec \"\$0\" save forwards"]);
 	is("$r->{status}$r->{err}", '0', 'a name without a directory');

@@ -6,7 +6,13 @@ $(TRAFFIC): $(O)/tests/net/traffic.o
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-test-programs: $(TRAFFIC)
+API := $(O)/tests/api
+
+$(API): $(O)/tests/net/api.o $(O)/tests/lib.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/tests/lib.a $(NFT_LIBS) $(JSON_LIBS) -ldl
+
+test-programs: $(TRAFFIC) $(API)
 
 demo: all $(TRAFFIC)
 	@O='$(abspath $(O))' tests/demo.sh

@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The library in a program of its own (net/api.c): what it may do with a handle, and what it is told.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use Test::More;
+
+my $net = Net->new;
+my $api = $Net::traffic =~ s{traffic$}{api}r;
+
+sub is_told {
+	my ($case, $want, @under) = @_;
+	my ($status, $out, $err) = run(@under, $api, $case);
+	is("$status $err", '0 ', $case);
+	is($out, $want, 'as it should be');
+	ipmasqadm(qw(portfw -f));
+}
+
+is_told('nested', <<'END');
+open: 0
+add: 0
+add: 0
+add: 0
+add: 0
+10.0.0.2 > 10.1.0.3 5/5
+delete: 0
+find: 0
+10.0.0.1 > 10.1.0.1 5/5
+list: 0
+10.0.0.2 > 10.1.0.2 5/5
+delete: ESRCH: no forward on tcp 10.0.0.2:80
+find: 0
+10.0.0.1 > 10.1.0.1 5/5
+list: 0
+10.0.0.2 > 10.1.0.1 5/5
+delete: ESRCH: no forward on tcp 10.0.0.2:80
+find: 0
+10.0.0.1 > 10.1.0.1 5/5
+list: 0
+10.0.0.1 > 10.1.0.1 5/5
+delete: 0
+find: 0
+list: 0
+list: 0
+END
+
+is_told('stopped', <<'END');
+open: 0
+add: 0
+add: 0
+add: 0
+add: 0
+10.0.0.2 > 10.1.0.3 5/5
+list: yes
+10.0.0.2 > 10.1.0.3 5/5
+ENOTTY
+END
+
+is_told('refused', <<'END');
+open: 0
+add: 0
+add: 0
+add: 0
+add: 0
+begin: 0
+begin: EBUSY: a transaction is open
+list: EBUSY: a transaction is open
+add: 0
+edit: EOVERFLOW: tcp 0.0.0.0:80: the prefs of all targets together must stay below 4294967296
+add: ECANCELED: a command of this transaction was refused
+commit: ECANCELED: a command of this transaction was refused, so nothing has changed
+failed -1
+10.0.0.2 > 10.1.0.3 5/5
+10.0.0.2 > 10.1.0.2 5/5
+10.0.0.2 > 10.1.0.1 5/5
+10.0.0.1 > 10.1.0.1 5/5
+list: 0
+begin: 0
+delete: ESRCH: no forward on tcp 10.0.0.9:80
+add: ECANCELED: a command of this transaction was refused
+add: 0
+10.0.0.3 > 10.1.0.1 5/5
+10.0.0.2 > 10.1.0.3 5/5
+10.0.0.2 > 10.1.0.2 5/5
+10.0.0.2 > 10.1.0.1 5/5
+10.0.0.1 > 10.1.0.1 5/5
+list: 0
+END
+
+my $told = sub { my ($error, $transport) = @_; return <<"END" };
+open: $error
+begin: EINVAL: the handle was not opened
+ctl: EINVAL: the handle was not opened
+commit: EINVAL: no transaction is open
+list: EINVAL: the handle was not opened
+find: EINVAL: the handle was not opened
+dry run: EOPNOTSUPP: a dry run shows nft commands, and this kernel takes none
+$transport 0
+END
+is_told('unopened', $told->('EINVAL: IPMASQADM_TRANSPORT=x is neither sockopt nor nft', 'none'), qw(env IPMASQADM_TRANSPORT=x));
+
+done_testing;
