@@ -21,8 +21,10 @@
 #include "rank.h"
 
 /* How often a command starts over when others change the ruleset under it. Each time one of them
- * has got something done; waits grow to some 20 ms. */
+ * has got something done; waits grow to some 20 ms. After a few tries it matters what they change.
+ */
 #define TRIES 500
+#define TRIES_UNWATCHED 3
 
 /* How long a transaction waits for another of ours, in ms. */
 #define LOCK_WAIT 2000
@@ -41,6 +43,7 @@ struct nft {
 	size_t n, cap;
 	struct store how;
 	int lock; /* file descriptor, or -1 */
+	bool watching;
 };
 
 static int fail(struct masq *m, int err)
@@ -67,17 +70,6 @@ static int fail(struct masq *m, int err)
 	}
 }
 
-static void pause_before(int try)
-{
-	struct timespec t = {0};
-	long most = try < 100 ? try * 200000L : 20000000L; /* ns */
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec = most / 2 + t.tv_nsec % (most / 2 + 1);
-	t.tv_sec = 0;
-	nanosleep(&t, NULL);
-}
-
 /*
  * The generation id keeps everybody's changes safe; the lock only makes ours take turns, so that a
  * file of 50,000 lines is not overtaken for ever by quick commands. What is locked is the network
@@ -97,11 +89,29 @@ static int lock_namespace(void)
 	return fd;
 }
 
-static void unlock_namespace(struct nft *n)
+static void end_turn(struct nft *n)
 {
 	if (n->lock >= 0)
 		close(n->lock);
 	n->lock = -1;
+	if (n->watching)
+		nftlink_unwatch(n->link);
+	n->watching = false;
+}
+
+static void pause_before(struct nft *n, int try)
+{
+	struct timespec t = {0};
+	long most = try < 100 ? try * 200000L : 20000000L; /* ns */
+
+	/* without a watch it goes on as it was */
+	n->watching |= try > TRIES_UNWATCHED && nftlink_watch(n->link) == 0;
+	if (n->watching && n->lock < 0)
+		n->lock = lock_namespace(); /* a listing takes its turn, too, when it must */
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec = most / 2 + t.tv_nsec % (most / 2 + 1);
+	t.tv_sec = 0;
+	nanosleep(&t, NULL);
 }
 
 static void forget(struct nft *n)
@@ -145,7 +155,7 @@ static void nft_close(struct masq *m)
 
 	if (!n)
 		return;
-	unlock_namespace(n);
+	end_turn(n);
 	forget(n);
 	nftbuf_free(&n->query);
 	nftbuf_free(&n->batch);
@@ -157,8 +167,10 @@ static void nft_close(struct masq *m)
 /* Starts over with an empty picture of the present generation. */
 static int begin_again(struct nft *n)
 {
-	int err = nftlink_genid(n->link, &n->genid);
+	int err = n->watching ? nftlink_watch(n->link) : 0;
 
+	if (!err)
+		err = nftlink_genid(n->link, &n->genid);
 	forget(n);
 	n->table.next_born = (uint64_t)n->genid << 32;
 	return err;
@@ -173,7 +185,7 @@ static int nft_begin(struct masq *m)
 	n->lock = m->dry ? -1 : lock_namespace();
 	err = begin_again(n);
 	if (err)
-		unlock_namespace(n);
+		end_turn(n);
 	return fail(m, err);
 }
 
@@ -182,7 +194,7 @@ static void nft_abort(struct masq *m)
 	struct nft *n = m->priv;
 
 	n->n = 0;
-	unlock_namespace(n);
+	end_turn(n);
 	forget(n);
 }
 
@@ -220,12 +232,25 @@ static int apply_all(struct nft *n, size_t *failed)
 	return err;
 }
 
+/* Whether what was read is the present. What others have is their business, where it is known; then
+ * the generation moves on. 1, 0 or -errno. */
+static int up_to_date(struct nft *n)
+{
+	uint32_t now = 0;
+	int err = nftlink_genid(n->link, &now);
+
+	if (err)
+		return err;
+	if (now != n->genid && !nftlink_quiet(n->link, now))
+		return 0;
+	n->genid = now;
+	return 1;
+}
+
 /* A refusal counts only if the picture it is based on was of one generation. */
 static bool refused_for_good(struct nft *n, int err)
 {
-	uint32_t now = n->genid;
-
-	return err != -EINTR && (nftlink_genid(n->link, &now) < 0 || now == n->genid);
+	return err != -EINTR && up_to_date(n) != 0;
 }
 
 static int fail_refused(struct masq *m, const struct nft *n, size_t failed, int err)
@@ -275,7 +300,7 @@ static int nft_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ct
 	failed = n->n - 1;
 	err = apply(n, &n->ops[failed]);
 	for (int try = 1; err && !refused_for_good(n, err) && try < TRIES; try++) {
-		pause_before(try);
+		pause_before(n, try);
 		err = apply_all(n, &failed);
 	}
 	return err ? fail_refused(m, n, failed, err) : 0;
@@ -428,7 +453,13 @@ static int send_batch(struct nft *n, struct nfterror *error)
 	if (err || n->batch.seq == begin)
 		return err;
 	nftbuf_end(&n->batch);
-	return nftlink_commit(n->link, &n->batch, error);
+	err = nftlink_commit(n->link, &n->batch, error);
+	for (int try = 1; err == -ERESTART && n->watching && try < TRIES && up_to_date(n) == 1;
+	     try++) {
+		nftbuf_move(&n->batch, n->genid);
+		err = nftlink_commit(n->link, &n->batch, error);
+	}
+	return err;
 }
 
 /* A map is full: the whole module again, with larger ones. */
@@ -507,7 +538,7 @@ static int nft_commit(struct masq *m, int *failed)
 	}
 	err = commit_once(n, &error);
 	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < TRIES; try++) {
-		pause_before(try);
+		pause_before(n, try);
 		err = apply_all(n, &index);
 		if (err && refused_for_good(n, err)) {
 			*failed = index < n->n ? (int)index : -1;
@@ -621,7 +652,6 @@ static int read_once(struct nft *n, enum module mod, const struct ip_masq_ctl *o
 		     struct records *records)
 {
 	struct key key = {0};
-	uint32_t now = 0;
 	int err = begin_again(n);
 
 	records->n = 0;
@@ -631,9 +661,10 @@ static int read_once(struct nft *n, enum module mod, const struct ip_masq_ctl *o
 		err = load_module(n->link, &n->query, &n->table, mod);
 	if (!err && mod == MOD_AUTOFW)
 		err = gather_entries(n, records);
-	if (!err)
-		err = nftlink_genid(n->link, &now);
-	return err || now == n->genid ? err : -EINTR;
+	if (err)
+		return err;
+	err = up_to_date(n);
+	return err ? (err < 0 ? err : 0) : -EINTR;
 }
 
 static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
@@ -645,9 +676,10 @@ static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *o
 	int err = read_once(n, mod, only, &records);
 
 	for (int try = 1; err == -EINTR && try < TRIES; try++) {
-		pause_before(try);
+		pause_before(n, try);
 		err = read_once(n, mod, only, &records);
 	}
+	end_turn(n);
 	/* what fn does with the handle must not touch what it is told */
 	table = n->table;
 	n->table = (struct table){0};

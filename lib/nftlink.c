@@ -4,19 +4,29 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "nftlayout.h"
 #include "nftlink.h"
 
 /* The kernel fills a dump message with up to 32 KiB if it has seen a reader that takes as much
  * (netlink_recvmsg): fewer messages, and each starts its walk over a set from the beginning. */
 #define RECEIVE_SIZE 65536
 
+/* For the changes that others make while a large listing is read. */
+#define WATCH_BUFFER (8 << 20)
+/* How long the kernel may take from a new generation to telling of it, in ms. */
+#define WATCH_WAIT 200
+
 struct nftlink {
 	struct mnl_socket *socket;
-	struct nftbuf query; /* for the generation id */
+	struct mnl_socket *watch; /* or NULL */
+	bool touched;             /* heard of a change to our table, or could have missed one */
+	uint32_t heard;           /* the last generation that was told; 0, which is none: not yet */
+	struct nftbuf query;      /* for the generation id */
 	char receive[RECEIVE_SIZE];
 };
 
@@ -101,6 +111,17 @@ void nftbuf_begin(struct nftbuf *b, uint32_t genid)
 	mnl_attr_put_u32(nlh, NFNL_BATCH_GENID, htonl(genid));
 }
 
+void nftbuf_move(struct nftbuf *b, uint32_t genid)
+{
+	struct nlattr *attr;
+
+	mnl_attr_for_each (attr, (struct nlmsghdr *)b->data, sizeof(struct nfgenmsg)) {
+		genid = htonl(genid);
+		memcpy(mnl_attr_get_payload(attr), &genid, sizeof(genid));
+		return; /* there is no other attribute */
+	}
+}
+
 /* Errors are told for every message; success for those that ask. The last one's says it all, and
  * tens of thousands of them would not fit into the receive buffer. */
 void nftbuf_end(struct nftbuf *b)
@@ -137,6 +158,7 @@ int nftlink_open(struct nftlink **out)
 	*out = NULL;
 	if (!l)
 		return -ENOMEM;
+	l->watch = NULL;
 	l->socket = nftbuf_init(&l->query) < 0 ? NULL : open_socket();
 	if (!l->socket) {
 		int err = errno;
@@ -153,6 +175,7 @@ void nftlink_close(struct nftlink *l)
 {
 	if (!l)
 		return;
+	nftlink_unwatch(l);
 	mnl_socket_close(l->socket);
 	nftbuf_free(&l->query);
 	free(l);
@@ -246,7 +269,9 @@ int nftlink_get(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg)
 
 int nftlink_dump(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg)
 {
-	return query(l->socket, l->receive, sizeof(l->receive), b, READ_DUMP, fn, arg);
+	int err = query(l->socket, l->receive, sizeof(l->receive), b, READ_DUMP, fn, arg);
+
+	return err == -EINTR && l->watch ? 0 : err;
 }
 
 /* A socket of its own, since closing it is the only way to stop a dump. */
@@ -282,6 +307,95 @@ int nftlink_genid(struct nftlink *l, uint32_t *genid)
 	nftbuf_reset(&l->query);
 	nftbuf_msg(&l->query, NFT_MSG_GETGEN, 0);
 	return nftlink_get(l, &l->query, read_genid, genid);
+}
+
+/* What a message of the watch tells. */
+static void hear(struct nftlink *l, const struct nlmsghdr *nlh)
+{
+	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
+	struct nlattr *attr;
+
+	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*gen)) {
+		l->touched = true;
+		return;
+	}
+	if ((nlh->nlmsg_type & 0xff) == NFT_MSG_NEWGEN) {
+		l->touched |= read_genid(nlh, &l->heard) < 0;
+		return;
+	}
+	/* whatever it is of, the table's name is attribute 1 */
+	mnl_attr_for_each (attr, nlh, sizeof(*gen))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 &&
+		    (gen->nfgen_family != NFPROTO_IPV4 ||
+		     strcmp(mnl_attr_get_str(attr), NFT_TABLE)))
+			return;
+	l->touched = true;
+}
+
+/* Takes what has been told so far. */
+static void listen_in(struct nftlink *l)
+{
+	ssize_t got;
+
+	while ((got = receive(l->watch, l->receive, sizeof(l->receive)))) {
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->receive;
+		int left = (int)got;
+
+		if (got < 0) /* more than fitted, for one */
+			l->touched = true;
+		if (got < 0 && got != -ENOBUFS)
+			return;
+		for (; got > 0 && is_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+			hear(l, nlh);
+	}
+}
+
+int nftlink_watch(struct nftlink *l)
+{
+	int size = WATCH_BUFFER, group = NFNLGRP_NFTABLES, err;
+
+	if (!l->watch) {
+		l->watch = open_socket();
+		if (!l->watch)
+			return -errno;
+		if (mnl_socket_setsockopt(l->watch, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
+		    0) {
+			err = errno;
+			nftlink_unwatch(l);
+			return -err;
+		}
+		setsockopt(mnl_socket_get_fd(l->watch), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			   sizeof(size));
+	}
+	listen_in(l);
+	l->touched = false;
+	l->heard = 0;
+	return 0;
+}
+
+bool nftlink_quiet(struct nftlink *l, uint32_t genid)
+{
+	struct pollfd p = {.events = POLLIN};
+
+	if (!l->watch)
+		return false;
+	p.fd = mnl_socket_get_fd(l->watch);
+	for (;;) {
+		listen_in(l);
+		if (l->touched || (l->heard && l->heard - genid <= INT32_MAX)) /* or a later one */
+			return !l->touched;
+		if (poll(&p, 1, WATCH_WAIT) <= 0)
+			return false;
+	}
+}
+
+void nftlink_unwatch(struct nftlink *l)
+{
+	if (l->watch)
+		mnl_socket_close(l->watch);
+	l->watch = NULL;
 }
 
 /* A whole batch is one datagram, so the send buffer has to take it. */

@@ -47,6 +47,8 @@ struct nlmsghdr *nftbuf_msg(struct nftbuf *b, uint16_t type, uint16_t flags);
  */
 void nftbuf_begin(struct nftbuf *b, uint32_t genid);
 void nftbuf_end(struct nftbuf *b);
+/* The same batch for another generation. */
+void nftbuf_move(struct nftbuf *b, uint32_t genid);
 
 /* What the kernel said against a batch. */
 struct nfterror {
@@ -74,5 +76,16 @@ int nftlink_glance(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *ar
 /* Sends a batch and collects every answer. -ERESTART: another generation, nothing was done. After
  * any other error, which *error describes, nothing was done either. */
 int nftlink_commit(struct nftlink *l, struct nftbuf *b, struct nfterror *error);
+
+/*
+ * Generations say that somebody changed something. Where others do so all the time, somebody has to
+ * listen to what it was: from nftlink_watch() on, which also forgets what was heard before, dumps
+ * give no -EINTR, and nftlink_quiet() tells whether our table is untouched since, up to this
+ * generation. When in doubt it is not. The kernel then tells us of our own changes, too, which
+ * takes it longer than making them: nftlink_unwatch() as soon as possible.
+ */
+int nftlink_watch(struct nftlink *l);
+bool nftlink_quiet(struct nftlink *l, uint32_t genid);
+void nftlink_unwatch(struct nftlink *l);
 
 #endif

@@ -3,7 +3,9 @@
 # Many processes at once, and processes that die in the middle.
 use strict;
 use warnings;
+use File::Temp ();
 use FindBin;
+use IO::Handle;
 use lib "$FindBin::Bin/net";
 use Net;
 use POSIX ();
@@ -161,6 +163,63 @@ subtest 'killed at 200 random instants' => sub {
 	cmp_ok($done, '>', 10, "$done had done their work");
 	ok(portfw('-f'), 'flush');
 	unlike(ruleset(), qr/ipmasqadm/, 'and nothing is left');
+};
+
+# Changes a table of its own, some hundred times a second, until told to stop.
+sub noise {
+	nft("table ip other {\nset s {\ntype ipv4_addr\n}\n}");
+	pipe my $until, my $stop or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		close $stop;
+		open my $nft, '|-', 'exec nft -i >/dev/null' or POSIX::_exit(1);
+		$nft->autoflush(1);
+		my $bits = '';
+		vec($bits, fileno $until, 1) = 1;
+		for my $i (1 .. 20_000) {
+			print $nft $i % 2 ? 'add' : 'delete', " element ip other s { 192.0.2.1 }\n" or POSIX::_exit(1);
+			last if select my $over = $bits, undef, undef, 0.003;
+		}
+		close $nft;
+		POSIX::_exit(0);
+	}
+	close $until;
+	return ($pid, $stop);
+}
+
+subtest 'somebody else changes something all the time' => sub {
+	my $n = $slow ? 3_000 : 20_000;
+	my $file = File::Temp->new;
+	print $file map { "portfw -a -P udp -L 198.51.100.1 $_ -R 10.0.0.2 80\n" } 1 .. $n;
+	close $file;
+	my ($noise, $stop) = noise();
+	my $rows = sub { return () = must($Net::program, qw(portfw -l -n)) =~ /^UDP/mg };
+	is(join('', ipmasqadm('restore', $file->filename)), '0', 'a large file goes in');
+	is($rows->(), $n, 'and is listed');
+	ok(portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80)), 'an add');
+	is(scalar(() = must($Net::program, 'save') =~ /^ipmasqadm portfw -a/mg), $n + 1, 'a save');
+	is(join('', ipmasqadm('restore', $file->filename)), '0', 'the file once more, which edits every one');
+
+	# ours as well: several commands, and somebody with nft
+	my @pids = map {
+		my $host = "198.51.100.$_";
+		spawn(sub {
+			portfw(qw(-a -P udp -L), $host, $_, qw(-R 10.0.0.2), $_) or return 0 for 1 .. $each;
+			return 1;
+		});
+	} 2 .. 4;
+	push @pids, spawn(sub {
+		must('nft', "add element ip ipmasqadm portfw { udp . 198.51.100.5 . $_ : 10.0.0.2 . $_ }") for 1 .. 2 * $each;
+		return 1;
+	});
+	push @pids, spawn(sub { $rows->() >= $n or return 0 for 1 .. 3; return 1 });
+	is(reap(@pids), 0, 'many at once');
+	is($rows->(), $n + 5 * $each, 'and nothing is lost');
+	close $stop;
+	waitpid $noise, 0;
+	is($?, 0, 'all that time');
+	must(qw(nft delete table ip other));
+	ok(portfw('-f'), 'flush');
 };
 
 done_testing;
