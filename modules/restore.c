@@ -68,7 +68,7 @@ static bool is_program(const char *word, size_t len)
 
 	if (len == n)
 		return !strncmp(word, "ipmasqadm", len);
-	for (size_t i = 0; *word == '/' && i < sizeof(ends) / sizeof(*ends); i++) {
+	for (size_t i = 0; len && *word == '/' && i < sizeof(ends) / sizeof(*ends); i++) {
 		n = strlen(ends[i]);
 		if (len >= n && !strncmp(word + len - n, ends[i], n))
 			return true;
