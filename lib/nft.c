@@ -16,14 +16,12 @@
 
 #include "handle.h"
 #include "nftconn.h"
+#include "nftfail.h"
 #include "nftload.h"
 #include "nftstore.h"
 #include "rank.h"
 
-/* How often a command starts over when others change the ruleset under it. Each time one of them
- * has got something done; waits grow to some 20 ms. After a few tries it matters what they change.
- */
-#define TRIES 500
+/* After so many it matters what others change. */
 #define TRIES_UNWATCHED 3
 
 /* How long a transaction waits for another of ours, in ms. */
@@ -45,30 +43,6 @@ struct nft {
 	int lock; /* file descriptor, or -1 */
 	bool watching;
 };
-
-static int fail(struct masq *m, int err)
-{
-	switch (-err) {
-	case 0:
-		return 0;
-	case ENOMEM:
-		return masq_fail(m, ENOMEM, "out of memory");
-	case EPERM:
-		return masq_fail(m, EPERM,
-				 "no permission to use nf_tables: it needs root, or CAP_NET_ADMIN");
-	case EINTR:
-	case ERESTART:
-		return masq_fail(m, EAGAIN,
-				 "other programs kept changing the ruleset for %d tries; try again",
-				 TRIES);
-	case EBADMSG:
-		return masq_fail(m, EBADMSG,
-				 "table ip " NFT_TABLE " holds something that is not ours; look at "
-				 "it with: nft list table ip " NFT_TABLE);
-	default:
-		return masq_fail(m, -err, "cannot read nf_tables: %s", strerror(-err));
-	}
-}
 
 /*
  * The generation id keeps everybody's changes safe; the lock only makes ours take turns, so that a
@@ -127,7 +101,7 @@ static int nft_open(struct masq *m)
 
 	m->priv = n;
 	if (!n)
-		return fail(m, -ENOMEM);
+		return nft_fail(m, -ENOMEM);
 	n->lock = -1;
 	err = nftlink_open(&n->link);
 	if (!err)
@@ -145,7 +119,7 @@ static int nft_open(struct masq *m)
 				 "this kernel has neither masquerading modules nor nf_tables "
 				 "(CONFIG_NF_TABLES)");
 	default:
-		return fail(m, err);
+		return nft_fail(m, err);
 	}
 }
 
@@ -186,7 +160,7 @@ static int nft_begin(struct masq *m)
 	err = begin_again(n);
 	if (err)
 		end_turn(n);
-	return fail(m, err);
+	return nft_fail(m, err);
 }
 
 static void nft_abort(struct masq *m)
@@ -253,25 +227,11 @@ static bool refused_for_good(struct nft *n, int err)
 	return err != -EINTR && up_to_date(n) != 0;
 }
 
-static int fail_refused(struct masq *m, const struct nft *n, size_t failed, int err)
+static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
 {
 	const struct op *op = &n->ops[failed];
-	char what[DESCRIBE_MAX];
 
-	if (failed == n->n)
-		return fail(m, err);
-	switch (-err) {
-	case ESRCH:
-		return fail_not_there(m, op->mod, &op->ctl);
-	case EDESTADDRREQ:
-		return fail_no_target(m, op->mod, &op->ctl);
-	case EOVERFLOW:
-		return masq_fail(m, EOVERFLOW,
-				 "%s: the prefs of all targets together must stay below 4294967296",
-				 describe(what, op->mod, &op->ctl));
-	default:
-		return fail(m, err);
-	}
+	return failed < n->n ? nft_fail_refused(m, op->mod, &op->ctl, err) : nft_fail(m, err);
 }
 
 static int remember(struct nft *n, enum module mod, const struct ip_masq_ctl *ctl)
@@ -296,14 +256,14 @@ static int nft_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ct
 	int err = remember(n, mod, ctl);
 
 	if (err)
-		return fail(m, err);
+		return nft_fail(m, err);
 	failed = n->n - 1;
 	err = apply(n, &n->ops[failed]);
-	for (int try = 1; err && !refused_for_good(n, err) && try < TRIES; try++) {
+	for (int try = 1; err && !refused_for_good(n, err) && try < NFT_TRIES; try++) {
 		pause_before(n, try);
 		err = apply_all(n, &failed);
 	}
-	return err ? fail_refused(m, n, failed, err) : 0;
+	return err ? refuse(m, n, failed, err) : 0;
 }
 
 /* What the table does not know of itself: which modules are set up, whether others remain. */
@@ -334,107 +294,6 @@ static int look_around(struct nft *n)
 	return err;
 }
 
-/* The name of the expression that an error points at, or NULL. */
-static const char *blamed_expression(const struct nfterror *error)
-{
-	struct nlattr *attr, *list = NULL;
-	const char *last = NULL;
-
-	mnl_attr_for_each (attr, error->msg, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
-			list = attr;
-	if (!list)
-		return NULL;
-	mnl_attr_for_each_nested (attr, list) {
-		const struct nlattr *name = mnl_attr_get_payload(attr);
-
-		if (error->offset && (const char *)attr > (const char *)error->msg + error->offset)
-			break;
-		last = mnl_attr_get_str(name);
-	}
-	return error->offset ? last : NULL;
-}
-
-static const char *config_of(const char *expression)
-{
-	static const char *const configs[][2] = {
-		{"fib", "CONFIG_NFT_FIB_IPV4"},
-		{"nat", "CONFIG_NFT_NAT"},
-		{"numgen", "CONFIG_NFT_NUMGEN"},
-		{"ct", "CONFIG_NFT_CT"},
-	};
-
-	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++)
-		if (!strcmp(expression, configs[i][0]))
-			return configs[i][1];
-	return "CONFIG_NF_TABLES";
-}
-
-/* What an error is about: " to chain tcp-198.51.100.1-80", or "". */
-static void blamed_object(char out[NFT_NAME_MAXLEN + 16], const struct nfterror *error)
-{
-	static const struct {
-		int type;
-		uint16_t attr;
-		const char *kind;
-	} objects[] = {
-		{NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, "chain"},
-		{NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain"},
-		{NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "chain"},
-		{NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "chain"},
-		{NFT_MSG_NEWSET, NFTA_SET_NAME, "map"},
-		{NFT_MSG_DELSET, NFTA_SET_NAME, "map"},
-		{NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
-		{NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
-	};
-	struct nlattr *attr;
-
-	*out = '\0';
-	for (size_t i = 0; error->msg && i < sizeof(objects) / sizeof(objects[0]); i++) {
-		if ((error->msg->nlmsg_type & 0xff) != objects[i].type)
-			continue;
-		mnl_attr_for_each (attr, error->msg, sizeof(struct nfgenmsg))
-			if (mnl_attr_get_type(attr) == objects[i].attr)
-				snprintf(out, NFT_NAME_MAXLEN + 16, " to %s %s", objects[i].kind,
-					 mnl_attr_get_str(attr));
-	}
-}
-
-static int fail_commit(struct masq *m, const struct nfterror *error)
-{
-	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
-	const char *expression = type == NFT_MSG_NEWRULE ? blamed_expression(error) : NULL;
-	bool missing = error->err == ENOENT || error->err == EOPNOTSUPP;
-	char object[NFT_NAME_MAXLEN + 16];
-
-	if (error->err == EPERM || error->err == ENOMEM)
-		return fail(m, -error->err);
-	if (missing && expression)
-		return masq_fail(m, error->err, "this kernel's nf_tables has no %s expression (%s)",
-				 expression, config_of(expression));
-	if (missing && type == NFT_MSG_NEWCHAIN)
-		return masq_fail(m, error->err,
-				 "this kernel's nf_tables has no nat chains (CONFIG_NFT_NAT)");
-	if (type == NFT_MSG_NEWTABLE)
-		return masq_fail(
-			m, error->err,
-			"this kernel's nf_tables has no ip family (CONFIG_NF_TABLES_IPV4): %s",
-			strerror(error->err));
-	if (error->err == EMSGSIZE || error->err == ENOBUFS)
-		return masq_fail(m, error->err,
-				 "the change is too large for the socket buffer; raise "
-				 "net.core.wmem_max");
-	blamed_object(object, error);
-	if (error->err == EBUSY)
-		return masq_fail(
-			m, EBUSY,
-			"the kernel refused the change%s: something that is not ours refers "
-			"to it; look for it with: nft list table ip " NFT_TABLE,
-			object);
-	return masq_fail(m, error->err, "the kernel refused the change%s: %s%s%s", object,
-			 strerror(error->err), *error->text ? ": " : "", error->text);
-}
-
 /* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map is full. */
 static int send_batch(struct nft *n, struct nfterror *error)
 {
@@ -454,7 +313,7 @@ static int send_batch(struct nft *n, struct nfterror *error)
 		return err;
 	nftbuf_end(&n->batch);
 	err = nftlink_commit(n->link, &n->batch, error);
-	for (int try = 1; err == -ERESTART && n->watching && try < TRIES && up_to_date(n) == 1;
+	for (int try = 1; err == -ERESTART && n->watching && try < NFT_TRIES && up_to_date(n) == 1;
 	     try++) {
 		nftbuf_move(&n->batch, n->genid);
 		err = nftlink_commit(n->link, &n->batch, error);
@@ -520,7 +379,7 @@ static int dry_run(struct masq *m, struct nft *n)
 	if (!err)
 		err = make_room(n);
 	emit_text_init(&e, m->dry);
-	return fail(m, err ? err : store(&e.emit, &n->table, &n->how));
+	return nft_fail(m, err ? err : store(&e.emit, &n->table, &n->how));
 }
 
 static int nft_commit(struct masq *m, int *failed)
@@ -537,12 +396,12 @@ static int nft_commit(struct masq *m, int *failed)
 		goto out;
 	}
 	err = commit_once(n, &error);
-	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < TRIES; try++) {
+	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < NFT_TRIES; try++) {
 		pause_before(n, try);
 		err = apply_all(n, &index);
 		if (err && refused_for_good(n, err)) {
 			*failed = index < n->n ? (int)index : -1;
-			err = fail_refused(m, n, index, err);
+			err = refuse(m, n, index, err);
 			goto out;
 		}
 		if (err)
@@ -551,9 +410,9 @@ static int nft_commit(struct masq *m, int *failed)
 			err = commit_once(n, &error);
 	}
 	if (err == -ERESTART || err == -EINTR || (err && !error.err))
-		err = fail(m, err);
+		err = nft_fail(m, err);
 	else if (err)
-		err = fail_commit(m, &error);
+		err = nft_fail_commit(m, &error);
 out:
 	nft_abort(m);
 	return err;
@@ -614,7 +473,7 @@ static int tell_services(struct masq *m, const struct table *t, masq_record_fn *
 	int err = 0;
 
 	if (!ranks)
-		return fail(m, -ENOMEM);
+		return nft_fail(m, -ENOMEM);
 	for (size_t i = 0; i < t->n; i++)
 		ranks[i] = rank_of(t->services[i], i);
 	v = rank_sort(ranks, ranks + t->n, t->n);
@@ -675,7 +534,7 @@ static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *o
 	struct table table;
 	int err = read_once(n, mod, only, &records);
 
-	for (int try = 1; err == -EINTR && try < TRIES; try++) {
+	for (int try = 1; err == -EINTR && try < NFT_TRIES; try++) {
 		pause_before(n, try);
 		err = read_once(n, mod, only, &records);
 	}
@@ -684,7 +543,7 @@ static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *o
 	table = n->table;
 	n->table = (struct table){0};
 	if (err)
-		err = fail(m, err);
+		err = nft_fail(m, err);
 	else if (mod == MOD_AUTOFW)
 		err = records_each(&records, fn, arg);
 	else

@@ -113,13 +113,12 @@ void nftbuf_begin(struct nftbuf *b, uint32_t genid)
 
 void nftbuf_move(struct nftbuf *b, uint32_t genid)
 {
-	struct nlattr *attr;
+	/* the only attribute of the first message */
+	struct nlattr *attr =
+		mnl_nlmsg_get_payload_offset((struct nlmsghdr *)b->data, sizeof(struct nfgenmsg));
 
-	mnl_attr_for_each (attr, (struct nlmsghdr *)b->data, sizeof(struct nfgenmsg)) {
-		genid = htonl(genid);
-		memcpy(mnl_attr_get_payload(attr), &genid, sizeof(genid));
-		return; /* there is no other attribute */
-	}
+	genid = htonl(genid);
+	memcpy(mnl_attr_get_payload(attr), &genid, sizeof(genid));
 }
 
 /* Errors are told for every message; success for those that ask. The last one's says it all, and

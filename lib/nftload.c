@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -8,170 +7,7 @@
 #include <string.h>
 
 #include "nftload.h"
-
-/* nft's type-length-value lists in userdata: type 0 is a comment, for rules and elements alike. */
-#define UDATA_COMMENT 0
-
-struct comment {
-	const char *text;
-	size_t len;
-};
-
-/* One set element as the kernel tells it; pointers into the message. */
-struct element {
-	uint8_t key[MAP_KEY_MAX];
-	size_t key_len;
-	uint8_t data[8];
-	size_t data_len; /* 0: none, or a verdict */
-	uint64_t packets;
-	uint64_t expires; /* ms; 0: never */
-	bool end;         /* of an interval: no element of its own */
-	struct comment comment;
-};
-
-static struct comment find_comment(const struct nlattr *attr)
-{
-	const uint8_t *p = mnl_attr_get_payload(attr);
-	size_t left = mnl_attr_get_payload_len(attr);
-
-	while (left >= 2 && left - 2 >= p[1]) {
-		if (p[0] == UDATA_COMMENT)
-			return (struct comment){(const char *)p + 2, p[1]};
-		left -= 2u + p[1];
-		p += 2u + p[1];
-	}
-	return (struct comment){"", 0};
-}
-
-/* The attribute of this type in a nest, or NULL. */
-static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
-{
-	struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, nest)
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-static const struct nlattr *toplevel(const struct nlmsghdr *nlh, uint16_t type)
-{
-	struct nlattr *attr;
-
-	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-/* At most size bytes of an attribute's payload; how many. */
-static size_t copy(uint8_t *out, size_t size, const struct nlattr *attr)
-{
-	size_t n = mnl_attr_get_payload_len(attr);
-
-	n = n < size ? n : size;
-	memcpy(out, mnl_attr_get_payload(attr), n);
-	return n;
-}
-
-static uint64_t big64(const struct nlattr *attr)
-{
-	uint64_t v = 0;
-
-	copy((uint8_t *)&v, sizeof(v), attr);
-	return be64toh(v);
-}
-
-static uint32_t big32(const struct nlattr *attr)
-{
-	uint32_t v = 0;
-
-	copy((uint8_t *)&v, sizeof(v), attr);
-	return ntohl(v);
-}
-
-static bool is_text(const struct nlattr *attr, const char *text)
-{
-	size_t n = strlen(text);
-
-	return attr && mnl_attr_get_payload_len(attr) > n &&
-	       !memcmp(mnl_attr_get_payload(attr), text, n + 1);
-}
-
-static const struct nlattr *expr_data(const struct nlattr *expr, const char *name)
-{
-	return is_text(nested(expr, NFTA_EXPR_NAME), name) ? nested(expr, NFTA_EXPR_DATA) : NULL;
-}
-
-/* The packets of a counter expression; false if it is another expression. */
-static bool counter(const struct nlattr *expr, uint64_t *packets)
-{
-	const struct nlattr *data = expr_data(expr, "counter");
-	const struct nlattr *attr = data ? nested(data, NFTA_COUNTER_PACKETS) : NULL;
-
-	if (attr)
-		*packets = big64(attr);
-	return attr != NULL;
-}
-
-static void read_element(struct element *e, const struct nlattr *nest)
-{
-	struct nlattr *attr, *expr;
-	const struct nlattr *value;
-
-	*e = (struct element){.comment = {"", 0}};
-	mnl_attr_for_each_nested (attr, nest) {
-		switch (mnl_attr_get_type(attr)) {
-		case NFTA_SET_ELEM_KEY:
-			value = nested(attr, NFTA_DATA_VALUE);
-			if (value)
-				e->key_len = copy(e->key, sizeof(e->key), value);
-			break;
-		case NFTA_SET_ELEM_DATA:
-			value = nested(attr, NFTA_DATA_VALUE);
-			if (value)
-				e->data_len = copy(e->data, sizeof(e->data), value);
-			break;
-		case NFTA_SET_ELEM_FLAGS:
-			e->end = big32(attr) & NFT_SET_ELEM_INTERVAL_END;
-			break;
-		case NFTA_SET_ELEM_EXPIRATION:
-			e->expires = big64(attr);
-			break;
-		case NFTA_SET_ELEM_USERDATA:
-			e->comment = find_comment(attr);
-			break;
-		case NFTA_SET_ELEM_EXPR:
-			counter(attr, &e->packets);
-			break;
-		case NFTA_SET_ELEM_EXPRESSIONS:
-			mnl_attr_for_each_nested (expr, attr)
-				counter(expr, &e->packets);
-			break;
-		}
-	}
-}
-
-/* Calls fn for every element of a message. */
-typedef int element_fn(const struct element *e, void *arg);
-
-static int each_element(const struct nlmsghdr *nlh, element_fn *fn, void *arg)
-{
-	const struct nlattr *list = toplevel(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-	struct nlattr *nest;
-	int err = 0;
-
-	if (!list)
-		return 0;
-	mnl_attr_for_each_nested (nest, list) {
-		struct element e;
-
-		read_element(&e, nest);
-		if (!e.end && !err)
-			err = fn(&e, arg);
-	}
-	return err;
-}
+#include "nftread.h"
 
 static struct nlmsghdr *ask_elements(struct nftbuf *b, uint16_t flags, const char *set)
 {
@@ -243,7 +79,7 @@ static int add_element(const struct element *e, void *arg)
 
 static int read_map(const struct nlmsghdr *nlh, void *arg)
 {
-	return each_element(nlh, add_element, arg);
+	return read_elements(nlh, add_element, arg);
 }
 
 /* A lookup in a set whose elements are a service's targets. */
@@ -300,9 +136,9 @@ static int add_target(struct service *s, uint32_t addr, uint16_t port, struct co
  * stands in the first. */
 static int read_pool_rule(struct rule_reader *r, struct service *s, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS), *data, *value;
+	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS), *data, *value;
 	struct nlattr *expr;
-	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
+	const struct nlattr *udata = attr_of(nlh, NFTA_RULE_USERDATA);
 	uint8_t constant[2][4] = {{0}};
 	size_t constants = 0;
 	uint32_t addr;
@@ -312,27 +148,27 @@ static int read_pool_rule(struct rule_reader *r, struct service *s, const struct
 		return 0;
 	mnl_attr_for_each_nested (expr, list) {
 		if (!s->counted)
-			s->counted = counter(expr, &s->arrived);
-		data = expr_data(expr, "lookup");
-		if (data && nested(data, NFTA_LOOKUP_DREG) && nested(data, NFTA_LOOKUP_SET) &&
-		    add_pool_set(r, s, nested(data, NFTA_LOOKUP_SET)) < 0)
+			s->counted = read_counter(expr, &s->arrived);
+		data = read_expr(expr, "lookup");
+		if (data && attr_in(data, NFTA_LOOKUP_DREG) && attr_in(data, NFTA_LOOKUP_SET) &&
+		    add_pool_set(r, s, attr_in(data, NFTA_LOOKUP_SET)) < 0)
 			return -ENOMEM;
-		data = expr_data(expr, "immediate");
-		data = data ? nested(data, NFTA_IMMEDIATE_DATA) : NULL;
-		value = data ? nested(data, NFTA_DATA_VALUE) : NULL;
+		data = read_expr(expr, "immediate");
+		data = data ? attr_in(data, NFTA_IMMEDIATE_DATA) : NULL;
+		value = data ? attr_in(data, NFTA_DATA_VALUE) : NULL;
 		if (value && constants < 2)
-			copy(constant[constants++], 4, value);
+			attr_copy(constant[constants++], 4, value);
 	}
 	if (!constants || !udata)
 		return 0;
 	memcpy(&addr, constant[0], sizeof(addr));
 	memcpy(&port, constant[1], sizeof(port));
-	return add_target(s, addr, port, find_comment(udata), true);
+	return add_target(s, addr, port, read_comment(udata), true);
 }
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *chain = toplevel(nlh, NFTA_RULE_CHAIN);
+	const struct nlattr *chain = attr_of(nlh, NFTA_RULE_CHAIN);
 	struct rule_reader *r = arg;
 	struct service *s;
 	struct key key;
@@ -361,7 +197,7 @@ static int add_pool_target(const struct element *e, void *arg)
 
 static int read_pool_set(const struct nlmsghdr *nlh, void *arg)
 {
-	return each_element(nlh, add_pool_target, arg);
+	return read_elements(nlh, add_pool_target, arg);
 }
 
 static int by_position(const void *a, const void *b)
@@ -470,10 +306,10 @@ static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, e
 
 static int read_chain(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *use = toplevel(nlh, NFTA_CHAIN_USE);
+	const struct nlattr *use = attr_of(nlh, NFTA_CHAIN_USE);
 	bool *there = arg;
 
-	*there = use && big32(use);
+	*there = use && attr_be32(use);
 	return 0;
 }
 
@@ -491,11 +327,11 @@ int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *the
 
 static int read_map_size(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *desc = toplevel(nlh, NFTA_SET_DESC);
-	const struct nlattr *size = desc ? nested(desc, NFTA_SET_DESC_SIZE) : NULL;
+	const struct nlattr *desc = attr_of(nlh, NFTA_SET_DESC);
+	const struct nlattr *size = desc ? attr_in(desc, NFTA_SET_DESC_SIZE) : NULL;
 
 	if (size)
-		*(uint32_t *)arg = big32(size);
+		*(uint32_t *)arg = attr_be32(size);
 	return 0;
 }
 
@@ -533,7 +369,7 @@ static int see_element(const struct element *e, void *arg)
 
 static int read_remains(const struct nlmsghdr *nlh, void *arg)
 {
-	return each_element(nlh, see_element, arg);
+	return read_elements(nlh, see_element, arg);
 }
 
 int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map map, bool *remains)
@@ -556,10 +392,10 @@ int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map 
 /* autofw: the entries are rules, in order; a triggered one has a second, in the trigger's chain. */
 static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nlattr *chain = toplevel(nlh, NFTA_RULE_CHAIN);
-	const struct nlattr *udata = toplevel(nlh, NFTA_RULE_USERDATA);
-	const struct nlattr *handle = toplevel(nlh, NFTA_RULE_HANDLE);
-	const struct nlattr *list = toplevel(nlh, NFTA_RULE_EXPRESSIONS);
+	const struct nlattr *chain = attr_of(nlh, NFTA_RULE_CHAIN);
+	const struct nlattr *udata = attr_of(nlh, NFTA_RULE_USERDATA);
+	const struct nlattr *handle = attr_of(nlh, NFTA_RULE_HANDLE);
+	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS);
 	struct nlattr *expr;
 	struct table *t = arg;
 	struct comment comment;
@@ -569,16 +405,16 @@ static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
 	    mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) < 0 ||
 	    strncmp(mnl_attr_get_str(chain), "autofw", 6) != 0)
 		return 0;
-	comment = find_comment(udata);
+	comment = read_comment(udata);
 	if (!entry_parse(&e.user, comment.text, comment.len))
 		return 0;
-	e.handle = big64(handle);
-	if (is_text(chain, CHAIN_TRIGGER)) {
+	e.handle = attr_be64(handle);
+	if (attr_is(chain, CHAIN_TRIGGER)) {
 		e.trigger_handle = e.handle;
 		e.handle = 0;
 	}
 	mnl_attr_for_each_nested (expr, list)
-		counter(expr, &e.served);
+		read_counter(expr, &e.served);
 	for (size_t i = 0; i < t->n_entries; i++) {
 		struct entry *old = &t->entries[i];
 
@@ -641,7 +477,7 @@ static int add_receiver(const struct element *e, void *arg)
 
 static int read_receivers(const struct nlmsghdr *nlh, void *arg)
 {
-	return each_element(nlh, add_receiver, arg);
+	return read_elements(nlh, add_receiver, arg);
 }
 
 int load_receivers(struct nftlink *l, struct nftbuf *b, const struct ip_autofw_user *user,
