@@ -78,6 +78,7 @@ static const char *config_of(const char *expression)
 		{"nat", "CONFIG_NFT_NAT"},
 		{"numgen", "CONFIG_NFT_NUMGEN"},
 		{"ct", "CONFIG_NFT_CT"},
+		{"counter", "CONFIG_NFT_COUNTER"},
 	};
 
 	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++)
@@ -125,6 +126,8 @@ int nft_fail_commit(struct masq *m, const struct nfterror *error)
 
 	if (error->err == EPERM || error->err == ENOMEM)
 		return nft_fail(m, -error->err);
+	if (type == NFT_MSG_NEWSET && error->err == ENOENT)
+		expression = "counter"; /* all that a map of ours needs; a module on 5.10 */
 	if (missing && expression)
 		return masq_fail(m, error->err, "this kernel's nf_tables has no %s expression (%s)",
 				 expression, config_of(expression));
