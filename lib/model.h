@@ -85,6 +85,7 @@ struct table {
 	size_t n, cap;
 	uint32_t *index; /* of the first so many, open addressing by key; UINT32_MAX: free */
 	size_t indexed, slots;
+	bool twice; /* the index has met a key again */
 	bool complete[MOD_COUNT];
 	bool flushed[MOD_COUNT]; /* what there was before is gone as a whole */
 	uint64_t next_born;
@@ -101,6 +102,9 @@ struct service *table_get(struct table *t, const struct key *key);
 struct service *table_put(struct table *t, const struct key *key);
 /* The same for a key that is not there, and the only one that needs no look to know it. */
 struct service *table_add(struct table *t, const struct key *key);
+
+/* Whether all keys are different, which table_add() took for granted. */
+bool table_unique(struct table *t);
 
 /* What has to be in the table before a command can be applied. */
 enum scope {

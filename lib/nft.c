@@ -172,6 +172,14 @@ static void nft_abort(struct masq *m)
 	forget(n);
 }
 
+/* All of a module, each service once. */
+static int load_whole(struct nft *n, enum module mod)
+{
+	int err = load_module(n->link, &n->query, &n->table, mod);
+
+	return err || table_unique(&n->table) ? err : -EINTR;
+}
+
 /* Loads what a command needs and applies it. */
 static int apply(struct nft *n, const struct op *op)
 {
@@ -184,7 +192,7 @@ static int apply(struct nft *n, const struct op *op)
 			err = load_service(n->link, &n->query, &n->table, &key);
 		break;
 	case SCOPE_MODULE:
-		err = load_module(n->link, &n->query, &n->table, op->mod);
+		err = load_whole(n, op->mod);
 		break;
 	default:
 		break;
@@ -277,7 +285,7 @@ static int look_around(struct nft *n)
 		err = load_chain(n->link, &n->query, chains[mod], &n->how.have[mod]);
 		/* whose chain is gone may have left forwards behind */
 		if (!err && !n->how.have[mod] && store_touches(&n->table, (enum module)mod))
-			err = load_module(n->link, &n->query, &n->table, (enum module)mod);
+			err = load_whole(n, (enum module)mod);
 	}
 	if (err || remains || !store_removes(&n->table))
 		return err;
@@ -285,7 +293,7 @@ static int look_around(struct nft *n)
 		if (!n->table.complete[map_defs[map].module])
 			err = load_remains(n->link, &n->query, &n->table, (enum map)map, &remains);
 	if (!err && !remains && n->how.have[MOD_AUTOFW]) {
-		err = load_module(n->link, &n->query, &n->table, MOD_AUTOFW);
+		err = load_whole(n, MOD_AUTOFW);
 		remains = store_remains(&n->table);
 	}
 	n->how.nothing_else = !remains;
@@ -329,7 +337,7 @@ static int enlarge(struct nft *n)
 	for (int mod = 0; !err && mod < MOD_COUNT; mod++) {
 		if (mod == MOD_AUTOFW || !n->how.have[mod])
 			continue;
-		err = load_module(n->link, &n->query, &n->table, (enum module)mod);
+		err = load_whole(n, (enum module)mod);
 		n->how.rebuild[mod] = true;
 	}
 	return err;
@@ -363,7 +371,7 @@ static int make_room(struct nft *n)
 
 		if (!n->how.have[mod] || !store_touches(&n->table, mod))
 			continue;
-		err = load_module(n->link, &n->query, &n->table, mod);
+		err = load_whole(n, mod);
 		if (!err)
 			err = load_map_size(n->link, &n->query, (enum map)map, &size);
 		full |= size && store_size(&n->table, (enum map)map) > size;
@@ -371,15 +379,25 @@ static int make_room(struct nft *n)
 	return !err && full ? enlarge(n) : err;
 }
 
-static int dry_run(struct masq *m, struct nft *n)
+static int dry_run(struct nft *n, FILE *out)
 {
 	struct emit_text e;
 	int err = look_around(n);
 
 	if (!err)
 		err = make_room(n);
-	emit_text_init(&e, m->dry);
-	return nft_fail(m, err ? err : store(&e.emit, &n->table, &n->how));
+	if (err)
+		return err;
+	err = up_to_date(n);
+	if (err != 1)
+		return err ? err : -EINTR;
+	emit_text_init(&e, out);
+	return store(&e.emit, &n->table, &n->how);
+}
+
+static int attempt(struct masq *m, struct nfterror *error)
+{
+	return m->dry ? dry_run(m->priv, m->dry) : commit_once(m->priv, error);
 }
 
 static int nft_commit(struct masq *m, int *failed)
@@ -391,11 +409,7 @@ static int nft_commit(struct masq *m, int *failed)
 
 	if (!store_changes(&n->table))
 		goto out;
-	if (m->dry) {
-		err = dry_run(m, n);
-		goto out;
-	}
-	err = commit_once(n, &error);
+	err = attempt(m, &error);
 	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < NFT_TRIES; try++) {
 		pause_before(n, try);
 		err = apply_all(n, &index);
@@ -407,7 +421,7 @@ static int nft_commit(struct masq *m, int *failed)
 		if (err)
 			err = -ERESTART;
 		else if (store_changes(&n->table))
-			err = commit_once(n, &error);
+			err = attempt(m, &error);
 	}
 	if (err == -ERESTART || err == -EINTR || (err && !error.err))
 		err = nft_fail(m, err);
@@ -467,22 +481,49 @@ static void prefetch(const struct service *s)
 	__builtin_prefetch(s + 1); /* the end of it, and table.c's room for a target */
 }
 
-static int tell_services(struct masq *m, const struct table *t, masq_record_fn *fn, void *arg)
+/* What was read for a listing: services, by their ranks in the table; or records. */
+struct listing {
+	struct rank *ranks, *sorted;
+	struct records records;
+};
+
+static void listing_free(struct listing *l)
 {
-	struct rank *ranks = calloc(2 * t->n + 1, sizeof(*ranks)), *v; /* never of nothing */
+	free(l->ranks);
+	records_free(&l->records);
+	*l = (struct listing){0};
+}
+
+/* 0; -ENOMEM; -EINTR if a service was told twice, so that others may have been left out. */
+static int rank_services(const struct table *t, struct listing *l)
+{
+	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* never of nothing */
+	if (!l->ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		l->ranks[i] = rank_of(t->services[i], i);
+	l->sorted = rank_sort(l->ranks, l->ranks + t->n, t->n);
+	for (size_t i = 1; i < t->n; i++) {
+		const struct rank *x = &l->sorted[i - 1], *y = &l->sorted[i];
+
+		if (x->major == y->major && x->minor == y->minor &&
+		    !memcmp(&t->services[x->index]->key, &t->services[y->index]->key,
+			    sizeof(struct key)))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int tell_services(const struct table *t, const struct rank *sorted, masq_record_fn *fn,
+			 void *arg)
+{
 	int err = 0;
 
-	if (!ranks)
-		return nft_fail(m, -ENOMEM);
-	for (size_t i = 0; i < t->n; i++)
-		ranks[i] = rank_of(t->services[i], i);
-	v = rank_sort(ranks, ranks + t->n, t->n);
 	for (size_t i = 0; !err && i < t->n; i++) {
 		if (i + AHEAD < t->n)
-			prefetch(t->services[v[i + AHEAD].index]);
-		err = tell_service(t->services[v[i].index], fn, arg);
+			prefetch(t->services[sorted[i + AHEAD].index]);
+		err = tell_service(t->services[sorted[i].index], fn, arg);
 	}
-	free(ranks);
 	return err;
 }
 
@@ -505,21 +546,21 @@ static int gather_entries(struct nft *n, struct records *out)
 	return err;
 }
 
-/* Reads what is to be listed: services into the table, autofw's entries and receivers into
- * records. -EINTR: it changed meanwhile, and what was read may never have been there together. */
+/* -EINTR: it changed meanwhile, and what was read may never have been there together. */
 static int read_once(struct nft *n, enum module mod, const struct ip_masq_ctl *only,
-		     struct records *records)
+		     struct listing *l)
 {
 	struct key key = {0};
 	int err = begin_again(n);
 
-	records->n = 0;
+	listing_free(l);
 	if (!err && only && table_scope(mod, only, &key) == SCOPE_ONE)
 		err = load_service(n->link, &n->query, &n->table, &key);
 	else if (!err)
 		err = load_module(n->link, &n->query, &n->table, mod);
-	if (!err && mod == MOD_AUTOFW)
-		err = gather_entries(n, records);
+	if (!err)
+		err = mod == MOD_AUTOFW ? gather_entries(n, &l->records)
+					: rank_services(&n->table, l);
 	if (err)
 		return err;
 	err = up_to_date(n);
@@ -529,14 +570,14 @@ static int read_once(struct nft *n, enum module mod, const struct ip_masq_ctl *o
 static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
 		    masq_record_fn *fn, void *arg)
 {
-	struct records records = {0};
+	struct listing listing = {0};
 	struct nft *n = m->priv;
 	struct table table;
-	int err = read_once(n, mod, only, &records);
+	int err = read_once(n, mod, only, &listing);
 
 	for (int try = 1; err == -EINTR && try < NFT_TRIES; try++) {
 		pause_before(n, try);
-		err = read_once(n, mod, only, &records);
+		err = read_once(n, mod, only, &listing);
 	}
 	end_turn(n);
 	/* what fn does with the handle must not touch what it is told */
@@ -545,10 +586,10 @@ static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *o
 	if (err)
 		err = nft_fail(m, err);
 	else if (mod == MOD_AUTOFW)
-		err = records_each(&records, fn, arg);
+		err = records_each(&listing.records, fn, arg);
 	else
-		err = tell_services(m, &table, fn, arg);
-	records_free(&records);
+		err = tell_services(&table, listing.sorted, fn, arg);
+	listing_free(&listing);
 	table_free(&table);
 	return err;
 }

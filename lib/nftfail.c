@@ -74,10 +74,8 @@ static const char *blamed_expression(const struct nfterror *error)
 static const char *config_of(const char *expression)
 {
 	static const char *const configs[][2] = {
-		{"fib", "CONFIG_NFT_FIB_IPV4"},
-		{"nat", "CONFIG_NFT_NAT"},
-		{"numgen", "CONFIG_NFT_NUMGEN"},
-		{"ct", "CONFIG_NFT_CT"},
+		{"fib", "CONFIG_NFT_FIB_IPV4"},    {"nat", "CONFIG_NFT_NAT"},
+		{"numgen", "CONFIG_NFT_NUMGEN"},   {"ct", "CONFIG_NFT_CT"},
 		{"counter", "CONFIG_NFT_COUNTER"},
 	};
 

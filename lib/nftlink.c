@@ -365,8 +365,10 @@ int nftlink_watch(struct nftlink *l)
 			nftlink_unwatch(l);
 			return -err;
 		}
-		setsockopt(mnl_socket_get_fd(l->watch), SOL_SOCKET, SO_RCVBUFFORCE, &size,
-			   sizeof(size));
+		if (setsockopt(mnl_socket_get_fd(l->watch), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			       sizeof(size)) < 0)
+			setsockopt(mnl_socket_get_fd(l->watch), SOL_SOCKET, SO_RCVBUF, &size,
+				   sizeof(size));
 	}
 	listen_in(l);
 	l->touched = false;

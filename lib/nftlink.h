@@ -69,7 +69,8 @@ typedef int nftlink_fn(const struct nlmsghdr *nlh, void *arg);
 int nftlink_genid(struct nftlink *l, uint32_t *genid);
 /* Sends the one request in the buffer and reads its one answer. -ENOENT: there is no such thing. */
 int nftlink_get(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);
-/* The same for a dump. -EINTR: the ruleset changed meanwhile, what fn saw is not one state. */
+/* The same for a dump. -EINTR: the ruleset changed meanwhile, what fn saw is not one state. Dumps
+ * of elements do not tell that; only the generation does, afterwards (measured on 6.18). */
 int nftlink_dump(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);
 /* The same for no more than the first messages of a dump, a few dozen elements. */
 int nftlink_glance(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn, void *arg);

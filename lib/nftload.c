@@ -25,19 +25,76 @@ static int nothing_is_no_error(int err)
 	return err == -ENOENT ? 0 : err;
 }
 
+/*
+ * A dump that takes more than one message goes on by counting, and counts what is not in force as
+ * well. So a transaction that somebody prepares and takes back (nft --check; a map that was full)
+ * makes it tell things twice or not at all, while the generation stays what it is (measured on
+ * 6.18). What was told is counted, to be held against what there is.
+ */
+struct census {
+	size_t messages, n;
+	uint64_t sum; /* of all, in order */
+};
+
+static void count_in(struct census *c, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	c->n++;
+	while (len--) /* FNV-1a */
+		c->sum = (c->sum ^ *p++) * 0x100000001b3u;
+}
+
+static int count_element(const struct element *e, void *arg)
+{
+	count_in(arg, e->key, e->key_len);
+	return 0;
+}
+
+static int count_elements(const struct nlmsghdr *nlh, void *arg)
+{
+	return read_elements(nlh, count_element, arg);
+}
+
+/* A rule's chain and handle. */
+static int count_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *chain = attr_of(nlh, NFTA_RULE_CHAIN);
+	const struct nlattr *handle = attr_of(nlh, NFTA_RULE_HANDLE);
+
+	if (chain)
+		count_in(arg, mnl_attr_get_payload(chain), mnl_attr_get_payload_len(chain));
+	if (handle)
+		count_in(arg, mnl_attr_get_payload(handle), mnl_attr_get_payload_len(handle));
+	return 0;
+}
+
+/* The same dump once more; -EINTR if it tells something else. */
+static int count_again(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn,
+		       const struct census *first)
+{
+	struct census again = {0};
+	int err = nftlink_dump(l, b, fn, &again);
+
+	return err ? err : again.sum == first->sum && again.n == first->n ? 0 : -EINTR;
+}
+
 /* What reading one of our maps needs. */
 struct map_reader {
+	struct census census;
 	struct table *table;
 	enum map map;
 	bool fresh;   /* no service is there that an element could belong to */
 	size_t pools; /* services seen that have a chain */
 };
 
-static bool key_possible(const struct key *key)
+/* What is not is somebody else's: no command could name it. */
+static bool key_possible(const struct key *key, enum map map)
 {
 	if (key->module == MOD_MFW)
 		return key->mark;
-	return key->lport && (key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP);
+	return key->lport && (key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP) &&
+	       map_takes(map, key);
 }
 
 static int add_element(const struct element *e, void *arg)
@@ -49,11 +106,12 @@ static int add_element(const struct element *e, void *arg)
 	struct facts f;
 	struct key key;
 
+	count_element(e, &r->census);
 	if (e->key_len != def->key_len || e->data_len != def->data_len)
 		return -EBADMSG;
 	map_key_parse(&key, r->map, e->key);
-	if (!key_possible(&key))
-		return 0; /* somebody else's, no forward that a command could name */
+	if (!key_possible(&key, r->map))
+		return 0;
 	s = r->fresh ? table_add(r->table, &key) : table_put(r->table, &key);
 	if (!s)
 		return -ENOMEM;
@@ -72,6 +130,8 @@ static int add_element(const struct element *e, void *arg)
 		memcpy(&t.port, e->data + 4, 2);
 	t.pref = f.pref;
 	t.left = f.left;
+	if (!t.pref && key.module == MOD_PORTFW) /* there is no such thing; by nft(8), then */
+		t.pref = t.left = 1;
 	t.served = f.served;
 	s->arrived = e->packets;
 	return service_append(s, &t);
@@ -79,6 +139,9 @@ static int add_element(const struct element *e, void *arg)
 
 static int read_map(const struct nlmsghdr *nlh, void *arg)
 {
+	struct map_reader *r = arg;
+
+	r->census.messages++;
 	return read_elements(nlh, add_element, arg);
 }
 
@@ -89,6 +152,7 @@ struct pool_set {
 };
 
 struct rule_reader {
+	struct census census;
 	struct table *table;
 	enum module module;
 	struct pool_set *sets;
@@ -175,6 +239,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 
 	if (!chain || mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) < 0)
 		return -EBADMSG;
+	count_rule(nlh, &r->census);
 	if (!chain_name_parse(&key, mnl_attr_get_str(chain)) || key.module != r->module)
 		return 0;
 	s = table_get(r->table, &key);
@@ -219,20 +284,30 @@ static void bring_up_to_date(struct service *s)
 	s->arrived = 0;
 }
 
-/* Reads the chains of the pools: of one, or of a whole module (chain NULL). */
-static int load_pools(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod,
-		      const char *chain)
+static void ask_rules(struct nftbuf *b, const char *chain)
 {
-	struct rule_reader r = {.table = t, .module = mod};
 	struct nlmsghdr *nlh;
-	int err;
 
 	nftbuf_reset(b);
 	nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
 	if (chain)
 		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+}
+
+/* Reads the chains of the pools: of one, or of a whole module (chain NULL). */
+static int load_pools(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod,
+		      const char *chain)
+{
+	struct rule_reader r = {.table = t, .module = mod};
+	int err;
+
+	ask_rules(b, chain);
 	err = nothing_is_no_error(nftlink_dump(l, b, read_rule, &r));
+	if (!err && !chain) {
+		ask_rules(b, chain);
+		err = count_again(l, b, count_rule, &r.census);
+	}
 	for (size_t i = 0; !err && i < r.n; i++) {
 		ask_elements(b, NLM_F_DUMP, r.sets[i].name);
 		/* gone already: somebody changed it, and the generation will tell */
@@ -281,6 +356,67 @@ int load_service(struct nftlink *l, struct nftbuf *b, struct table *t, const str
 	return err;
 }
 
+/* NFTA_SET_COUNT, which older headers and kernels have not (6.18 has, 6.1 not). */
+#define SET_COUNT 20
+
+struct capacity {
+	uint32_t size; /* 0: any */
+	bool counted;
+	uint32_t count; /* of its elements, also of those not in force */
+};
+
+static int read_capacity(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *desc = attr_of(nlh, NFTA_SET_DESC);
+	const struct nlattr *size = desc ? attr_in(desc, NFTA_SET_DESC_SIZE) : NULL;
+	const struct nlattr *count = attr_of(nlh, SET_COUNT);
+
+	*(struct capacity *)arg = (struct capacity){
+		.size = size ? attr_be32(size) : 0,
+		.counted = count,
+		.count = count ? attr_be32(count) : 0,
+	};
+	return 0;
+}
+
+static int load_capacity(struct nftlink *l, struct nftbuf *b, enum map map, struct capacity *c)
+{
+	struct nlmsghdr *nlh;
+
+	nftbuf_reset(b);
+	nlh = nftbuf_msg(b, NFT_MSG_GETSET, 0);
+	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_NAME, map_defs[map].name);
+	*c = (struct capacity){0};
+	return nothing_is_no_error(nftlink_get(l, b, read_capacity, c));
+}
+
+int load_map_size(struct nftlink *l, struct nftbuf *b, enum map map, uint32_t *size)
+{
+	struct capacity c;
+	int err = load_capacity(l, b, map, &c);
+
+	*size = c.size;
+	return err;
+}
+
+/* The kernel knows how many elements it has, or has to tell them again. */
+static int load_map(struct nftlink *l, struct nftbuf *b, struct map_reader *r)
+{
+	struct capacity c;
+	int err;
+
+	ask_elements(b, NLM_F_DUMP, map_defs[r->map].name);
+	err = nothing_is_no_error(nftlink_dump(l, b, read_map, r));
+	if (err || r->census.messages < 2)
+		return err;
+	err = load_capacity(l, b, r->map, &c);
+	if (err || (c.counted && c.count == r->census.n))
+		return err;
+	ask_elements(b, NLM_F_DUMP, map_defs[r->map].name);
+	return count_again(l, b, count_elements, &r->census);
+}
+
 static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, enum module mod)
 {
 	size_t pools = 0;
@@ -292,8 +428,7 @@ static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, e
 		if (map_defs[map].module != mod)
 			continue;
 		r.fresh = !t->n;
-		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
-		err = nothing_is_no_error(nftlink_dump(l, b, read_map, &r));
+		err = load_map(l, b, &r);
 		pools += r.pools;
 	}
 	if (!err && pools)
@@ -304,47 +439,18 @@ static int load_services(struct nftlink *l, struct nftbuf *b, struct table *t, e
 	return err;
 }
 
-static int read_chain(const struct nlmsghdr *nlh, void *arg)
+static int see_rule(const struct nlmsghdr *nlh __attribute__((unused)), void *arg)
 {
-	const struct nlattr *use = attr_of(nlh, NFTA_CHAIN_USE);
-	bool *there = arg;
-
-	*there = use && attr_be32(use);
+	*(bool *)arg = true;
 	return 0;
 }
 
+/* Not by the chain's use count, which a transaction moves before it is in force. */
 int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *there)
 {
-	struct nlmsghdr *nlh;
-
-	nftbuf_reset(b);
-	nlh = nftbuf_msg(b, NFT_MSG_GETCHAIN, 0);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain);
 	*there = false;
-	return nothing_is_no_error(nftlink_get(l, b, read_chain, there));
-}
-
-static int read_map_size(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *desc = attr_of(nlh, NFTA_SET_DESC);
-	const struct nlattr *size = desc ? attr_in(desc, NFTA_SET_DESC_SIZE) : NULL;
-
-	if (size)
-		*(uint32_t *)arg = attr_be32(size);
-	return 0;
-}
-
-int load_map_size(struct nftlink *l, struct nftbuf *b, enum map map, uint32_t *size)
-{
-	struct nlmsghdr *nlh;
-
-	nftbuf_reset(b);
-	nlh = nftbuf_msg(b, NFT_MSG_GETSET, 0);
-	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(nlh, NFTA_SET_NAME, map_defs[map].name);
-	*size = 0;
-	return nothing_is_no_error(nftlink_get(l, b, read_map_size, size));
+	ask_rules(b, chain);
+	return nothing_is_no_error(nftlink_dump(l, b, see_rule, there));
 }
 
 struct remains_reader {
@@ -435,12 +541,7 @@ static int load_entries(struct nftlink *l, struct nftbuf *b, struct table *t)
 
 	/* Chain by chain: thousands of pools may have rules, too. */
 	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(chains[0]); i++) {
-		struct nlmsghdr *nlh;
-
-		nftbuf_reset(b);
-		nlh = nftbuf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
-		mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chains[i]);
+		ask_rules(b, chains[i]);
 		err = nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, t));
 	}
 	return err;

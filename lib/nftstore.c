@@ -6,8 +6,8 @@
 #include "rank.h"
 
 /* A map has the buckets of a hash of fixed size: dumps of it are three times as fast as of one that
- * the kernel resizes, and never tell an element twice or not at all (measured on 6.18, 50,000
- * elements: 60 ms against 155). A full map is made anew, this much larger. */
+ * the kernel resizes (measured on 6.18, 50,000 elements: 60 ms against 155), and no resizing makes
+ * them tell an element twice or not at all. A full map is made anew, this much larger. */
 #define MAP_SIZE_MIN 1024u
 #define MAP_SIZE_STEP 4u
 

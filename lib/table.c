@@ -68,6 +68,8 @@ static void catch_up(struct table *t)
 
 		if (*i == UINT32_MAX)
 			*i = (uint32_t)t->indexed;
+		else
+			t->twice = true;
 	}
 }
 
@@ -80,6 +82,13 @@ struct service *table_get(struct table *t, const struct key *key)
 	catch_up(t);
 	i = *slot(t, key);
 	return i == UINT32_MAX ? NULL : t->services[i];
+}
+
+bool table_unique(struct table *t)
+{
+	if (t->n)
+		catch_up(t);
+	return !t->twice;
 }
 
 static int grow(struct table *t)

@@ -115,6 +115,12 @@ subtest 'somebody adds elements that are no forwards' => sub {
 	must('nft', 'add element ip ipmasqadm portfw { icmp . 198.51.100.1 . 0 : 10.0.0.9 . 1 }');
 	is(rows(qw(portfw -l -n)), 1, 'they are not listed');
 	unlike(did('save'), qr/\?/, 'nor saved');
+	must('nft', 'add element ip ipmasqadm portfw { tcp . 198.51.100.1 . 82 comment "pref 0" : 10.0.0.9 . 80 }');
+	must('nft', 'add element ip ipmasqadm portfw { tcp . 0.0.0.0 . 80 : 10.0.0.9 . 80 }');
+	did(qw(portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80));
+	unlike(did('save'), qr/ -L 0\.0\.0\.0 80 -R 10\.0\.0\.9/, 'nobody can have that address');
+	restore(split /\n/, did('save'));
+	like(did('save'), qr/ -L 198\.51\.100\.1 82 -R 10\.0\.0\.9 80 -p 1$/m, 'portfw has no pref of 0');
 	must('nft', 'add element ip ipmasqadm portfw { tcp . 198.51.100.1 . 81 : 10.0.0.9 . 0 }');
 	like(did('save'), qr/^# leads nowhere: ipmasqadm portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.9 0 -p 10$/m, 'what leads nowhere is a comment');
 	must(qw(nft delete table ip ipmasqadm));

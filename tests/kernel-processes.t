@@ -222,4 +222,48 @@ subtest 'somebody else changes something all the time' => sub {
 	ok(portfw('-f'), 'flush');
 };
 
+# Nobody is told of those, and no generation counts them; still they move what a dump goes by.
+subtest 'transactions that somebody prepares and takes back' => sub {
+	my ($n, $more) = $slow ? (3_200, 900) : (13_000, 3_500);
+	my $lines = sub {
+		my $file = File::Temp->new;
+		print $file map { "$_\n" } @_;
+		close $file;
+		return $file;
+	};
+	my $forwards = sub { my ($host, $count) = @_; map { "portfw -a -P udp -L 198.51.100.$host $_ -R 10.0.0.2 80" } 1 .. $count };
+	my @restore = map { $lines->(@$_) } ['portfw -f', $forwards->(1, $n)], [$forwards->(2, $more)];
+	my $check = $lines->('flush chain ip ipmasqadm portfw',
+		map { "add element ip ipmasqadm portfw { udp . 198.51.100.3 . $_ : 10.0.0.2 . 80 }" } 1 .. $more - 200);
+	is(join('', ipmasqadm('restore', $restore[0]->filename)), '0', 'many forwards');
+	pipe my $until, my $stop or die "pipe: $!\n";
+	my $noise = spawn(sub {
+		close $stop;
+		my ($bits, $checked) = ('', 0);
+		vec($bits, fileno $until, 1) = 1;
+		until (select my $over = $bits, undef, undef, 0 or $checked == 2_000) {
+			return 0 if run(qw(nft -c -f), $check->filename);
+			$checked++;
+		}
+		return $checked;
+	});
+	close $until;
+	my @wrong;
+	for my $round (1 .. ($slow ? 4 : 40)) {
+		my %seen = map { $_ => 1 } my @rows = must($Net::program, qw(portfw -l -n)) =~ /^UDP.*/mg;
+		push @wrong, @rows . ' with ' . keys(%seen) if @rows != $n || keys %seen != $n;
+	}
+	is_deeply(\@wrong, [], 'all of them are listed, each once');
+	for my $round (1 .. ($slow ? 1 : 4)) {
+		is(join('', ipmasqadm('restore', $restore[1]->filename)), '0', 'more than the map takes');
+		my $there = () = must($Net::program, qw(portfw -l -n)) =~ /^UDP/mg;
+		is($there, $n + $more, 'are all there');
+		ok(!ipmasqadm('restore', $restore[0]->filename), 'once more');
+	}
+	close $stop;
+	is(reap($noise), 0, 'all that time');
+	is(scalar(() = must(qw(nft list chain ip ipmasqadm portfw)) =~ /dnat ip to/g), 2, 'the rules stand once');
+	ok(portfw('-f'), 'flush');
+};
+
 done_testing;
