@@ -36,18 +36,20 @@ struct census {
 	uint64_t sum; /* of all, in order */
 };
 
-static void count_in(struct census *c, const void *data, size_t len)
+static void add_up(struct census *c, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
-	c->n++;
 	while (len--) /* FNV-1a */
 		c->sum = (c->sum ^ *p++) * 0x100000001b3u;
 }
 
 static int count_element(const struct element *e, void *arg)
 {
-	count_in(arg, e->key, e->key_len);
+	struct census *c = arg;
+
+	c->n++;
+	add_up(c, e->key, e->key_len);
 	return 0;
 }
 
@@ -56,16 +58,22 @@ static int count_elements(const struct nlmsghdr *nlh, void *arg)
 	return read_elements(nlh, count_element, arg);
 }
 
+/* So many rules of ours are told at once: none takes 700 bytes, and what comes first has 3.5 KiB.
+ */
+#define FEW_RULES 4
+
 /* A rule's chain and handle. */
 static int count_rule(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *chain = attr_of(nlh, NFTA_RULE_CHAIN);
 	const struct nlattr *handle = attr_of(nlh, NFTA_RULE_HANDLE);
+	struct census *c = arg;
 
+	c->n++;
 	if (chain)
-		count_in(arg, mnl_attr_get_payload(chain), mnl_attr_get_payload_len(chain));
+		add_up(c, mnl_attr_get_payload(chain), mnl_attr_get_payload_len(chain));
 	if (handle)
-		count_in(arg, mnl_attr_get_payload(handle), mnl_attr_get_payload_len(handle));
+		add_up(c, mnl_attr_get_payload(handle), mnl_attr_get_payload_len(handle));
 	return 0;
 }
 
@@ -76,7 +84,9 @@ static int count_again(struct nftlink *l, struct nftbuf *b, nftlink_fn *fn,
 	struct census again = {0};
 	int err = nftlink_dump(l, b, fn, &again);
 
-	return err ? err : again.sum == first->sum && again.n == first->n ? 0 : -EINTR;
+	if (err)
+		return err == -ENOENT ? -EINTR : err; /* gone meanwhile */
+	return again.sum == first->sum && again.n == first->n ? 0 : -EINTR;
 }
 
 /* What reading one of our maps needs. */
@@ -304,10 +314,9 @@ static int load_pools(struct nftlink *l, struct nftbuf *b, struct table *t, enum
 
 	ask_rules(b, chain);
 	err = nothing_is_no_error(nftlink_dump(l, b, read_rule, &r));
-	if (!err && !chain) {
-		ask_rules(b, chain);
+	ask_rules(b, chain);
+	if (!err && r.census.n > FEW_RULES)
 		err = count_again(l, b, count_rule, &r.census);
-	}
 	for (size_t i = 0; !err && i < r.n; i++) {
 		ask_elements(b, NLM_F_DUMP, r.sets[i].name);
 		/* gone already: somebody changed it, and the generation will tell */
@@ -454,6 +463,7 @@ int load_chain(struct nftlink *l, struct nftbuf *b, const char *chain, bool *the
 }
 
 struct remains_reader {
+	struct census census;
 	struct table *table;
 	enum map map;
 	bool remains;
@@ -465,6 +475,7 @@ static int see_element(const struct element *e, void *arg)
 	const struct service *s;
 	struct key key;
 
+	count_element(e, &r->census);
 	if (e->key_len != map_defs[r->map].key_len)
 		return -EBADMSG;
 	map_key_parse(&key, r->map, e->key);
@@ -488,12 +499,21 @@ int load_remains(struct nftlink *l, struct nftbuf *b, struct table *t, enum map 
 	ask_elements(b, NLM_F_DUMP, map_defs[map].name);
 	err = nothing_is_no_error(nftlink_glance(l, b, read_remains, &r));
 	if (!err && !r.remains) {
+		r.census = (struct census){0};
 		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
 		err = nothing_is_no_error(nftlink_dump(l, b, read_remains, &r));
+		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
+		if (!err && r.census.n)
+			err = count_again(l, b, count_elements, &r.census);
 	}
 	*remains = r.remains;
 	return err;
 }
+
+struct entry_reader {
+	struct census census;
+	struct table *table;
+};
 
 /* autofw: the entries are rules, in order; a triggered one has a second, in the trigger's chain. */
 static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
@@ -502,11 +522,13 @@ static int read_entry_rule(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *udata = attr_of(nlh, NFTA_RULE_USERDATA);
 	const struct nlattr *handle = attr_of(nlh, NFTA_RULE_HANDLE);
 	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS);
+	struct entry_reader *r = arg;
+	struct table *t = r->table;
 	struct nlattr *expr;
-	struct table *t = arg;
 	struct comment comment;
 	struct entry e = {0};
 
+	count_rule(nlh, &r->census);
 	if (!chain || !udata || !handle || !list ||
 	    mnl_attr_validate(chain, MNL_TYPE_NUL_STRING) < 0 ||
 	    strncmp(mnl_attr_get_str(chain), "autofw", 6) != 0)
@@ -541,8 +563,13 @@ static int load_entries(struct nftlink *l, struct nftbuf *b, struct table *t)
 
 	/* Chain by chain: thousands of pools may have rules, too. */
 	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(chains[0]); i++) {
+		struct entry_reader r = {.table = t};
+
 		ask_rules(b, chains[i]);
-		err = nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, t));
+		err = nothing_is_no_error(nftlink_dump(l, b, read_entry_rule, &r));
+		ask_rules(b, chains[i]);
+		if (!err && r.census.n > FEW_RULES)
+			err = count_again(l, b, count_rule, &r.census);
 	}
 	return err;
 }
