@@ -31,14 +31,12 @@ RPATH   ?= $$ORIGIN/..
 
 VERSION  := $(shell cat VERSION)
 SOVERSION = 0
-# What plugins are made of, and no plugins themselves.
-PARTS    := cli args values help json line complain words atomicfile
-MODULES  := $(filter-out $(PARTS),$(patsubst modules/%.c,%,$(wildcard modules/*.c)))
+MODULES  := $(patsubst modules/%.c,%,$(wildcard modules/*.c))
 
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Ilib
+CPPFLAGS += -D_GNU_SOURCE
 override CPPFLAGS += -DVERSION='"$(VERSION)"'
 BASE     = -std=gnu11 -fvisibility=hidden -MMD -MP $(WARN) $(WERROR)
 HARDEN   = -Wl,-z,relro,-z,now
@@ -52,19 +50,19 @@ else
 HARDEN  += -Wl,-z,defs
 endif
 
-LIB_SRC := $(filter-out lib/nft%.c,$(wildcard lib/*.c))
+LIB_SRC := $(wildcard lib/*.c lib/core/*.c lib/sockopt/*.c)
 ifeq ($(NFT),yes)
-LIB_SRC += $(filter-out lib/nft-none.c,$(wildcard lib/nft*.c))
+LIB_SRC += $(filter-out lib/nft/none.c,$(wildcard lib/nft/*.c))
 NFT_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnftnl libmnl)
 NFT_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter yes,$(STATIC)),--static) --libs libnftnl libmnl)
 JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
 JSON_LIBS   := $(shell $(PKG_CONFIG) --libs jansson)
 else
-LIB_SRC += lib/nft-none.c
+LIB_SRC += lib/nft/none.c
 endif
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
-CLI_OBJ := $(PARTS:%=$(O)/modules/%.o)
+CLI_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard cli/*.c))
 # not in $(O)/ipmasqadm/: that is the program
 MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load whole))
 
@@ -101,14 +99,22 @@ $(O)/.config: FORCE
 	@echo '$(subst ','\'',$(CONFIG))' | cmp -s - $@ || echo '$(subst ','\'',$(CONFIG))' >$@
 FORCE:
 
-$(O)/lib/nft%.o: CPPFLAGS += $(NFT_CFLAGS)
-$(O)/modules/%.o: CPPFLAGS += $(JSON_CFLAGS)
+# The walls: what each folder may include. tests/lint-walls holds the rest of them.
+WALLS = include
+$(O)/lib/%.o: WALLS = include lib/core
+$(O)/lib/sockopt/%.o: WALLS = include lib/core lib/sockopt
+$(O)/lib/nft/%.o: WALLS = include lib/core lib/nft
+$(O)/cli/%.o: WALLS = include lib/core cli
+$(O)/modules/%.o: WALLS = include lib/core cli
+$(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft cli
+$(O)/lib/nft/%.o: CPPFLAGS += $(NFT_CFLAGS)
+$(O)/cli/%.o: CPPFLAGS += $(JSON_CFLAGS)
 $(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
 
 define compile
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(CPPFLAGS) $(BASE) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(WALLS:%=-I%) $(CPPFLAGS) $(BASE) $(CFLAGS) -c -o $@ $<
 endef
 
 $(O)/%.o: %.c $(O)/.config
@@ -135,7 +141,7 @@ $(O)/libipmasq.so: $(O)/libipmasq.so.$(SOVERSION)
 	$(Q)ln -sf $(<F) $@
 
 # an archive: each plugin takes the parts it uses
-$(O)/modules/parts.a: $(CLI_OBJ)
+$(O)/cli/parts.a: $(CLI_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
@@ -146,10 +152,10 @@ $(O)/modules/restore.so: $(addprefix $(O)/modules/,portfw.o mfw.o autofw.o)
 RPATH_FLAG = -Wl,-rpath,'$(RPATH)'
 
 # lazily bound libraries: a listing without --json never loads jansson's code
-$(O)/modules/%.so: $(O)/modules/%.o $(O)/modules/parts.a $(O)/libipmasq.so
+$(O)/modules/%.so: $(O)/modules/%.o $(O)/cli/parts.a $(O)/libipmasq.so
 	$(say) LINK $@
 	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),$(RPATH_FLAG)) -o $@ \
-		$(filter %.o,$^) $(O)/modules/parts.a -L$(O) -lipmasq $(JSON_LIBS)
+		$(filter %.o,$^) $(O)/cli/parts.a -L$(O) -lipmasq $(JSON_LIBS)
 endif
 
 install: all

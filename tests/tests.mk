@@ -23,9 +23,9 @@ $(O)/tests/lib.a: $(LIB_OBJ) $(CLI_OBJ) $(MODULES:%=$(O)/modules/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(say) AR $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^ # not r: two members may have one name
 
-$(O)/tests/unit/%.o: CPPFLAGS += -Imodules $(NFT_CFLAGS) $(JSON_CFLAGS)
+$(O)/tests/unit/%.o: CPPFLAGS += $(NFT_CFLAGS) $(JSON_CFLAGS)
 
 $(UNIT): $(O)/tests/%.t: $(O)/tests/unit/%.o $(O)/tests/lib.a
 	$(say) LINK $@

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command line of each plugin, one word a line; the first is the plugin. */
-#include "../../modules/cli.h"
+#include "cli.h"
 #include "fuzz.h"
 
 #define MOST 64

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A state file of each module; what is understood must be the same after it was written and read.
  */
-#include "../../lib/procfile.h"
+#include "procfile.h"
 #include "fuzz.h"
 
 static void fuzz(enum module mod, const char *text, size_t size)

@@ -2,7 +2,7 @@
 /* Cells in lines. */
 #include <arpa/inet.h>
 
-#include "../../modules/line.h"
+#include "line.h"
 #include "tap.h"
 
 static const struct line_column columns[] = {{"left", -6}, {"right", 6}, {"n", 1}, {NULL, 0}};

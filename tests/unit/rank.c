@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sorting by numbers, against qsort(). */
-#include "../../lib/rank.h"
+#include "rank.h"
 #include "tap.h"
 
 static int compare(const void *a, const void *b)

@@ -5,7 +5,7 @@
  */
 #include <unistd.h>
 
-#include "../../modules/words.h"
+#include "words.h"
 #include "tap.h"
 
 /* Writes every command as its line number and its words in brackets; a refusal as "LINE: why". */
