@@ -30,17 +30,18 @@ O       ?= build
 RPATH   ?= $$ORIGIN/..
 
 VERSION  := $(shell cat VERSION)
-SOVERSION = 0
+SOVERSION = 1
 MODULES  := $(patsubst modules/%.c,%,$(wildcard modules/*.c))
 
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
-	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
+	   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum
 CPPFLAGS += -D_GNU_SOURCE
 override CPPFLAGS += -DVERSION='"$(VERSION)"'
 BASE     = -std=gnu11 -fvisibility=hidden -MMD -MP $(WARN) $(WERROR)
 HARDEN   = -Wl,-z,relro,-z,now
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 
 ifeq ($(SANITIZE),yes)
 BASE    += -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -101,11 +102,12 @@ FORCE:
 
 # The walls: what each folder may include. tests/lint-walls holds the rest of them.
 WALLS = include
-$(O)/lib/%.o: WALLS = include lib/core
+$(O)/lib/%.o: WALLS = include lib/core lib/sockopt
+$(O)/lib/core/%.o: WALLS = include lib/core
 $(O)/lib/sockopt/%.o: WALLS = include lib/core lib/sockopt
 $(O)/lib/nft/%.o: WALLS = include lib/core lib/nft
 $(O)/cli/%.o: WALLS = include lib/core cli
-$(O)/modules/%.o: WALLS = include lib/core cli
+$(O)/modules/%.o: WALLS = include cli
 $(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft cli
 $(O)/lib/nft/%.o: CPPFLAGS += $(NFT_CFLAGS)
 $(O)/cli/%.o: CPPFLAGS += $(JSON_CFLAGS)
@@ -124,7 +126,11 @@ $(O)/main/%.o: ipmasqadm/%.c $(O)/.config
 	$(compile)
 
 ifeq ($(STATIC),yes)
-$(O)/ipmasqadm: $(MAIN_OBJ) $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.o)
+# a plugin is free to name its functions: of its symbols only the entry stays visible
+$(O)/modules/%.alone.o: $(O)/modules/%.o
+	$(Q)$(OBJCOPY) --keep-global-symbol=$*_masqmod $< $@
+
+$(O)/ipmasqadm: $(MAIN_OBJ) $(CLI_OBJ) $(LIB_OBJ) $(MODULES:%=$(O)/modules/%.alone.o)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
 else
@@ -140,13 +146,10 @@ $(O)/libipmasq.so.$(SOVERSION): $(LIB_OBJ) lib/libipmasq.map
 $(O)/libipmasq.so: $(O)/libipmasq.so.$(SOVERSION)
 	$(Q)ln -sf $(<F) $@
 
-# an archive: each plugin takes the parts it uses
-$(O)/cli/parts.a: $(CLI_OBJ)
+# an archive: each plugin takes the parts it uses, of cli/ and of lib/core/
+$(O)/cli/parts.a: $(CLI_OBJ) $(filter $(O)/lib/core/%,$(LIB_OBJ))
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
-
-# restore reads every command as its own plugin does
-$(O)/modules/restore.so: $(addprefix $(O)/modules/,portfw.o mfw.o autofw.o)
 
 # (in $(if) itself, its commas would be taken for $(if)'s)
 RPATH_FLAG = -Wl,-rpath,'$(RPATH)'
@@ -155,7 +158,7 @@ RPATH_FLAG = -Wl,-rpath,'$(RPATH)'
 $(O)/modules/%.so: $(O)/modules/%.o $(O)/cli/parts.a $(O)/libipmasq.so
 	$(say) LINK $@
 	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),$(RPATH_FLAG)) -o $@ \
-		$(filter %.o,$^) $(O)/cli/parts.a -L$(O) -lipmasq $(JSON_LIBS)
+		$(filter %.o,$^) $(O)/cli/parts.a -Wl,--exclude-libs,ALL -L$(O) -lipmasq $(JSON_LIBS)
 endif
 
 install: all

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Temporary file, fsync, rename: with everything that can go wrong between them. */
+/* Temporary file, fsync, rename. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,13 +24,14 @@ static int fail_errno(struct atomicfile *a)
 	return fail(a, strerror(errno));
 }
 
-/* Opens the directory that path is in, seen from a->dir, and keeps the rest of path as the name. */
+/* Makes the directory that path is in the working directory, and keeps the rest
+ * of path as the name. Linux 2.2 has no openat(2). */
 static int enter(struct atomicfile *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	char *parent = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
-	int dir = parent ? openat(a->dir, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int dir = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	free(parent);
 	if (dir < 0)
@@ -40,48 +41,47 @@ static int enter(struct atomicfile *a, const char *path)
 	a->dir = dir;
 	free(a->name);
 	a->name = strdup(name);
-	return a->name ? 0 : fail_errno(a);
+	return a->name && !fchdir(dir) ? 0 : fail_errno(a);
 }
 
 /*
- * The kernel follows no link that somebody else put into a directory where everybody can write
- * (protected_symlinks). We find the way ourselves, so the rule is ours to keep: otherwise a link
- * planted as /tmp/forwards would choose which of root's files is replaced.
+ * True if somebody else put this into a directory where everybody can write.
+ * The kernel follows no such link (protected_symlinks) and opens no such file
+ * (protected_regular). We resolve the path ourselves, so we apply the same
+ * rule: else a link planted as /tmp/forwards would choose which of root's files
+ * is replaced, and a file planted there would keep its owner.
  */
-static bool planted(int dir, const struct stat *link)
+static bool is_planted(int dir, const struct stat *st)
 {
 	struct stat d;
 
 	if (fstat(dir, &d) < 0)
 		return true;
 	return (d.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
-	       link->st_uid != geteuid() && link->st_uid != d.st_uid;
+	       st->st_uid != geteuid() && st->st_uid != d.st_uid;
 }
 
-/* Reads the link a->name. 0: target is set; 1: it is no link, and *st says what it is if exists. */
+/* Reads the link a->name. 0: target is set; 1: it is no link, and *st says what
+ * it is if it exists. It is not followed from there on: rename() replaces what
+ * has become a link meanwhile. */
 static int read_link(struct atomicfile *a, char target[PATH_MAX], struct stat *st, bool *exists)
 {
-	int fd = openat(a->dir, a->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n;
-	int r = -1;
 
-	*exists = fd >= 0;
-	if (fd < 0)
+	*exists = !lstat(a->name, st);
+	if (!*exists)
 		return errno == ENOENT ? 1 : fail_errno(a);
-	if (fstat(fd, st) < 0) {
-		fail_errno(a);
-	} else if (!S_ISLNK(st->st_mode)) {
-		r = 1;
-	} else if (planted(a->dir, st)) {
-		fail(a, "a link that somebody else put there: not followed");
-	} else if ((n = readlinkat(fd, "", target, PATH_MAX - 1)) < 0) {
-		fail_errno(a);
-	} else {
-		target[n] = 0;
-		r = 0;
-	}
-	close(fd);
-	return r;
+	if (is_planted(a->dir, st))
+		return fail(a, S_ISLNK(st->st_mode)
+				       ? "a link that somebody else put there: not followed"
+				       : "a file that somebody else put there: not replaced");
+	if (!S_ISLNK(st->st_mode))
+		return 1;
+	n = readlink(a->name, target, PATH_MAX - 1);
+	if (n < 0)
+		return fail_errno(a);
+	target[n] = 0;
+	return 0;
 }
 
 /* Finds the directory and the name behind path and its links. */
@@ -100,7 +100,8 @@ static int resolve(struct atomicfile *a, const char *path, struct stat *st, bool
 	return r ? -1 : fail(a, strerror(ELOOP));
 }
 
-/* The old file's owner and mode. Where the owner can't be kept, his group's rights go as well. */
+/* Takes over the old file's owner and mode. If the owner cannot be kept, the
+ * group gets no rights either. */
 static int keep_mode(struct atomicfile *a, int fd, const struct stat *st)
 {
 	mode_t mode = st->st_mode & 0777;
@@ -114,10 +115,10 @@ static int create(struct atomicfile *a, const struct stat *old)
 {
 	int fd = -1;
 
-	/* one that a killed process left behind does not stop us */
+	/* a killed process may have left one behind */
 	for (int i = 0; i < 100 && fd < 0; i++) {
 		snprintf(a->tmp, sizeof(a->tmp), ".ipmasqadm.%ld.%d", (long)getpid(), i);
-		fd = openat(a->dir, a->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		fd = open(a->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
@@ -138,13 +139,13 @@ static int create(struct atomicfile *a, const struct stat *old)
 	return 0;
 }
 
-/* Releases everything; what is left of the new file goes. */
+/* Releases everything and removes an unfinished file. */
 static void end(struct atomicfile *a)
 {
 	if (a->out)
 		fclose(a->out);
 	if (*a->tmp)
-		unlinkat(a->dir, a->tmp, 0);
+		unlink(a->tmp);
 	if (a->dir >= 0)
 		close(a->dir);
 	free(a->name);
@@ -158,7 +159,7 @@ int atomicfile_open(struct atomicfile *a, const char *path)
 	sigset_t block;
 	int err;
 
-	*a = (struct atomicfile){.dir = AT_FDCWD};
+	*a = (struct atomicfile){.dir = -1};
 	sigemptyset(&block);
 	sigaddset(&block, SIGHUP);
 	sigaddset(&block, SIGINT);
@@ -186,10 +187,10 @@ static int write_through(struct atomicfile *a)
 		return fail_errno(a);
 	err = fclose(a->out);
 	a->out = NULL;
-	if (err || renameat(a->dir, a->tmp, a->dir, a->name) < 0)
+	if (err || rename(a->tmp, a->name) < 0)
 		return fail_errno(a);
 	a->tmp[0] = 0;
-	/* the name is in place; some file systems can't sync a directory */
+	/* some file systems cannot sync a directory */
 	return fsync(a->dir) < 0 && errno != EINVAL ? fail_errno(a) : 0;
 }
 

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Carries a request out and prints: the only part of a forwarding plugin with side effects. */
+/* Carries out a request and prints the result. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
-#include "complain.h"
+#include "report.h"
+#include "help.h"
+#include "request.h"
 
-/* A full disk or a closed pipe shows at the latest here. */
-static int finish(const char *module, int status)
+/* Reports errors of stdout, such as a full disk or a closed pipe. */
+static int finish(const char *kind, int status)
 {
 	errno = 0;
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	return complain(module, "cannot write: %s", strerror(errno ? errno : EIO));
+	return report(kind, "cannot write: %s", strerror(errno ? errno : EIO));
 }
 
 /* The column that -v adds. */
@@ -28,6 +29,11 @@ struct listing {
 	bool failed; /* the error is ours, not the library's */
 };
 
+static bool has_served(const struct masq_record *record)
+{
+	return record->has & MASQ_HAS_SERVED && !(record->has & MASQ_HAS_RECEIVER);
+}
+
 static int print_object(struct listing *l, const struct masq_record *record)
 {
 	struct object o;
@@ -36,7 +42,10 @@ static int print_object(struct listing *l, const struct masq_record *record)
 	if (err)
 		return err;
 	l->plugin->object(&o, record);
-	object_number(&o, "served", record->kind == MASQ_RECEIVER ? MASQ_UNKNOWN : record->served);
+	if (has_served(record))
+		object_number(&o, "served", record->served);
+	else
+		object_null(&o, "served");
 	object_text(&o, "transport", l->transport);
 	fputs(l->begun ? ",\n " : "[\n ", stdout);
 	return object_print(&o);
@@ -63,10 +72,10 @@ static int print_row(const struct listing *l, const struct masq_record *record)
 	l->plugin->row(&line, record, l->req->numeric);
 	if (l->req->verbose) {
 		line_continue(&line, served);
-		if (record->kind == MASQ_RECEIVER || record->served == MASQ_UNKNOWN)
-			line_text(&line, "-");
-		else
+		if (has_served(record))
 			line_number(&line, record->served);
+		else
+			line_text(&line, "-");
 	}
 	return line_print(&line, stdout);
 }
@@ -88,81 +97,82 @@ static int print_record(const struct masq_record *record, void *arg)
 	return err;
 }
 
-/* Nothing is printed unless all could be read. */
+/* Prints nothing unless everything could be read. */
 static int list(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
 	struct listing l = {.plugin = plugin, .req = req, .transport = masq_transport(m)};
-	const char *module = plugin->syntax->module;
-	int err = masq_list(m, module, print_record, &l);
+	int err = masq_list(m, MASQ_KIND(req->command.kind), print_record, &l);
 
 	if (err && !l.failed)
-		return complain(module, "%s", masq_error(m));
+		return report(plugin->kind, "%s", masq_error(m));
 	if (!err && req->json)
 		fputs(l.begun ? "\n]\n" : "[]\n", stdout);
 	else if (!err && !l.begun)
 		err = print_line(&l, NULL);
-	return err ? complain(module, "cannot write: %s", strerror(-err)) : 0;
+	return err ? report(plugin->kind, "cannot write: %s", strerror(-err)) : 0;
 }
 
-/* A query's 1 is an answer. */
-static int fail(const struct request *req, const char *module, const char *why)
+static int change(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
-	complain(module, "%s", why);
+	int err = req->dry_run ? masq_dry_run(m, stdout) : 0;
+
+	if (!err)
+		err = masq_command(m, &req->command);
+	if (!err && req->verbose && !req->dry_run && plugin->remark)
+		plugin->remark(&req->command, masq_transport(m));
+	return err;
+}
+
+/* Exit status 1 of a query is an answer, so its errors are 2. */
+static int report_failure(const struct request *req, const char *kind, const char *why)
+{
+	report(kind, "%s", why);
 	return req->action == ACT_QUERY ? 2 : 1;
 }
 
 static int run(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
-	const char *module = plugin->syntax->module;
-	int err = 0;
+	int err;
 
-	switch (req->action) {
-	case ACT_LIST:
+	if (req->action == ACT_LIST)
 		return list(plugin, req, m);
-	case ACT_QUERY:
-		err = masq_find(m, &req->ctl);
+	if (req->action == ACT_QUERY) {
+		err = masq_find(m, &req->command);
 		if (err >= 0)
 			return err ? 0 : 1;
-		break;
-	default:
-		if (req->dry_run)
-			err = masq_dry_run(m, stdout);
-		if (!err)
-			err = masq_ctl(m, &req->ctl);
-		if (!err && req->verbose && plugin->remark)
-			plugin->remark(req);
+	} else {
+		err = change(plugin, req, m);
 	}
-	return err ? fail(req, module, masq_error(m)) : 0;
+	return err ? report_failure(req, plugin->kind, masq_error(m)) : 0;
 }
 
 int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
 {
-	const struct cli_syntax *syntax = plugin->syntax;
+	const struct kind *kind = kind_find(plugin->kind);
 	struct request req;
 	struct masq *m;
 	int status;
 
 	if (argc < 2) {
-		help_usage(stderr, syntax);
+		help_usage(stderr, kind->syntax);
 		return 2;
 	}
-	status = plugin->parse(&req, argc, argv);
-	if (status) {
-		complain(syntax->module, "%s", req.error);
-		return status;
+	if (request_read(&req, kind, argc, argv)) {
+		report(plugin->kind, "%s", req.error.text);
+		return 2;
 	}
 	if (req.action == ACT_HELP) {
-		help_print(syntax);
-		return finish(syntax->module, 0);
+		help_print(kind->syntax, plugin->summary);
+		return finish(plugin->kind, 0);
 	}
 	if (req.json && !object_available()) {
-		complain(syntax->module, "--json: this program was built without JSON (jansson)");
+		report(plugin->kind, "--json: this program was built without JSON (jansson)");
 		return 2;
 	}
-	if (masq_open(&m, syntax->module) < 0)
-		status = fail(&req, syntax->module, masq_error(m));
+	if (masq_open(&m, plugin->kind) < 0)
+		status = report_failure(&req, plugin->kind, masq_error(m));
 	else
 		status = run(plugin, &req, m);
 	masq_close(m);
-	return status ? status : finish(syntax->module, 0);
+	return status ? status : finish(plugin->kind, 0);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Objects for --json. The only file that knows jansson. */
-#include <arpa/inet.h>
+/* The only file that knows jansson. */
 #include <errno.h>
 #include <stdio.h>
 
-#include "cli.h"
+#include "json.h"
 
 #ifdef WITH_JSON
 #include <jansson.h>
@@ -15,14 +14,19 @@ static void set(struct object *o, const char *name, json_t *value)
 	o->failed |= json_object_set_new(o->json, name, value) < 0;
 }
 
+void object_null(struct object *o, const char *name)
+{
+	set(o, name, json_null());
+}
+
 void object_text(struct object *o, const char *name, const char *text)
 {
-	set(o, name, text ? json_string(text) : json_null());
+	set(o, name, json_string(text));
 }
 
 void object_number(struct object *o, const char *name, uint64_t number)
 {
-	set(o, name, number == MASQ_UNKNOWN ? json_null() : json_integer((json_int_t)number));
+	set(o, name, json_integer((json_int_t)number));
 }
 
 void object_bool(struct object *o, const char *name, bool value)
@@ -54,6 +58,11 @@ int object_print(struct object *o)
 	return err;
 }
 #else
+void object_null(struct object *o, const char *name)
+{
+	(void)o, (void)name;
+}
+
 void object_text(struct object *o, const char *name, const char *text)
 {
 	(void)o, (void)name, (void)text;
@@ -87,10 +96,10 @@ int object_print(struct object *o)
 }
 #endif
 
-void object_address(struct object *o, const char *name, struct in_addr addr)
+void object_address(struct object *o, const char *name, const struct masq_address *addr)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[MASQ_NAME_MAX];
 
-	inet_ntop(AF_INET, &addr, text, sizeof(text));
+	masq_host_name(text, addr, true);
 	object_text(o, name, text);
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Cells to lines, by hand. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "line.h"
-
-static const struct line_column no_columns = {NULL, 0};
+#include "text.h"
 
 void line_begin(struct line *l, const struct line_column *columns)
 {
@@ -15,7 +13,7 @@ void line_begin(struct line *l, const struct line_column *columns)
 
 void line_continue(struct line *l, const struct line_column *columns)
 {
-	l->column = columns ? columns : &no_columns;
+	l->column = columns;
 }
 
 static void put(struct line *l, const char *text, size_t len)
@@ -41,30 +39,31 @@ void line_text(struct line *l, const char *text)
 	put(l, text, strnlen(text, MASQ_NAME_MAX));
 }
 
-static void put_number(struct line *l, uint64_t number, bool negative)
+static void put_number(struct line *l, const char *sign, uint64_t number)
 {
-	char digits[21], *end = digits + sizeof(digits), *p = end;
+	char digits[24];
+	struct text t;
 
-	do {
-		*--p = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	if (negative)
-		*--p = '-';
-	put(l, p, (size_t)(end - p));
+	text_start(&t, digits, sizeof(digits));
+	text_join(&t, sign);
+	text_join_number(&t, number);
+	put(l, digits, (size_t)(t.at - digits));
 }
 
 void line_number(struct line *l, uint64_t number)
 {
-	put_number(l, number, false);
+	put_number(l, "", number);
 }
 
 void line_signed(struct line *l, int64_t number)
 {
-	put_number(l, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0);
+	if (number < 0)
+		put_number(l, "-", 0 - (uint64_t)number);
+	else
+		put_number(l, "", (uint64_t)number);
 }
 
-void line_host(struct line *l, struct in_addr addr, bool numeric)
+void line_host(struct line *l, const struct masq_address *addr, bool numeric)
 {
 	char name[MASQ_NAME_MAX];
 

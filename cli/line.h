@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A line of output in the making: cells with a blank between, in columns or not. Listings and saves
- * have tens of thousands, and printf() would be half of the time they take.
+ * Builds a line of a listing: cells in columns, with a blank between them.
+ * Listings have tens of thousands of lines; with printf() they take twice as
+ * long.
  */
 #ifndef LINE_H
 #define LINE_H
@@ -11,7 +12,7 @@
 
 #include "masq.h"
 
-/* A column pads its cells with blanks: up to width, or to -width where they stand left. */
+/* Cells are padded to width and aligned right; to -width: aligned left. */
 struct line_column {
 	const char *name; /* NULL after the last */
 	int width;
@@ -26,18 +27,17 @@ struct line {
 	char text[LINE_CELLS_MAX * (MASQ_NAME_MAX + 1) + LINE_WIDTH_MAX + 2];
 };
 
-/* Begins a line in these columns; what comes behind the last of them (NULL: everything) stands as
- * it is. */
+/* Begins a line in these columns. */
 void line_begin(struct line *l, const struct line_column *columns);
 /* The cells that follow go into these columns. */
 void line_continue(struct line *l, const struct line_column *columns);
 
-/* Each appends a cell. What does not fit any more is left out; texts end at MASQ_NAME_MAX. */
+/* Each appends a cell; behind the last column without padding. Cells that do
+ * not fit are left out, texts are cut at MASQ_NAME_MAX. */
 void line_text(struct line *l, const char *text);
 void line_number(struct line *l, uint64_t number);
 void line_signed(struct line *l, int64_t number);
-void line_host(struct line *l, struct in_addr addr, bool numeric);
-/* port in network order, as for masq_port_name() */
+void line_host(struct line *l, const struct masq_address *addr, bool numeric);
 void line_port(struct line *l, uint16_t port, uint8_t protocol, bool numeric);
 /* The names of the columns, each in its own. */
 void line_names(struct line *l);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The part of a shell's grammar that a list of commands needs. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 
 #define END (-1)
 
-/* What these characters mean to a shell when no quote is around them, and what to do instead. */
+/* What these characters mean outside quotes, and what to do instead. */
 #define NEEDS_SHELL ", which needs a shell: "
 #define VARIABLE "a variable" NEEDS_SHELL "write its value"
 #define OUTPUT "a command's output" NEEDS_SHELL "write the text itself"
@@ -29,7 +28,7 @@ static bool is_blank(int c)
 	return c == ' ' || c == '\t';
 }
 
-/* Ends a word: a comment sign in the middle of one does not. */
+/* True for what ends a word. A comment sign in a word does not. */
 static bool is_between(int c)
 {
 	return c == END || c == '\n' || is_blank(c);
@@ -47,44 +46,49 @@ static int __attribute__((format(printf, 2, 3))) refuse(struct words *w, const c
 	return -1;
 }
 
+size_t words_line_end(const char *p, const char *end)
+{
+	if (p == end || (*p != '\n' && *p != '\r'))
+		return 0;
+	return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 1;
+}
+
+static size_t line_end(const struct words *w, const char *p)
+{
+	return words_line_end(p, w->end);
+}
+
+/* Skips a character or the end of a line. */
 static void step(struct words *w)
 {
-	if (*w->at++ == '\n') {
+	size_t n = line_end(w, w->at);
+
+	w->at += n ? n : 1;
+	if (n) {
 		w->at_line++;
 		w->at_start = w->at;
 	}
 }
 
-/* How many characters at p end a line: 1, 2 where it ends as in DOS, or 0. */
-static size_t line_end(const struct words *w, const char *p)
-{
-	if (p < w->end && *p == '\n')
-		return 1;
-	return w->end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
-}
-
-/* The next character, with continuation lines joined. */
+/* The next character, with continuation lines joined; '\n' for any line end. */
 static int peek(struct words *w)
 {
-	size_t n;
-
-	while (w->at < w->end && *w->at == '\\' && (n = line_end(w, w->at + 1))) {
-		w->at += n;
+	while (w->at < w->end && *w->at == '\\' && line_end(w, w->at + 1)) {
+		w->at++;
 		step(w);
 	}
-	if (w->at < w->end && line_end(w, w->at) == 2)
-		w->at++;
-	return w->at == w->end ? END : (unsigned char)*w->at;
+	if (w->at == w->end)
+		return END;
+	return line_end(w, w->at) ? '\n' : (unsigned char)*w->at;
 }
 
 static void skip_comment(struct words *w)
 {
-	const char *nl = memchr(w->at, '\n', (size_t)(w->end - w->at));
-
-	w->at = nl ? nl : w->end;
+	while (w->at < w->end && !line_end(w, w->at))
+		w->at++;
 }
 
-/* Refuses what stands here and quotes it up to where a word would end. */
+/* Refuses the character here and quotes the rest of its word. */
 static int refuse_shell(struct words *w, int c)
 {
 	int n = 1;
@@ -106,7 +110,7 @@ static int put(struct words *w, const char *s, size_t n)
 	return 0;
 }
 
-/* Takes the character at w->at over into the word. */
+/* Appends the character at w->at to the word. */
 static int take(struct words *w)
 {
 	const char *p = w->at;
@@ -118,7 +122,7 @@ static int take(struct words *w)
 	return put(w, p, 1);
 }
 
-/* How many characters from here on are nothing but themselves, quoted or not: nearly all are. */
+/* How many characters from here on have no special meaning: nearly all. */
 static size_t plain(const struct words *w)
 {
 	static const bool special[128] = {
@@ -134,7 +138,7 @@ static size_t plain(const struct words *w)
 	return (size_t)(p - w->at);
 }
 
-/* From after the opening quote to after the closing one. */
+/* Reads from after the opening quote to after the closing one. */
 static int read_quoted(struct words *w, int quote)
 {
 	for (;;) {
@@ -195,8 +199,12 @@ static int read_word(struct words *w, bool first)
 
 void words_start(struct words *w, const char *text, size_t len)
 {
-	w->at = w->at_start = w->start = text;
+	static const char bom[] = "\xef\xbb\xbf"; /* U+FEFF in UTF-8: editors write it */
+
 	w->end = text + len;
+	if (len >= strlen(bom) && !memcmp(text, bom, strlen(bom)))
+		text += strlen(bom);
+	w->at = w->at_start = w->start = text;
 	w->at_line = w->line = 1;
 	w->argc = 0;
 	w->argv[0] = NULL;

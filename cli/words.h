@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command lines in a text, read as a shell reads simple commands and no further: words, quotes,
- * backslashes, comments, continuation lines. What only a shell could carry out (variables, pipes,
- * loops, file name patterns) is refused by name instead of being taken literally.
+ * Splits a text into commands, as a shell does: words, quotes, backslashes,
+ * comments, continuation lines. What needs a shell (variables, pipes, loops,
+ * file name patterns) is refused by name, not taken literally.
  *
- * Pure and bounded: nothing is allocated, and no input makes it fail in another way than
- * words_next() says.
+ * Pure and bounded: it allocates nothing.
  */
 #ifndef WORDS_H
 #define WORDS_H
@@ -16,19 +15,19 @@
 #define WORDS_SIZE 4096 /* their characters, with one NUL each */
 
 struct words {
-	/* words_next() gave 1: the command. argv[argc] is NULL; the caller may permute argv. */
+	/* after 1: the command. argv[argc] is NULL; argv may be permuted. */
 	int argc;
 	char *argv[WORDS_MAX + 1];
 
-	/* Where the command begins, or what was refused stands: number of the line, from 1, and
-	 * the line's first character. */
+	/* the line where the command begins, or of what was refused: its
+	 * number, from 1, and its first character */
 	unsigned long line;
 	const char *start;
 
-	/* words_next() gave -1: why */
+	/* after -1: why */
 	char error[160];
 
-	/* how far we are */
+	/* the position of the reader */
 	const char *at, *end;
 	unsigned long at_line;
 	const char *at_start;
@@ -36,10 +35,13 @@ struct words {
 	char store[WORDS_SIZE];
 };
 
-/* Begins to read a text of len characters. */
+/* Begins to read a text. A byte order mark at its start is skipped. */
 void words_start(struct words *w, const char *text, size_t len);
 
-/* Reads the next command. 1: there is one; 0: the text has ended; -1: refused. */
+/* Reads the next command. 1: there is one; 0: end of the text; -1: refused. */
 int words_next(struct words *w);
+
+/* How many characters at p end a line: 1 for LF or CR, 2 for CR LF, else 0. */
+size_t words_line_end(const char *p, const char *end);
 
 #endif

@@ -71,10 +71,9 @@ static int fail_not_there(const char *name, char error[ERROR_SIZE])
 
 	plugin_list(add_name, &list, reason);
 	if (list.used)
-		snprintf(error, ERROR_SIZE, "no module %s in %.128s; there is%s", name, directory(),
-			 list.text);
+		snprintf(error, ERROR_SIZE, "unknown module %s (available:%s)", name, list.text);
 	else
-		snprintf(error, ERROR_SIZE, "no module %s: %.400s", name, reason);
+		snprintf(error, ERROR_SIZE, "unknown module %s: %.400s", name, reason);
 	return -1;
 }
 
@@ -90,11 +89,9 @@ static int check_writers(const char *path, char error[ERROR_SIZE])
 		return -1;
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		snprintf(
-			error, ERROR_SIZE,
-			"%.200s can be written by others than its owner and root, so root does not "
-			"load it: chmod go-w %.200s",
-			path, path);
+		snprintf(error, ERROR_SIZE,
+			 "refusing to load %.200s: group- or world-writable; chmod go-w %.200s",
+			 path, path);
 		return -1;
 	}
 	return 0;
@@ -129,9 +126,7 @@ int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])
 		return -1;
 	if (!plugin_is_whole(path)) {
 		snprintf(error, ERROR_SIZE,
-			 "module %s: %.300s: the file has been cut off: install it "
-			 "again",
-			 name, path);
+			 "module %s: %.300s: the file is truncated: install it again", name, path);
 		return -1;
 	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);

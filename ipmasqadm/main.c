@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ipmasqadm MODULE OPTIONS: finds the plugin and gets out of the way. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +92,7 @@ int main(int argc, char *argv[])
 	}
 	if (!plugin_is_name(argv[1])) {
 		for (char *p = argv[1]; *p; p++)
-			if (iscntrl((unsigned char)*p))
+			if (*p < ' ' || *p > '~')
 				*p = '?';
 		fprintf(stderr,
 			"ipmasqadm: \"%s\" is no module name (a-z, 0-9 and _, at most 31); "

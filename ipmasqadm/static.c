@@ -26,14 +26,18 @@ int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[5
 
 int plugin_open(struct plugin *out, const char *name, char error[512])
 {
-	size_t used = (size_t)snprintf(error, 512, "no module %s; there is", name);
+	size_t used = (size_t)snprintf(error, 512, "unknown module %s (available:", name);
 
 	for (size_t i = 0; i < COUNT; i++) {
 		if (!strcmp(registry[i]->name, name)) {
 			*out = (struct plugin){.mod = registry[i]};
 			return 0;
 		}
-		used += (size_t)snprintf(error + used, 512 - used, " %s", registry[i]->name);
+		if (used < 512)
+			used += (size_t)snprintf(error + used, 512 - used, " %s",
+						 registry[i]->name);
 	}
+	if (used < 512)
+		snprintf(error + used, 512 - used, ")");
 	return -1;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "masq.h"
+#include "address.h"
 
 /* Names come from the network: nothing but the characters that host names are made of may reach a
  * resolver, a listing that programs split at blanks, or a terminal. */
@@ -29,7 +29,7 @@ static bool is_numeric(const char *s)
 	return strspn(last, "0123456789") == strlen(last);
 }
 
-int masq_host_address(struct in_addr *out, const char *name)
+int masq_host_address(struct masq_address *out, const char *name)
 {
 	/* one socket type, or every address comes three times */
 	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
@@ -45,7 +45,7 @@ int masq_host_address(struct in_addr *out, const char *name)
 	if (err)
 		return err;
 	memcpy(&sin, found->ai_addr, sizeof(sin));
-	*out = sin.sin_addr;
+	*out = address_v4(sin.sin_addr.s_addr);
 	freeaddrinfo(found);
 	return 0;
 }
@@ -75,34 +75,17 @@ static char *put_decimal(char *p, unsigned int value)
 	return p;
 }
 
-static void put_address(char *p, struct in_addr addr)
+void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr, bool numeric)
 {
-	uint8_t octets[4];
-
-	memcpy(octets, &addr, sizeof(octets));
-	for (int i = 0; i < 4; i++) {
-		unsigned int n = octets[i];
-
-		if (n >= 100)
-			*p++ = (char)('0' + n / 100);
-		if (n >= 10)
-			*p++ = (char)('0' + n / 10 % 10);
-		*p++ = (char)('0' + n % 10);
-		*p++ = i < 3 ? '.' : '\0';
-	}
-}
-
-void masq_host_name(char buf[MASQ_NAME_MAX], struct in_addr addr, bool numeric)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr};
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr->in};
 
 	/* 0.0.0.0 means any address, whatever some resolver calls it */
-	if (!numeric && addr.s_addr != INADDR_ANY &&
+	if (!numeric && !address_is_any(addr) &&
 	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, MASQ_NAME_MAX, NULL, 0,
 			 NI_NAMEREQD) &&
 	    is_host_name(buf))
 		return;
-	put_address(buf, addr);
+	address_text(buf, addr);
 }
 
 void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bool numeric)
@@ -112,14 +95,9 @@ void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bo
 	char store[4096];
 
 	if (!numeric && port &&
-	    !getservbyport_r(port, protocol_name, &entry, store, sizeof(store), &found) && found &&
-	    strlen(found->s_name) < MASQ_NAME_MAX)
+	    !getservbyport_r(htons(port), protocol_name, &entry, store, sizeof(store), &found) &&
+	    found && strlen(found->s_name) < MASQ_NAME_MAX)
 		strcpy(buf, found->s_name);
 	else
-		*put_decimal(buf, ntohs(port)) = '\0';
-}
-
-const char *masq_protocol_name(uint8_t protocol)
-{
-	return protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : "?";
+		*put_decimal(buf, port) = '\0';
 }

@@ -56,6 +56,18 @@ subtest 'listings' => sub {
 	receiver tcp  6000-6100   10.0.0.3                 - udp/177    -              anyone                     -
 	range    tcp  60000-65535 10.0.0.2                 - -          -              -                          -
 	END
+	# a control connection, and a port that is open to everyone all the same; a host, of no use
+	state([2, 6, 0, 0, 8080, 80, $hostB, 0, 17, 177, 0, 6], [3, 17, 1024, 2048, 0, 0, $hostA, 0, 0, 0, 0, 2]);
+	is(run(qw(-L -n)), $title . <<'	END' =~ s/^\t//mgr, 'what is recorded and changes nothing');
+	port     tcp  8080        10.0.0.3                80 udp/177    -              -                          -
+	direct   udp  1024-2048   10.0.0.2                 - -          -              -                          -
+	END
+	is($k->run('save')->{out}, <<'	END' =~ s/^\t//mgr, '... is saved');
+	ipmasqadm autofw -F
+	ipmasqadm autofw -A -d udp 1024 2048 -h 10.0.0.2
+	ipmasqadm autofw -A -p tcp 8080 10.0.0.3:80 -c udp 177
+	END
+	state(\@direct, \@active, \@port, \@anyone, \@fixed);
 	my @lines = split /\n/, run(qw(-L -n -v));
 	like($lines[0], qr/ connections$/, '-v: another column');
 	like($_, qr/ -$/, '... which this kernel does not tell') for @lines[1 .. $#lines];
@@ -150,7 +162,7 @@ subtest 'nothing is sent of what is wrong' => sub {
 		'-A -r udp 1 65536 -h 10.0.0.2', '-A -r udp 1 2', '-A -r udp 1 2 -h 0.0.0.0', '-A -r upd 1 2 -h 10.0.0.2',
 		'-A -r udp 1 2 -h 10.0.0.2 -c tcp 3', '-A -r udp 1 2 -c tcp 0', '-A -r udp 1 2 -c tcp', '-A -r udp 1 2 -d udp 1 2',
 		'-A -p udp 1 10.0.0.2', '-A -p udp 1 10.0.0.2:', '-A -p udp 1 :2', '-A -p udp 0 10.0.0.2:2', '-A -p udp 1 0.0.0.0:2',
-		'-A -d udp 1 2 3', '-A -D -d udp 1 2', '-A -x', '-r udp 1 2 -h 10.0.0.2', '-F -d udp 1 2', '-D', 'word', '-');
+		'-A -d udp 1 2 3', '-A -D -d udp 1 2', '-A -x', '-r udp 1 2 -h 10.0.0.2', '-D', 'word', '-');
 	for (@lines) {
 		my $r = $k->run('autofw', split);
 		is($r->{status}, 2, "autofw $_");

@@ -61,8 +61,8 @@ subtest 'portfw, from the first add to the last delete' => sub {
 	good($k, \@l, $portfw_title);
 	# without a target it edits what is there; 2.2 would have added a forward to nowhere
 	my @edit = qw(portfw -a -P tcp -L 198.51.100.1 80 -p 7);
-	sent(bad($k, \@edit, 'no forward on tcp 198.51.100.1:80 to edit, and none to add: give it a '
-		. 'target with -R ADDRESS PORT'));
+	sent(bad($k, \@edit, 'no forward on tcp 198.51.100.1:80 to edit, and no target to add: '
+		. 'give one with -R RADDR RPORT'));
 	good($k, \@add);
 	good($k, \@edit);
 	good($k, \@l, $portfw_title . $line->('TCP', '198.51.100.1', '10.0.0.2', 80, 8080, 7, 7));
@@ -149,54 +149,55 @@ subtest 'autofw, from the first add to the last delete' => sub {
 	# the kernel compares an entry's receiver, too, and the message names none
 	$k->file('ip_masq/autofw', $header{autofw}
 		. "   1   11 1B3A-1C02/0000 0000 0A000002 C6336401 0006 1B9E   1500    7\n");
-	bad($k, \@delete, 'the kernel kept range udp 6970-7170 control tcp 7070 and said nothing: '
-		. 'delete it again when it has no receiver');
+	bad($k, \@delete, 'the kernel reported no error but kept range udp 6970-7170 control tcp 7070, '
+		. "because it has a receiver, 10.0.0.2: delete it when the receiver is gone, 15 seconds after the "
+		. "control connection's last packet");
 };
 
 subtest 'a kernel that says yes and does nothing' => sub {
 	my $k = deaf();
-	my $nothing = 'and said nothing: it is not in /proc/net/ip_masq';
-	sent(bad($k, \@add, "the kernel did not add $forward $nothing/portfw"), 'ADD');
+	my $nothing = ': it is not in /proc/net/ip_masq';
+	sent(bad($k, \@add, "the kernel reported no error but did not add $forward$nothing/portfw"), 'ADD');
 	sent(bad($k, \@del, 'no forward on tcp 198.51.100.1:80'), 'DEL');
 	sent(bad($k, [qw(mfw -A -m 1 -r 10.0.0.2 80)],
-		"the kernel did not add mark 1 to 10.0.0.2:80 $nothing/mfw"), 'ADD');
+		"the kernel reported no error but did not add mark 1 to 10.0.0.2:80$nothing/mfw"), 'ADD');
 	sent(bad($k, [qw(mfw -I -m 1 -r 10.0.0.2)],
-		"the kernel did not add mark 1 to 10.0.0.2 $nothing/mfw"), 'INSERT');
+		"the kernel reported no error but did not add mark 1 to 10.0.0.2$nothing/mfw"), 'INSERT');
 	sent(bad($k, [qw(mfw -E -m 1 -p 5)], 'no forward on mark 1'), 'SET');
 	sent(bad($k, [qw(mfw -D -m 1)], 'no forward on mark 1'), 'DEL');
 	sent(bad($k, \@range,
-		"the kernel did not add range udp 6970-7170 control tcp 7070 $nothing/autofw"), 'ADD');
+		"the kernel reported no error but did not add range udp 6970-7170 control tcp 7070$nothing/autofw"), 'ADD');
 	sent(bad($k, [qw(autofw -D -d tcp 1 2)], 'no entry direct tcp 1-2'), 'DEL');
 
 	$k->file('ip_masq/portfw', $header{portfw} . $row);
 	good($k, \@add);
-	bad($k, [@add, '-p', 7], "the kernel kept the old pref of $forward and said nothing");
+	bad($k, [@add, '-p', 7], "the kernel reported no error but kept the old pref of $forward");
 	$k->file('ip_masq/portfw', $header{portfw} . $row
 		. "TCP  C6336402    80 > 0A000002  8080     7     7\n");
-	bad($k, [qw(portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 8080 -p 7)], 'the kernel kept the old '
-		. 'pref of tcp 0.0.0.0:80 to 10.0.0.2:8080 and said nothing', 1, 'of one of two');
-	bad($k, \@del, 'the kernel kept tcp 198.51.100.1:80 and said nothing: '
+	bad($k, [qw(portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 8080 -p 7)], 'the kernel reported no '
+		. 'error but kept the old pref of tcp 0.0.0.0:80 to 10.0.0.2:8080', 1, 'of one of two');
+	bad($k, \@del, 'the kernel reported no error but kept tcp 198.51.100.1:80: '
 		. 'it is still in /proc/net/ip_masq/portfw');
-	bad($k, [qw(portfw -f)], 'the kernel kept everything and said nothing: '
+	bad($k, [qw(portfw -f)], 'the kernel reported no error but kept everything: '
 		. 'it is still in /proc/net/ip_masq/portfw');
 
 	$k->file('ip_masq/mfw', $header{mfw} . "0x1 > 0A000002    80    10    10\n");
 	bad($k, [qw(mfw -A -m 1 -r 10.0.0.2 80)],
-		"the kernel did not add mark 1 to 10.0.0.2:80 $nothing/mfw", 1, 'one more of the same');
+		"the kernel reported no error but did not add mark 1 to 10.0.0.2:80$nothing/mfw", 1, 'one more of the same');
 	bad($k, [qw(mfw -A -m 1 -r 10.0.0.2)],
-		"the kernel did not add mark 1 to 10.0.0.2 $nothing/mfw", 1, 'not that port');
-	bad($k, [qw(mfw -E -m 1 -p 7)], 'the kernel kept the old pref of mark 1 and said nothing');
-	bad($k, [qw(mfw -D -m 1)], 'the kernel kept mark 1 and said nothing: '
+		"the kernel reported no error but did not add mark 1 to 10.0.0.2$nothing/mfw", 1, 'not that port');
+	bad($k, [qw(mfw -E -m 1 -p 7)], 'the kernel reported no error but kept the old pref of mark 1');
+	bad($k, [qw(mfw -D -m 1)], 'the kernel reported no error but kept mark 1: '
 		. 'it is still in /proc/net/ip_masq/mfw');
-	bad($k, [qw(mfw -F)], 'the kernel kept everything and said nothing: '
+	bad($k, [qw(mfw -F)], 'the kernel reported no error but kept everything: '
 		. 'it is still in /proc/net/ip_masq/mfw');
 
 	$k->file('ip_masq/autofw', $header{autofw}
 		. "   3    6 0400-0800/0000 0000 00000000 00000000 0000 0000      0    2\n");
 	bad($k, [qw(autofw -A -d tcp 1024 2048)],
-		"the kernel did not add direct tcp 1024-2048 $nothing/autofw", 1, 'one more of the same');
-	bad($k, [qw(autofw -D -d tcp 1024 2048)], 'the kernel kept direct tcp 1024-2048 and said '
-		. 'nothing: it is still in /proc/net/ip_masq/autofw');
+		"the kernel reported no error but did not add direct tcp 1024-2048$nothing/autofw", 1, 'one more of the same');
+	bad($k, [qw(autofw -D -d tcp 1024 2048)], 'the kernel reported no error but kept '
+		. 'direct tcp 1024-2048: it is still in /proc/net/ip_masq/autofw');
 };
 
 subtest 'ports from 61000 on are those of masquerading' => sub {
@@ -204,7 +205,7 @@ subtest 'ports from 61000 on are those of masquerading' => sub {
 	good($k, [qw(portfw -a -P udp -L 198.51.100.1 60999 -R 10.0.0.2 60999)]);
 	for my $port (61000, 65535) {
 		bad($k, [qw(portfw -a -P udp -L 198.51.100.1), $port, qw(-R 10.0.0.2 80)],
-			"the kernel did not add udp 198.51.100.1:$port to 10.0.0.2:80: this one takes "
+			"the kernel did not add udp 198.51.100.1:$port to 10.0.0.2:80: it takes "
 			. "local ports from 1 to 60999, not $port");
 	}
 	good($k, [qw(portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.2 65535)]);
@@ -281,7 +282,7 @@ subtest 'where early kernels have the file' => sub {
 	good($k, [qw(portfw -l -n)], $portfw_title);
 	$k->file('ip_masq/portfw', undef);
 	bad($k, [qw(portfw -l)],
-		'/proc/net/ip_portfw, line 1: not the header of this file: "junk"');
+		'/proc/net/ip_portfw, line 1: neither the header nor a row of this file: "junk"');
 };
 
 subtest 'state files that are none' => sub {
@@ -296,9 +297,9 @@ subtest 'state files that are none' => sub {
 			bad($k, \@list, "$path, $error", 1, $name);
 		};
 		$file->('', 'line 1: empty: ""', 'empty');
-		$file->("\n", 'line 1: not the header of this file: ""', 'blank');
+		$file->("\n", 'line 1: neither the header nor a row of this file: ""', 'blank');
 		$file->("\0" x 300 . "\n", 'line 1: too long: "' . '?' x 100 . '"', 'zeros');
-		$file->($header{$module} =~ s/\n//r, 'line 1: cut off: "'
+		$file->($header{$module} =~ s/\n//r, 'line 1: truncated: "'
 			. $header{$module} =~ s/ *\n//r . '"', 'cut off');
 		$file->("$header{$module}junk\n", 'line 2: too few fields: "junk"', 'junk');
 		$file->("$header{$module}\e]0;oops\a\n", 'line 2: too few fields: "?]0;oops?"',
@@ -335,12 +336,12 @@ subtest 'state files that are none' => sub {
 	bad($k, [qw(portfw -l -n)], '/proc/net/ip_masq/portfw, line 3: too few fields: '
 		. '"' . substr($row, 0, 40) =~ s/ *$//r . '"');
 	$k->file('ip_masq/portfw', $header{portfw} . $row . substr($row, 0, 40));
-	bad($k, [qw(portfw -l -n)], '/proc/net/ip_masq/portfw, line 3: cut off: '
+	bad($k, [qw(portfw -l -n)], '/proc/net/ip_masq/portfw, line 3: truncated: '
 		. '"' . substr($row, 0, 40) =~ s/ *$//r . '"');
 	# the command has been sent all the same, and nobody can say more
 	for my $argv (\@add, \@del, [qw(portfw -f)]) {
-		my $r = bad($k, $argv, 'sent, but did it happen? /proc/net/ip_masq/portfw, line 3: '
-			. 'cut off: "' . substr($row, 0, 40) =~ s/ *$//r . '"');
+		my $r = bad($k, $argv, 'sent, but the result could not be verified: '
+			. '/proc/net/ip_masq/portfw, line 3: truncated: "' . substr($row, 0, 40) =~ s/ *$//r . '"');
 		is(@{ $r->{sent} }, 1, '... sent once');
 	}
 
@@ -385,7 +386,6 @@ subtest 'nothing is sent for what is wrong on the command line' => sub {
 		[qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 -1)],
 		[qw(portfw -a -P tcp -L 198.51.100.1 0 -R 10.0.0.2 80)],
 		[qw(portfw -a -P tcp -L 198.51.100.0/24 80 -R 10.0.0.2 80)],
-		[qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 0)],
 		[qw(portfw -a -d -P tcp -L 198.51.100.1 80)],
 		[qw(portfw -x)],
 		[qw(mfw -m 1 -r 10.0.1.5)],
@@ -406,11 +406,38 @@ subtest 'nothing is sent for what is wrong on the command line' => sub {
 	}
 };
 
+subtest 'a forward on 0.0.0.0 never matches there' => sub {
+	my $k = fresh();
+	my @any = qw(portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80);
+	my $notice = "this kernel stores a forward on 0.0.0.0 and never matches it: give the address "
+		. "that packets come to\n";
+	good($k, \@any);
+	like($k->state('ip_masq/portfw'), qr/^TCP  00000000    80 > 0A000002    80 /m, 'it is sent as ever');
+	good($k, [@any, '-v'], $notice);
+	good($k, [@add, '-v']);
+	# without a target it edits what is there
+	good($k, [qw(portfw -a -P tcp -L 0.0.0.0 80 -p 5 -v)]);
+};
+
+subtest 'a portfw target cannot be drained' => sub {
+	my $k = fresh();
+	my $why = 'pref 0: this kernel refuses it, it cannot drain a portfw target; give a pref of 1 or '
+		. 'more, or delete the forward';
+	sent(bad($k, [@add, '-p', 0], $why));
+	good($k, \@add);
+	sent(bad($k, [qw(portfw -a -P tcp -L 198.51.100.1 80 -p 0)], $why));
+	good($k, [qw(mfw -A -m 1 -r 10.0.0.2 -p 0)]);
+};
+
 subtest 'what a message quotes moves no cursor' => sub {
 	my $k = fresh();
 	bad($k, ['portfw', '-a', '-P', "\e[2Jx\n\x7f", '-L', '198.51.100.1', '80'], 'protocol "?[2Jx??": give tcp or udp, nothing else is forwarded', 2);
 	bad($k, ['save', "/nowhere/\e[2J"], '/nowhere/?[2J: No such file or directory', 1);
 	bad($k, ['restore', "/nowhere/\r"], '/nowhere/?: No such file or directory', 1);
+	# C1 control characters: as they are, as UTF-8, and in a form that is too long
+	bad($k, ['save', "/nowhere/\x9b2J\xc2\x9b2J\xe0\x82\x9b2J\xf0\x80\x82\x9b"], '/nowhere/?2J??2J???2J????: No such file or directory', 1);
+	bad($k, ['save', "/nowhere/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xc3"], "/nowhere/\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80?: No such file or directory", 1);
+	is($k->run("\x9b2J")->{err}, qq(ipmasqadm: "?2J" is no module name (a-z, 0-9 and _, at most 31); "ipmasqadm -h" lists the modules\n), 'a module name');
 	is($k->run("\e[2J")->{err}, qq(ipmasqadm: "?[2J" is no module name (a-z, 0-9 and _, at most 31); "ipmasqadm -h" lists the modules\n), 'a module name');
 };
 

@@ -65,7 +65,7 @@ sub known {
 	my @known;
 	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --header --verbose)) {
 		push @known, $option if output('sh', '-c', '"$@" 2>&1 </dev/null', 'sh', 'env', 'IPMASQADM_TRANSPORT=none',
-			$program, $module, $option) !~ /no option \Q$option\E|old syntax/;
+			$program, $module, $option) !~ /unknown option \Q$option\E|old syntax/;
 	}
 	return join ' ', sort @known;
 }

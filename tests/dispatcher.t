@@ -86,11 +86,11 @@ for my $name ('', '.', '..', '../portfw', './portfw', '/etc/passwd', 'a/b', 'por
 	my $shown = length $name > 40 ? length($name) . ' letters' : $name =~ s/\n/\\n/r;
 	is_run("name \"$shown\"", [$name], 2, '', qr/^ipmasqadm: "\Q@{[$name =~ tr{\n}{?}r]}\E" is no module name/);
 }
-is_run('name of 31 letters', ['a' x 31], 1, '', qr/^ipmasqadm: no module a{31}\b/);
-is_run('name with digits and _', ['_0z9'], 1, '', qr/^ipmasqadm: no module _0z9\b/);
+is_run('name of 31 letters', ['a' x 31], 1, '', qr/^ipmasqadm: unknown module a{31}\b/);
+is_run('name with digits and _', ['_0z9'], 1, '', qr/^ipmasqadm: unknown module _0z9\b/);
 
 if ($ENV{STATIC} eq 'yes') {
-	is_run('no such module', ['nosuch'], 1, '', qr/^ipmasqadm: no module nosuch; there is autofw mfw portfw\b/);
+	is_run('no such module', ['nosuch'], 1, '', qr/^ipmasqadm: unknown module nosuch \(available: autofw mfw portfw\b/);
 	is_run('help', ['-h'], 0, qr/\nmodules:\n  autofw +\S.*\n  mfw +\S.*\n  portfw +\S.*\n/, '');
 	is_run('a module', ['portfw', '-h'], 0, qr/^ipmasqadm portfw: /, '');
 	done_testing;
@@ -98,16 +98,16 @@ if ($ENV{STATIC} eq 'yes') {
 }
 
 # An empty directory, none, and one that cannot be read.
-is_run('empty directory', ['nosuch'], 1, '', "ipmasqadm: no module nosuch: none is installed\n");
+is_run('empty directory', ['nosuch'], 1, '', "ipmasqadm: unknown module nosuch: none is installed\n");
 is_run('empty directory, help', ['-h'], 0, qr/\nmodules:\n$/, '');
 is_run('no directory', ['nosuch'], 1, '',
-	"ipmasqadm: no module nosuch: cannot read $tmp/none: No such file or directory\n",
+	"ipmasqadm: unknown module nosuch: cannot read $tmp/none: No such file or directory\n",
 	IPMASQADM_MODDIR => "$tmp/none");
 is_run('no directory, help', ['--help'], 0, qr/\n  none: cannot read \Q$tmp\E\/none: No such file/, '',
 	IPMASQADM_MODDIR => "$tmp/none");
 is_run('a file for a directory', ['nosuch'], 1, '', qr/^ipmasqadm: \S+: Not a directory\n/,
 	IPMASQADM_MODDIR => '/etc/passwd');
-is_run('an endless directory name', ['nosuch'], 1, '', qr/^ipmasqadm: no module nosuch: cannot read (?:\/x)+: File name too long\n$/,
+is_run('an endless directory name', ['nosuch'], 1, '', qr/^ipmasqadm: unknown module nosuch: cannot read (?:\/x)+: File name too long\n$/,
 	IPMASQADM_MODDIR => '/x' x 4096);
 
 # Entry points.
@@ -142,7 +142,7 @@ is_run('a symbol that nobody has', ['dangling'], 1, '',
 	mkdir "$dir/folder.so";
 	is_run('a directory', ['folder'], 1, '', qr/^ipmasqadm: module folder: \S/);
 	symlink "$dir/nowhere.so", "$dir/link.so";
-	is_run('a dangling link', ['link'], 1, '', qr/^ipmasqadm: no module link\b/);
+	is_run('a dangling link', ['link'], 1, '', qr/^ipmasqadm: unknown module link\b/);
 	symlink "$dir/loop.so", "$dir/loop.so";
 	is_run('a loop', ['loop'], 1, '', qr/^ipmasqadm: \S+\/loop\.so: Too many levels of symbolic links\n/);
 	unlink "$dir/$_.so" for qw(empty short half link loop);
@@ -163,18 +163,18 @@ for my $name (qw(a.b.so .so x.so.0 README UPPER.so), 'a' x 32 . '.so') {
 	like($list, qr/^  old +\(written for the interface of 1998\)$/m, 'help: none from 1998');
 	like($list, qr/^  dangling +module dangling: .*nobody_has$/m, 'help: why one is broken');
 	is_run('no such module', ['nosuch'], 1, '',
-		"ipmasqadm: no module nosuch in $dir; there is both dangling future nothing old older\n");
+		"ipmasqadm: unknown module nosuch (available: both dangling future nothing old older)\n");
 }
 
 # What others can write, root does not load.
 SKIP: {
 	skip 'not root: nothing is refused', 1 if $> != 0;
-	my $refused = qr/^ipmasqadm: \S+ can be written by others than its owner and root, so root does not load it: chmod go-w \S+\n$/;
+	my $refused = qr/^ipmasqadm: refusing to load \S+: group- or world-writable; chmod go-w \S+\n$/;
 	for my $mode (0775, 0757, 01777, 0720, 0702) {
 		chmod $mode, $dir or die;
 		is_run(sprintf('directory of mode %04o', $mode), ['old'], 1, '', $refused);
 	}
-	like(run(['-h'])->{out}, qr/^  old +\S+ can be written by others/m, 'help says so, too');
+	like(run(['-h'])->{out}, qr/^  old +refusing to load \S+: group- or world-writable/m, 'help says so, too');
 	chmod 0755, $dir or die;
 	for my $mode (0775, 0666, 0620, 0602) {
 		chmod $mode, "$dir/old.so" or die;
@@ -238,7 +238,7 @@ is_run('a plugin outside the tree', [qw(hello 80)], 7,
 	qr/^0 hello\n1 80\n2 NULL\nport 80, library \d+\.\d+\.\d+\n$/, '', %installed);
 is_run('its own error', [qw(hello 65536)], 2, qr/^0 hello\n/, "ipmasqadm: hello: 65536 is no port\n", %installed);
 is_run('no module without the directory', ['hello'], 1, '',
-	"ipmasqadm: no module hello: cannot read /opt/ipmasqadm/lib/ipmasqadm: No such file or directory\n",
+	"ipmasqadm: unknown module hello: cannot read /opt/ipmasqadm/lib/ipmasqadm: No such file or directory\n",
 	program => $installed{program}, IPMASQADM_MODDIR => '');
 is_run('installed help', ['-h'], 0,
 	qr/\nmodules:\n  autofw +\S.*\n  hello +say hello\n  mfw +\S.*\n  portfw +\S.*\n/, '', %installed);
@@ -255,7 +255,7 @@ SKIP: {
 		if command(qw(findmnt -no OPTIONS -T), $tmp) =~ /\bnosuid\b/;
 	chmod 04755, $installed{program} or die;
 	is_run('raised privileges: IPMASQADM_MODDIR is not looked at', ['old'], 1, '',
-		"ipmasqadm: no module old: cannot read /opt/ipmasqadm/lib/ipmasqadm: No such file or directory\n",
+		"ipmasqadm: unknown module old: cannot read /opt/ipmasqadm/lib/ipmasqadm: No such file or directory\n",
 		@user);
 	chmod 0755, $installed{program} or die;
 }

@@ -235,7 +235,7 @@ subtest 'transactions that somebody prepares and takes back' => sub {
 	};
 	my $forwards = sub { my ($host, $count) = @_; map { "portfw -a -P udp -L 198.51.100.$host $_ -R 10.0.0.2 80" } 1 .. $count };
 	my @restore = map { $lines->(@$_) } ['portfw -f', $forwards->(1, $n)], [$forwards->(2, $more)];
-	my $check = $lines->('flush chain ip ipmasqadm portfw',
+	my $check = $lines->('flush chain ip ipmasqadm lookup',
 		map { "add element ip ipmasqadm portfw { udp . 198.51.100.3 . $_ : 10.0.0.2 . 80 }" } 1 .. $more - 200);
 	is(join('', ipmasqadm('restore', $restore[0]->filename)), '0', 'many forwards');
 	pipe my $until, my $stop or die "pipe: $!\n";
@@ -264,7 +264,7 @@ subtest 'transactions that somebody prepares and takes back' => sub {
 	}
 	close $stop;
 	is(reap($noise), 0, 'all that time');
-	is(scalar(() = must(qw(nft list chain ip ipmasqadm portfw)) =~ /dnat ip to/g), 2, 'the rules stand once');
+	is(scalar(() = must(qw(nft list chain ip ipmasqadm lookup)) =~ /dnat ip to/g), 2, 'the rules stand once');
 	ok(portfw('-f'), 'flush');
 };
 

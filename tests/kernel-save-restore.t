@@ -46,6 +46,7 @@ my @everything = (
 	'portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.9 80',
 	(map { "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.$_ 8080 -p $_" } 2, 9, 3, 7),
 	'portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53',
+	'portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.3 53 -p 0',
 	'mfw -A -m 1 -r 10.0.0.2', 'mfw -A -m 1 -r 10.0.0.3 80 -p 0', 'mfw -A -m 1 -r 10.0.0.2 -p 3',
 	'mfw -A -m 4294967295 -r 10.0.0.2 -p 3',
 	'autofw -A -r udp 6970 7170 -c tcp 7070', 'autofw -A -r tcp 60000 65535 -h 10.0.0.2 -u',
@@ -56,7 +57,10 @@ my @everything = (
 subtest 'what is saved comes back' => sub {
 	is(restored(file('all', @everything)), '0', 'restored');
 	my ($before, $text) = (serving(), save());
-	is(scalar(() = $text =~ /^ipmasqadm \w+ -[aA] /mg), 15, 'all of it is saved');
+	is(scalar(() = $text =~ /^ipmasqadm \w+ -[aA] /mg), 16, 'all of it is saved');
+	is(join(' ', sort $text =~ /^ipmasqadm (\w+) .* -p 0 # drained$/mg), 'mfw portfw', 'drained targets as such');
+	is(scalar(() = $text =~ /#/g), 2, '... and no other');
+	is((ipmasqadm(qw(save -)))[1], $text, '- is standard output');
 	is(scalar @{$before->{'TCP 198.51.100.1 80'}}, 4, 'four targets');
 	is(restored(file('saved', $text)), '0', 'the save is restored over it');
 	is(save(), $text, 'saved again');
@@ -224,10 +228,15 @@ subtest 'refused at the last moment' => sub {
 
 subtest 'nobody sees half' => sub {
 	my $n = $slow ? 50 : 500;
-	my @state = map { my $to = $_; [map { "ipmasqadm portfw -a -P tcp -L 198.51.100.1 $_ -R 10.0.0.$to 80 -p 10" } 1 .. $n] } 2, 3;
-	my @file = map { file("state$_", 'portfw -f', @{$state[$_]}) } 0, 1;
-	my @text = map { join '', map { "$_\n" } 'ipmasqadm portfw -f', 'ipmasqadm mfw -F', 'ipmasqadm autofw -F', @{$state[$_]} } 0, 1;
-	must($Net::program, $_, '-F') for qw(mfw autofw);
+	# of every kind, so that a save which reads one after the other shows
+	my @state = map {
+		my $to = "10.0.0.$_";
+		[(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R $to 80 -p 10" } 1 .. $n), "mfw -A -m 1 -r $to -p 10",
+			"autofw -A -r tcp 1000 1999 -h $to"];
+	} 2, 3;
+	my @flushes = ('portfw -f', 'mfw -F', 'autofw -F');
+	my @file = map { file("state$_", @flushes, @{$state[$_]}) } 0, 1;
+	my @text = map { join '', map { "ipmasqadm $_\n" } @flushes, @{$state[$_]} } 0, 1;
 	is(restored($file[0]), '0', 'the first');
 	my $writer = fork // die "fork: $!";
 	if (!$writer) {
@@ -246,6 +255,29 @@ subtest 'nobody sees half' => sub {
 	is($? >> 8, 0, 'every restore succeeded');
 	is($seen{half}, undef, 'old or new in ' . $looks . ' looks');
 	ok($seen{0} && $seen{1}, 'both were seen');
+};
+
+subtest 'nobody waits for a resolver' => sub {
+	plan skip_all => 'a static program takes no preloaded library' if ($ENV{STATIC} // '') eq 'yes';
+	my $file = file('slow', map { "portfw -a -P tcp -L 198.51.100.1 $_ 80" } '2000 -R 10.0.0.2', '2001 -R slow');
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		$ENV{LD_PRELOAD} = join ' ', grep { length } $ENV{PRELOAD} // '', $Net::traffic =~ s{traffic$}{resolver.so}r;
+		$ENV{RESOLVER_NAMES} = 'slow=10.0.0.2';
+		$ENV{RESOLVER_RECORD} = "$dir/lookups";
+		$ENV{RESOLVER_SECONDS} = 5;
+		exec $Net::program, 'restore', $file or POSIX::_exit(127);
+	}
+	my $end = time + 30;
+	usleep 20_000 until -s "$dir/lookups" || time > $end;
+	my $start = time;
+	is((ipmasqadm(qw(portfw -a -P tcp -L 198.51.100.1 2002 -R 10.0.0.2 80)))[0], 0, 'another command');
+	# the lock is waited for during two seconds
+	cmp_ok(time - $start, '<', 1.5, '... does not wait') if !$slow;
+	waitpid $pid, 0;
+	is($?, 0, 'restored');
+	is(slurp("$dir/lookups"), "lookup slow\n", '... after one look-up');
+	like(save(), qr/ 2000 .*\n.* 2001 -R 10\.0\.0\.2 .*\n.* 2002 /, 'both took effect');
 };
 
 subtest 'killed at 100 random instants under traffic' => sub {

@@ -35,9 +35,9 @@ $ENV{LC_ALL} = 'C.UTF-8';
 
 my ($status, $out, $err) = sh("cd $dir/src && dpkg-buildpackage -us -uc -b");
 is($status, 0, 'dpkg-buildpackage') or BAIL_OUT(end_of($out, $err));
-unlike($out . $err, qr/dpkg-gensymbols: warning|[^ ]:\d+: warning/, 'without warnings, with every symbol in debian/libipmasq0.symbols')
+unlike($out . $err, qr/dpkg-gensymbols: warning|[^ ]:\d+: warning/, 'without warnings, with every symbol in debian/libipmasq1.symbols')
 	or diag end_of($out, $err);
-my @packages = qw(ipmasqadm libipmasq0 libipmasq-dev);
+my @packages = qw(ipmasqadm libipmasq1 libipmasq-dev);
 my ($arch) = split ' ', must(qw(dpkg --print-architecture));
 my %deb = map { $_ => "$dir/${_}_${version}_$arch.deb" } @packages;
 ok(-s $deb{$_}, "$_ $version") for @packages;
@@ -50,7 +50,7 @@ my ($multiarch) = split ' ', must(qw(dpkg-architecture -qDEB_HOST_MULTIARCH));
 for (['ipmasqadm', '/usr/sbin/ipmasqadm'], (map { ['ipmasqadm', "/usr/lib/ipmasqadm/$_.so"] } qw(portfw mfw autofw save restore)),
      ['ipmasqadm', '/usr/share/man/man8/ipmasqadm.8.gz'], ['ipmasqadm', '/etc/init.d/ipmasqadm'],
      ['ipmasqadm', '/lib/systemd/system/ipmasqadm.service'], ['ipmasqadm', '/usr/share/bash-completion/completions/ipmasqadm'],
-     ['libipmasq0', "/usr/lib/$multiarch/libipmasq.so.0"], ['libipmasq-dev', '/usr/include/ipmasqadm/masqmod.h'],
+     ['libipmasq1', "/usr/lib/$multiarch/libipmasq.so.1"], ['libipmasq-dev', '/usr/include/ipmasqadm/masqmod.h'],
      ['libipmasq-dev', "/usr/lib/$multiarch/pkgconfig/ipmasq.pc"]) {
 	my ($package, $file) = @$_;
 	like($content{$package}, qr/ \.\Q$file\E$/m, "$package has $file");
@@ -79,7 +79,7 @@ SKIP: {
 	must('rm', '-f', "$root/usr/sbin/policy-rc.d");
 
 	subtest 'installed, used, removed and purged' => sub {
-		must('chroot', $root, 'sh', '-c', 'dpkg -P ipmasqadm libipmasq0 libipmasq-dev >/dev/null 2>&1; rm -rf /usr/lib/ipmasqadm /usr/sbin/ipmasqadm');
+		must('chroot', $root, 'sh', '-c', 'dpkg -P ipmasqadm libipmasq1 libipmasq-dev >/dev/null 2>&1; rm -rf /usr/lib/ipmasqadm /usr/sbin/ipmasqadm');
 		# what is changed now is not ours
 		my $changes = sub {
 			return grep { !m{^/(var/(lib|log|cache)/|tmp|run|root|etc/ld\.so\.cache)} } split /\n/,

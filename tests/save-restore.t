@@ -29,6 +29,7 @@ sub mode { return sprintf '%04o', (stat shift)[2] & 07777 }
 sub leftovers { return join ' ', grep { !/^\.{1,2}$/ } map { s{.*/}{}r } glob "$dir/{.,}*.ipmasqadm* $dir/.ipmasqadm*" }
 
 my $mine = "$dir/forwards";
+my @flushes = map { "ipmasqadm $_\n" } 'portfw -f', 'mfw -F', 'autofw -F';
 
 subtest 'lines as people have them' => sub {
 	my $k = kernel();
@@ -76,7 +77,7 @@ subtest 'from standard input, from an empty file, from a DOS file' => sub {
 my @wrong = (
 	["portfw -f\n\nportfw -a -P upd -L 198.51.100.1 80 -R 10.0.0.2 80 # x\n", '3: portfw -a -P upd .*: protocol "upd": did you mean udp\?'],
 	["ipmasqadm portfw -a -P tcp -L 198.51.100.1 0 -R 10.0.0.2 80", '1: portfw -a .*: port "0"'],
-	["portfw -f \\\n -x\nmfw -F\n", '1: portfw -f  -x: no option -x'],
+	["portfw -f \\\n -x\nmfw -F\n", '1: portfw -f  -x: unknown option -x'],
 	["portfw -l -n\n", '1: portfw -l -n: only commands that change something'],
 	["mfw -L\n", '1: mfw -L: only commands that change something'],
 	["autofw -L\n", '1: autofw -L: only commands that change something'],
@@ -98,9 +99,9 @@ my @wrong = (
 	["for port in 1 2; do\n", q{1: .*: ';' is a second command}],
 	["portfw -f 'x\n", q{1: portfw -f 'x: a ' is open at the end of the line}],
 	["portfw -f \033[2Jx\n", q{1: portfw -f \?\[2Jx: a control character \(0x1b\)}],
-	["portfw -f " . 'x' x 300 . "\n", q{1: portfw -f x{100,150}\.\.\.: "x+" belongs to no option}],
+	["portfw -f " . 'x' x 300 . "\n", q{1: portfw -f x{100,150}\.\.\.: unexpected argument "x+"}],
 	["portfw -f\n/sbin/ipmasqadm portfw -a \\\n  -P tcp \\\r\n -L 198.51.100.1\\\n", '2: portfw -a   -P tcp  -L 198.51.100.1: -L takes LADDR LPORT: LPORT is missing'],
-	["portfw -f\n" x 4710 . "portfw -k\n" . "portfw -f\n" x 100, '4711: portfw -k: no option -k'],
+	["portfw -f\n" x 4710 . "portfw -k\n" . "portfw -f\n" x 100, '4711: portfw -k: unknown option -k'],
 );
 
 subtest 'a mistake anywhere: nothing is sent' => sub {
@@ -116,6 +117,87 @@ subtest 'a mistake anywhere: nothing is sent' => sub {
 			is_deeply([grep { command_of($_) ne 'NONE' } @{$r->{sent}}], [], 'nothing is sent');
 		}
 	}
+};
+
+subtest 'what editors of other systems write' => sub {
+	my $k = kernel();
+	my $add = 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80';
+	for (
+		['a byte order mark', "\xef\xbb\xbf$add\n"],
+		['... before a comment', "\xef\xbb\xbf# forwards\n$add\n"],
+		['lines that end in CR', "portfw -f\r$add\rmfw -F"],
+		['... with a continuation line', "portfw -f\r# x\r\r" . $add =~ s/ -R/ \\\r -R/r . "\r"],
+	) {
+		my ($name, $text) = @$_;
+		$k->module('portfw');
+		my $r = $k->run('restore', file($text));
+		is("$r->{status}$r->{err}$r->{out}", '0', $name);
+		is(() = $k->state('ip_masq/portfw') =~ /^TCP  C6336401    80 > 0A000002    80 /mg, 1, '... is restored');
+	}
+	for (
+		["\xef\xbb\xbfportfw -x\n", '1: portfw -x'],
+		["portfw -f\rmfw -x\rmfw -F\r", '2: mfw -x'],
+		["portfw -f\n\xef\xbb\xbfmfw -F\n", "2: \xef\xbb\xbfmfw -F: neither ipmasqadm nor"],
+	) {
+		my ($text, $why) = @$_;
+		my $r = $k->run('restore', file($text));
+		is($r->{status}, 2, $why);
+		like($r->{err}, qr/\Aipmasqadm: restore: \Q$mine\E:\Q$why\E[^\n]*\n\z/, 'the message');
+	}
+};
+
+subtest 'names are looked up once, and before the kernel is asked' => sub {
+	my $k = kernel();
+	my $record = "$k->{dir}/record";
+	$k->{env}{LD_PRELOAD} = join ' ', grep { length } $ENV{PRELOAD} // '', map { "$Fake::build/tests/$_.so" } qw(fake resolver);
+	$k->{env}{RESOLVER_NAMES} = 'mail=10.0.0.3,web=10.0.0.2';
+	$k->{env}{RESOLVER_RECORD} = $record;
+	my $did = sub { [map { /^lookup/ ? $_ : command_of($_) } @{$_[0]{sent}}] };
+
+	file("portfw -a -P tcp -L 198.51.100.1 80 -R web 80\nmfw -A -m 1 -r mail\n");
+	my $r = $k->run('restore', $mine);
+	is("$r->{status}$r->{err}", '0', 'restored');
+	is_deeply($did->($r), ['lookup web', 'lookup mail', 'NONE', 'ADD', 'ADD'], 'in this order');
+	like($k->state('ip_masq/mfw'), qr/^0x1 > 0A000003 /m, 'the address');
+
+	file("portfw -a -P tcp -L 198.51.100.1 81 -R web 80\nmfw -A -m 1 -r nobody\n");
+	for my $how ([], ['--check']) {
+		$r = $k->run('restore', @$how, $mine);
+		is($r->{status}, 2, "@$how: a name that is unknown");
+		like($r->{err}, qr/\Aipmasqadm: restore: \Q$mine\E:2: mfw -A -m 1 -r nobody: host nobody: [^\n]+\n\z/, 'the message');
+		is_deeply($did->($r), ['lookup web', 'lookup nobody'], 'no kernel is asked');
+	}
+	file("portfw -a -P tcp -L ::1 81 -R web 80\n");
+	$r = $k->run('restore', $mine);
+	is($r->{err}, "ipmasqadm: restore: $mine:1: portfw -a -P tcp -L ::1 81 -R web 80: ::1: only IPv4 addresses are supported\n",
+		'an IPv6 address is named');
+	is_deeply($did->($r), [], '... and not looked up');
+};
+
+subtest 'what 0.4.2 took' => sub {
+	my $k = kernel();
+	my $r = $k->run('restore', file(<<'END'));
+portfw -f -P tcp -p 0
+mfw -F -p 0
+mfw -F -r 0.0.0.0
+autofw -F -u
+portfw -n -a -n -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3 -p 4
+mfw -A -m 1 -m 2 -r 10.0.0.2
+autofw -A -p tcp 8080 10.0.0.2:80 -h 10.0.0.3
+autofw -A -h 10.0.0.3 -p tcp 8081 10.0.0.2:81
+autofw -A -d udp 100 200 -h 10.0.0.9
+END
+	is("$r->{status}$r->{err}", '0', 'restored');
+	is($k->run('save')->{out}, join('', @flushes, map { "ipmasqadm $_\n" } split /\n/, <<'END'), 'as it was meant');
+portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 4
+mfw -A -m 2 -r 10.0.0.2 -p 10
+autofw -A -p tcp 8080 10.0.0.3:80
+autofw -A -p tcp 8081 10.0.0.2:81
+autofw -A -d udp 100 200 -h 10.0.0.9
+END
+	is($k->run('save', '-')->{out}, $k->run('save')->{out}, '- is standard output');
+	ok(!-e '-', '... and no file');
+	is($k->run(qw(portfw -lnn))->{status}, 0, 'portfw -lnn');
 };
 
 subtest '--check asks no kernel' => sub {
@@ -201,7 +283,6 @@ my $autofw = $header{autofw} . <<'END';
    2    6 0000-0000/1F90 0050 0A000002 00000000 0000 0000      0    2
    3   11 0064-00C8/0000 0000 00000000 00000000 0000 0000      0    2
 END
-my @flushes = map { "ipmasqadm $_\n" } 'portfw -f', 'mfw -F', 'autofw -F';
 my @saved = map { "ipmasqadm $_\n" } split /\n/, <<'END';
 portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80 -p 10
 portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 8080 -p 5
@@ -211,7 +292,7 @@ portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 8080 -p 10
 portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080 -p 20
 portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.3 53 -p 10
 mfw -A -m 1 -r 10.0.0.3 80 -p 10
-mfw -A -m 1 -r 10.0.0.2 -p 0
+mfw -A -m 1 -r 10.0.0.2 -p 0 # drained
 mfw -A -m 1 -r 10.0.0.3 80 -p 10
 mfw -A -m 16 -r 10.0.0.2 -p 10
 autofw -A -d udp 100 200
@@ -340,12 +421,21 @@ subtest 'behind symbolic links' => sub {
 		spew("$dir/real/file", "old\n");
 		is($k->run('save', "$dir/open/link")->{status}, 0, 'my own link where everybody writes');
 		my $theirs = system('chown', '-h', '65534', "$dir/open/link");
-		skip 'not root, or none but root here', 3 if $theirs;
+		skip 'not root, or none but root here', 7 if $theirs;
 		spew("$dir/real/file", "old\n");
 		$r = $k->run('save', "$dir/open/link");
 		is($r->{status}, 1, "somebody else's there");
 		like($r->{err}, qr/\Aipmasqadm: save: \Q$dir\E\/open\/link: .*(somebody else|Permission denied)[^\n]*\n\z/, 'is not followed');
 		is(read_file("$dir/real/file"), "old\n", 'the file behind it stays');
+
+		spew("$dir/open/file", "old\n");
+		is($k->run('save', "$dir/open/file")->{status}, 0, 'my own file where everybody writes');
+		spew("$dir/open/file", "old\n");
+		chown 65534, 65534, "$dir/open/file" or die $!;
+		$r = $k->run('save', "$dir/open/file");
+		is($r->{status}, 1, "somebody else's there");
+		is($r->{err}, "ipmasqadm: save: $dir/open/file: a file that somebody else put there: not replaced\n", 'is not replaced');
+		is(read_file("$dir/open/file"), "old\n", '... and stays');
 	}
 	is(leftovers(), '', 'nothing else is left');
 };

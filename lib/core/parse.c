@@ -80,12 +80,17 @@ bool masq_parse_protocol(uint8_t *out, const char *s)
 	return false;
 }
 
-bool masq_parse_address(struct in_addr *out, const char *s)
+bool masq_parse_address(struct masq_address *out, const char *s)
 {
-	struct in_addr addr;
+	struct masq_address addr = {.family = AF_INET};
 
-	if (inet_pton(AF_INET, s, &addr) != 1)
+	if (inet_pton(AF_INET, s, &addr.in) != 1)
 		return false;
 	*out = addr;
 	return true;
+}
+
+const char *masq_protocol_name(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : "?";
 }

@@ -2,25 +2,23 @@
 /* Stands for the nft transport in a build with NFT=no. */
 #include <errno.h>
 
-#include "handle.h"
+#include "transport.h"
 
 static int none_open(struct masq *m)
 {
-	const struct ip_masq_ctl peek = {
-		.m_target = IP_MASQ_TARGET_MOD,
-		.m_cmd = IP_MASQ_CMD_NONE,
-	};
+	/* the other transport was passed over: why? */
 	int err = transport_sockopt.open(m);
 
-	/* the other transport was passed over: why? */
 	if (!err)
-		err = transport_sockopt.ctl(m, MOD_PORTFW, &peek);
+		err = transport_sockopt.command(
+			m, &(struct masq_command){.size = sizeof(struct masq_command),
+						  .verb = MASQ_PROBE});
 	transport_sockopt.close(m);
 	if (err == -EPERM || err == -EACCES || err == -ENOMEM)
 		return err;
-	return masq_fail(m, EPROTONOSUPPORT,
-			 "%sthis ipmasqadm was built without nf_tables (NFT=no)",
-			 err ? "this kernel has no masquerading modules, and " : "");
+	return fail(&m->error, EPROTONOSUPPORT,
+		    "%sthis ipmasqadm was built without nf_tables (NFT=no)",
+		    err ? "this kernel has no masquerading modules, and " : "");
 }
 
 static void none_close(struct masq *m)

@@ -1,97 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The nft transport: load what the commands name, apply them to the model, store the difference as
- * one batch that the kernel takes only if nobody changed anything meanwhile; else start over.
+ * The nft transport: load what the commands name, apply them to the model, write
+ * the difference as one batch that the kernel takes only if nobody changed
+ * anything meanwhile; else start over.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "handle.h"
-#include "nftconn.h"
-#include "nftfail.h"
-#include "nftload.h"
-#include "nftstore.h"
-#include "rank.h"
-
-/* After so many it matters what others change. */
-#define TRIES_UNWATCHED 3
-
-/* How long a transaction waits for another of ours, in ms. */
-#define LOCK_WAIT 2000
-
-struct op {
-	enum module mod;
-	struct ip_masq_ctl ctl;
-};
+#include "conntrack.h"
+#include "fail.h"
+#include "listing.h"
+#include "load.h"
+#include "load_entries.h"
+#include "plan.h"
+#include "standing.h"
+#include "transport.h"
+#include "turn.h"
 
 struct nft {
-	struct nftlink *link;
-	struct nftbuf query, batch;
-	struct table table;
-	uint32_t genid;
-	struct op *ops; /* of the open transaction */
+	struct link *link;
+	struct buf query, batch;
+	struct turn turn;
+	struct state state;
+	struct plan plan;
+	struct masq_command *commands; /* of the open transaction */
 	size_t n, cap;
-	struct store how;
-	int lock; /* file descriptor, or -1 */
-	bool watching;
 };
-
-/*
- * The generation id keeps everybody's changes safe; the lock only makes ours take turns, so that a
- * file of 50,000 lines is not overtaken for ever by quick commands. What is locked is the network
- * namespace itself: there is nothing to leave behind. Anybody may hold it, hence the patience has
- * an end, and whatever goes wrong is no reason to wait.
- */
-static int lock_namespace(void)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	for (int ms = 0; fd >= 0 && ms < LOCK_WAIT && flock(fd, LOCK_EX | LOCK_NB) < 0; ms++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return fd;
-}
-
-static void end_turn(struct nft *n)
-{
-	if (n->lock >= 0)
-		close(n->lock);
-	n->lock = -1;
-	if (n->watching)
-		nftlink_unwatch(n->link);
-	n->watching = false;
-}
-
-static void pause_before(struct nft *n, int try)
-{
-	struct timespec t = {0};
-	long most = try < 100 ? try * 200000L : 20000000L; /* ns */
-
-	/* without a watch it goes on as it was */
-	n->watching |= try > TRIES_UNWATCHED && nftlink_watch(n->link) == 0;
-	if (n->watching && n->lock < 0)
-		n->lock = lock_namespace(); /* a listing takes its turn, too, when it must */
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec = most / 2 + t.tv_nsec % (most / 2 + 1);
-	t.tv_sec = 0;
-	nanosleep(&t, NULL);
-}
 
 static void forget(struct nft *n)
 {
-	table_free(&n->table);
-	n->how = (struct store){0};
+	state_free(&n->state);
+	inventory_free(&n->plan.inventory);
+	n->plan = (struct plan){0};
 }
 
 static int nft_open(struct masq *m)
@@ -101,25 +42,25 @@ static int nft_open(struct masq *m)
 
 	m->priv = n;
 	if (!n)
-		return nft_fail(m, -ENOMEM);
-	n->lock = -1;
-	err = nftlink_open(&n->link);
+		return fail_to_read(&m->error, -ENOMEM);
+	n->turn.lock = -1;
+	err = link_open(&n->link);
 	if (!err)
-		err = nftbuf_init(&n->query);
+		err = buf_init(&n->query);
 	if (!err)
-		err = nftbuf_init(&n->batch);
+		err = buf_init(&n->batch);
 	if (!err)
-		err = nftlink_genid(n->link, &n->genid);
+		err = turn_open(&n->turn, n->link);
 	switch (-err) {
 	case EPROTONOSUPPORT: /* no such netlink family */
 	case EAFNOSUPPORT:
 	case EINVAL: /* nobody behind the subsystem */
 	case EOPNOTSUPP:
-		return masq_fail(m, EPROTONOSUPPORT,
-				 "this kernel has neither masquerading modules nor nf_tables "
-				 "(CONFIG_NF_TABLES)");
+		return fail(&m->error, EPROTONOSUPPORT,
+			    "this kernel has neither masquerading modules nor nf_tables "
+			    "(CONFIG_NF_TABLES)");
 	default:
-		return nft_fail(m, err);
+		return fail_to_read(&m->error, err);
 	}
 }
 
@@ -129,38 +70,36 @@ static void nft_close(struct masq *m)
 
 	if (!n)
 		return;
-	end_turn(n);
+	turn_end(&n->turn);
 	forget(n);
-	nftbuf_free(&n->query);
-	nftbuf_free(&n->batch);
-	nftlink_close(n->link);
-	free(n->ops);
+	buf_free(&n->query);
+	buf_free(&n->batch);
+	link_close(n->link);
+	free(n->commands);
 	free(n);
 }
 
-/* Starts over with an empty picture of the present generation. */
-static int begin_again(struct nft *n)
+/* An empty picture of the present generation. */
+static int start_over(struct nft *n)
 {
-	int err = n->watching ? nftlink_watch(n->link) : 0;
+	int err = turn_again(&n->turn);
 
-	if (!err)
-		err = nftlink_genid(n->link, &n->genid);
 	forget(n);
-	n->table.next_born = (uint64_t)n->genid << 32;
+	n->state.table.next_born = (uint64_t)n->turn.genid << 32;
 	return err;
 }
 
 static int nft_begin(struct masq *m)
 {
 	struct nft *n = m->priv;
-	int err;
+	int err = turn_begin(&n->turn, !m->dry);
 
 	n->n = 0;
-	n->lock = m->dry ? -1 : lock_namespace();
-	err = begin_again(n);
+	forget(n);
+	n->state.table.next_born = (uint64_t)n->turn.genid << 32;
 	if (err)
-		end_turn(n);
-	return nft_fail(m, err);
+		turn_end(&n->turn);
+	return fail_to_read(&m->error, err);
 }
 
 static void nft_abort(struct masq *m)
@@ -168,191 +107,234 @@ static void nft_abort(struct masq *m)
 	struct nft *n = m->priv;
 
 	n->n = 0;
-	end_turn(n);
+	turn_end(&n->turn);
 	forget(n);
 }
 
-/* All of a module, each service once. */
-static int load_whole(struct nft *n, enum module mod)
+/* All of a set of kinds, each service once. */
+static int load_kinds(struct nft *n, unsigned int wanted)
 {
-	int err = load_module(n->link, &n->query, &n->table, mod);
+	struct table *t = &n->state.table;
+	unsigned int services = 0, entries = 0;
+	int err = 0;
 
-	return err || table_unique(&n->table) ? err : -EINTR;
+	for (const struct kind *const *k = kinds; *k; k++) {
+		if (!(wanted & MASQ_KIND((*k)->id)) || t->complete[(*k)->id])
+			continue;
+		*(kind_has_maps((*k)->id) ? &services : &entries) |= MASQ_KIND((*k)->id);
+	}
+	if (services)
+		err = load_services(n->link, &n->query, &n->state, services);
+	if (!err && services && !table_unique(t))
+		err = -EINTR;
+	if (!err && entries)
+		err = load_entries(n->link, &n->query, &n->state);
+	for (const struct kind *const *k = kinds; !err && *k; k++)
+		t->complete[(*k)->id] |= wanted & MASQ_KIND((*k)->id);
+	return err;
 }
 
 /* Loads what a command needs and applies it. */
-static int apply(struct nft *n, const struct op *op)
+static int apply(struct nft *n, const struct masq_command *c)
 {
+	struct table *t = &n->state.table;
 	struct key key;
 	int err = 0;
 
-	switch (table_scope(op->mod, &op->ctl, &key)) {
+	switch (kind_scope(c, &key)) {
+	case SCOPE_NONE:
+		break;
 	case SCOPE_ONE:
-		if (!n->table.complete[op->mod] && !table_get(&n->table, &key))
-			err = load_service(n->link, &n->query, &n->table, &key);
+		if (!t->complete[c->kind] && !table_get(t, &key))
+			err = load_service(n->link, &n->query, &n->state, &key);
 		break;
-	case SCOPE_MODULE:
-		err = load_whole(n, op->mod);
-		break;
-	default:
+	case SCOPE_KIND:
+		err = load_kinds(n, MASQ_KIND(c->kind));
 		break;
 	}
-	return err ? err : table_apply(&n->table, op->mod, &op->ctl);
+	if (!err)
+		err = kind_apply(t, c);
+	return err ? err : state_fit(&n->state);
 }
 
 /* Applies all commands to a fresh picture; *failed is the one that was refused, n->n if none. */
 static int apply_all(struct nft *n, size_t *failed)
 {
-	int err = begin_again(n);
+	int err = start_over(n);
 
 	*failed = n->n;
 	for (size_t i = 0; !err && i < n->n; i++) {
-		err = apply(n, &n->ops[i]);
+		err = apply(n, &n->commands[i]);
 		if (err)
 			*failed = i;
 	}
 	return err;
 }
 
-/* Whether what was read is the present. What others have is their business, where it is known; then
- * the generation moves on. 1, 0 or -errno. */
-static int up_to_date(struct nft *n)
-{
-	uint32_t now = 0;
-	int err = nftlink_genid(n->link, &now);
-
-	if (err)
-		return err;
-	if (now != n->genid && !nftlink_quiet(n->link, now))
-		return 0;
-	n->genid = now;
-	return 1;
-}
-
 /* A refusal counts only if the picture it is based on was of one generation. */
 static bool refused_for_good(struct nft *n, int err)
 {
-	return err != -EINTR && up_to_date(n) != 0;
+	return err != -EINTR && turn_up_to_date(&n->turn) == 1;
 }
 
 static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
 {
-	const struct op *op = &n->ops[failed];
-
-	return failed < n->n ? nft_fail_refused(m, op->mod, &op->ctl, err) : nft_fail(m, err);
+	if (failed < n->n && (err == -ESRCH || err == -EDESTADDRREQ || err == -EOVERFLOW))
+		return kind_fail(&m->error, &n->commands[failed], err);
+	return fail_to_read(&m->error, err);
 }
 
-static int remember(struct nft *n, enum module mod, const struct ip_masq_ctl *ctl)
+static int remember(struct nft *n, const struct masq_command *c)
 {
 	if (n->n == n->cap) {
 		size_t cap = n->cap ? 2 * n->cap : 4;
-		struct op *v = reallocarray(n->ops, cap, sizeof(*v));
+		struct masq_command *v = reallocarray(n->commands, cap, sizeof(*v));
 
 		if (!v)
 			return -ENOMEM;
-		n->ops = v;
+		n->commands = v;
 		n->cap = cap;
 	}
-	n->ops[n->n++] = (struct op){.mod = mod, .ctl = *ctl};
+	n->commands[n->n++] = *c;
 	return 0;
 }
 
-static int nft_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+/* The kernel cannot tie a single port to a control connection: whoever asked for
+ * that would get a port that is open to everyone. */
+static int check_possible(struct masq *m, struct masq_command *c)
 {
+	if (c->kind != MASQ_AUTOFW || c->form != MASQ_PORT || !(c->has & MASQ_HAS_TRIGGER))
+		return 0;
+	if (c->verb == MASQ_ADD)
+		return fail(&m->error, EOPNOTSUPP,
+			    "nf_tables cannot tie port %u to a control connection: leave -c out "
+			    "and it is open to everyone, or give a range with -r and -c",
+			    c->ports.first);
+	/* entries of that kind were added by version 0.5.0 */
+	c->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);
+	c->trigger_protocol = 0;
+	c->trigger_port = 0;
+	return 0;
+}
+
+static int nft_command(struct masq *m, const struct masq_command *given)
+{
+	struct masq_command c = *given;
 	struct nft *n = m->priv;
 	size_t failed;
-	int err = remember(n, mod, ctl);
+	int err = check_possible(m, &c);
 
 	if (err)
-		return nft_fail(m, err);
+		return err;
+	err = remember(n, &c);
+	if (err)
+		return fail_to_read(&m->error, err);
 	failed = n->n - 1;
-	err = apply(n, &n->ops[failed]);
-	for (int try = 1; err && !refused_for_good(n, err) && try < NFT_TRIES; try++) {
-		pause_before(n, try);
+	err = apply(n, &c);
+	for (int try = 1; err && !refused_for_good(n, err) && try < FAIL_TRIES; try++) {
+		turn_pause(&n->turn, try);
 		err = apply_all(n, &failed);
 	}
 	return err ? refuse(m, n, failed, err) : 0;
 }
 
-/* What the table does not know of itself: which modules are set up, whether others remain. */
-static int look_around(struct nft *n)
+/* Whether forwards remain that were not looked at. */
+static int look_for_others(struct nft *n, bool *remain)
 {
-	static const char *const chains[MOD_COUNT] = {"portfw", "mfw", "autofw"};
-	bool remains = store_remains(&n->table);
 	int err = 0;
 
-	for (int mod = 0; !err && mod < MOD_COUNT; mod++) {
-		err = load_chain(n->link, &n->query, chains[mod], &n->how.have[mod]);
-		/* whose chain is gone may have left forwards behind */
-		if (!err && !n->how.have[mod] && store_touches(&n->table, (enum module)mod))
-			err = load_whole(n, (enum module)mod);
-	}
-	if (err || remains || !store_removes(&n->table))
+	*remain = plan_remains(&n->state);
+	for (int map = 1; !err && !*remain && map < MAP_COUNT; map++)
+		if (!n->state.table.complete[map_defs[map].kind])
+			err = load_remains(n->link, &n->query, &n->state, (enum map)map, remain);
+	if (err || *remain)
 		return err;
-	for (int map = 1; !err && !remains && map < MAP_COUNT; map++)
-		if (!n->table.complete[map_defs[map].module])
-			err = load_remains(n->link, &n->query, &n->table, (enum map)map, &remains);
-	if (!err && !remains && n->how.have[MOD_AUTOFW]) {
-		err = load_whole(n, MOD_AUTOFW);
-		remains = store_remains(&n->table);
-	}
-	n->how.nothing_else = !remains;
-	if (!err && !remains)
-		err = conn_need_us(n->link, &n->query, &n->how.keep_hooks);
+	for (const struct kind *const *k = kinds; !err && *k; k++)
+		if (!kind_has_maps((*k)->id))
+			err = load_kinds(n, MASQ_KIND((*k)->id));
+	*remain = plan_remains(&n->state);
+	return err;
+}
+
+/* What the model does not know: what stands, whether others remain, and who needs us. */
+static int look_around(struct nft *n, struct error *e)
+{
+	struct standing *standing = &n->state.standing;
+	int err = standing_load(n->link, &n->query, standing);
+	bool remain = true;
+
+	if (!err && plan_adds(&n->state) && fail_by_standing(e, standing))
+		return -ECANCELED;
+	if (!err && plan_removes(&n->state))
+		err = look_for_others(n, &remain);
+	n->plan.empty = !remain && !plan_adds(&n->state);
+	if (!err && n->plan.empty)
+		err = inventory_load(n->link, &n->query, &n->state, &n->plan.inventory);
+	if (!err && n->plan.empty && !n->plan.inventory.keep)
+		err = conntrack_needs_us(n->link, &n->query, &n->plan.inventory.keep);
+	if (!err && !n->plan.empty && plan_converts(&n->state))
+		err = load_kinds(n, (1u << kind_count()) - 1);
 	return err;
 }
 
 /* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map is full. */
-static int send_batch(struct nft *n, struct nfterror *error)
+static int send_batch(struct nft *n, struct link_error *error)
 {
-	struct emit_netlink e;
-	uint32_t begin;
+	struct batch_netlink b;
 	int err;
 
-	nftbuf_reset(&n->batch);
-	nftbuf_begin(&n->batch, n->genid);
-	begin = n->batch.seq;
-	emit_netlink_init(&e, &n->batch);
-	err = store(&e.emit, &n->table, &n->how);
+	buf_reset(&n->batch);
+	buf_begin_batch(&n->batch, n->turn.genid);
+	batch_netlink_init(&b, &n->batch);
+	err = plan_write(&b.batch, &n->state, &n->plan);
 	if (!err)
-		err = emit_netlink_close(&e);
-	*error = (struct nfterror){.err = -err};
-	if (err || n->batch.seq == begin)
+		err = batch_netlink_end(&b);
+	*error = (struct link_error){.err = -err};
+	if (err || !b.batch.steps)
 		return err;
-	nftbuf_end(&n->batch);
-	err = nftlink_commit(n->link, &n->batch, error);
-	for (int try = 1; err == -ERESTART && n->watching && try < NFT_TRIES && up_to_date(n) == 1;
+	buf_end_batch(&n->batch);
+	err = link_commit(n->link, &n->batch, error);
+	for (int try = 1; err == -ERESTART && n->turn.watching && try < FAIL_TRIES &&
+			  turn_up_to_date(&n->turn) == 1;
 	     try++) {
-		nftbuf_move(&n->batch, n->genid);
-		err = nftlink_commit(n->link, &n->batch, error);
+		buf_move_batch(&n->batch, n->turn.genid);
+		err = link_commit(n->link, &n->batch, error);
 	}
 	return err;
 }
 
-/* A map is full: the whole module again, with larger ones. */
-static int enlarge(struct nft *n)
+static int grow(struct nft *n, enum map map)
 {
-	int err = 0;
-
-	for (int mod = 0; !err && mod < MOD_COUNT; mod++) {
-		if (mod == MOD_AUTOFW || !n->how.have[mod])
-			continue;
-		err = load_whole(n, (enum module)mod);
-		n->how.rebuild[mod] = true;
-	}
-	return err;
+	n->plan.grow[map] = true;
+	return load_kinds(n, MASQ_KIND(map_defs[map].kind));
 }
 
-static int commit_once(struct nft *n, struct nfterror *error)
+/* Somebody's rule refers to what is ours: then it stays, without forwards. */
+static bool leave_skeleton(struct nft *n, int err)
 {
-	int err = look_around(n);
+	if (err != -EBUSY || !n->plan.empty || n->plan.inventory.keep || !n->plan.inventory.foreign)
+		return false;
+	n->plan.inventory.keep = true;
+	return true;
+}
 
+static int commit_once(struct nft *n, struct error *e, struct link_error *error)
+{
+	int err = look_around(n, e);
+
+	*error = (struct link_error){0};
 	if (err)
 		return err;
 	err = send_batch(n, error);
-	if (err == -ENFILE) {
-		*error = (struct nfterror){0};
-		err = enlarge(n);
+	if (leave_skeleton(n, err))
+		err = send_batch(n, error);
+	for (int map = 1; err == -ENFILE && map < MAP_COUNT; map++) { /* each may be full */
+		enum map full = fail_map(error);
+
+		if (full == MAP_NONE || n->plan.grow[full])
+			break;
+		*error = (struct link_error){0};
+		err = grow(n, full);
 		if (!err)
 			err = send_batch(n, error);
 	}
@@ -362,168 +344,82 @@ static int commit_once(struct nft *n, struct nfterror *error)
 /* What the kernel says of a map that is full, a dry run has to find out. */
 static int make_room(struct nft *n)
 {
-	bool full = false;
 	int err = 0;
 
 	for (int map = 1; !err && map < MAP_COUNT; map++) {
-		enum module mod = map_defs[map].module;
 		uint32_t size = 0;
 
-		if (!n->how.have[mod] || !store_touches(&n->table, mod))
+		if (n->plan.empty || !n->state.standing.table || !plan_adds(&n->state))
 			continue;
-		err = load_whole(n, mod);
+		err = load_kinds(n, MASQ_KIND(map_defs[map].kind));
 		if (!err)
 			err = load_map_size(n->link, &n->query, (enum map)map, &size);
-		full |= size && store_size(&n->table, (enum map)map) > size;
+		n->plan.grow[map] = size && plan_size(&n->state, (enum map)map) > size;
 	}
-	return !err && full ? enlarge(n) : err;
+	return err;
 }
 
-static int dry_run(struct nft *n, FILE *out)
+static int dry_run(struct nft *n, struct error *e, FILE *out)
 {
-	struct emit_text e;
-	int err = look_around(n);
+	struct batch_text b;
+	int err = look_around(n, e);
 
 	if (!err)
 		err = make_room(n);
 	if (err)
 		return err;
-	err = up_to_date(n);
+	err = turn_up_to_date(&n->turn);
 	if (err != 1)
 		return err ? err : -EINTR;
-	emit_text_init(&e, out);
-	return store(&e.emit, &n->table, &n->how);
+	batch_text_init(&b, out);
+	return plan_write(&b.batch, &n->state, &n->plan);
 }
 
-static int attempt(struct masq *m, struct nfterror *error)
+static int attempt(struct masq *m, struct link_error *error)
 {
-	return m->dry ? dry_run(m->priv, m->dry) : commit_once(m->priv, error);
+	*error = (struct link_error){0};
+	return m->dry ? dry_run(m->priv, &m->error, m->dry)
+		      : commit_once(m->priv, &m->error, error);
+}
+
+/* The error of masq_commit(): the text, where it is not set yet. */
+static int commit_failed(struct masq *m, int err, const struct link_error *error)
+{
+	if (err == -ECANCELED) /* look_around() has said why */
+		return -EBUSY;
+	if (err == -ERESTART || err == -EINTR || !error->err)
+		return fail_to_read(&m->error, err);
+	return fail_to_commit(&m->error, error);
 }
 
 static int nft_commit(struct masq *m, int *failed)
 {
+	struct link_error error = {0};
 	struct nft *n = m->priv;
-	struct nfterror error = {0};
-	size_t index = 0;
+	size_t index = n->n;
 	int err = 0;
 
-	if (!store_changes(&n->table))
-		goto out;
-	err = attempt(m, &error);
-	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < NFT_TRIES; try++) {
-		pause_before(n, try);
+	if (plan_changes(&n->state))
+		err = attempt(m, &error);
+	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < FAIL_TRIES; try++) {
+		turn_pause(&n->turn, try);
+		error = (struct link_error){0};
 		err = apply_all(n, &index);
-		if (err && refused_for_good(n, err)) {
-			*failed = index < n->n ? (int)index : -1;
-			err = refuse(m, n, index, err);
-			goto out;
-		}
+		if (err && refused_for_good(n, err))
+			break;
+		index = n->n;
 		if (err)
 			err = -ERESTART;
-		else if (store_changes(&n->table))
+		else if (plan_changes(&n->state))
 			err = attempt(m, &error);
 	}
-	if (err == -ERESTART || err == -EINTR || (err && !error.err))
-		err = nft_fail(m, err);
-	else if (err)
-		err = nft_fail_commit(m, &error);
-out:
+	if (err && index < n->n) {
+		*failed = (int)index;
+		err = refuse(m, n, index, err);
+	} else if (err) {
+		err = commit_failed(m, err, &error);
+	}
 	nft_abort(m);
-	return err;
-}
-
-static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < s->n; i++) {
-		const struct target *t = &s->targets[i];
-		struct masq_record record = {
-			.kind = s->key.module == MOD_MFW ? MASQ_MFW : MASQ_PORTFW,
-			.protocol = s->key.protocol,
-			.laddr.s_addr = s->key.laddr,
-			.lport = s->key.lport,
-			.mark = s->key.mark,
-			.raddr.s_addr = t->addr,
-			.rport = t->port,
-			.pref = (int32_t)t->pref,
-			.left = (int32_t)t->left,
-			.served = t->served,
-		};
-
-		err = fn(&record, arg);
-	}
-	return err;
-}
-
-/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6, and in each the
- * newest first. */
-static struct rank rank_of(const struct service *s, size_t index)
-{
-	struct rank r = {.index = (uint32_t)index};
-
-	if (s->key.module == MOD_MFW) {
-		r.major = s->key.mark;
-	} else {
-		r.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 1 | !s->born;
-		r.minor = UINT64_MAX - (s->born ? s->born : key_order(&s->key));
-	}
-	return r;
-}
-
-/* Listed in another order than they were read in, services would each have to be waited for: that
- * was half of the time between reading and printing. */
-#define AHEAD 8
-
-static void prefetch(const struct service *s)
-{
-	__builtin_prefetch(s);
-	__builtin_prefetch(s + 1); /* the end of it, and table.c's room for a target */
-}
-
-/* What was read for a listing: services, by their ranks in the table; or records. */
-struct listing {
-	struct rank *ranks, *sorted;
-	struct records records;
-};
-
-static void listing_free(struct listing *l)
-{
-	free(l->ranks);
-	records_free(&l->records);
-	*l = (struct listing){0};
-}
-
-/* 0; -ENOMEM; -EINTR if a service was told twice, so that others may have been left out. */
-static int rank_services(const struct table *t, struct listing *l)
-{
-	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* never of nothing */
-	if (!l->ranks)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n; i++)
-		l->ranks[i] = rank_of(t->services[i], i);
-	l->sorted = rank_sort(l->ranks, l->ranks + t->n, t->n);
-	for (size_t i = 1; i < t->n; i++) {
-		const struct rank *x = &l->sorted[i - 1], *y = &l->sorted[i];
-
-		if (x->major == y->major && x->minor == y->minor &&
-		    !memcmp(&t->services[x->index]->key, &t->services[y->index]->key,
-			    sizeof(struct key)))
-			return -EINTR;
-	}
-	return 0;
-}
-
-static int tell_services(const struct table *t, const struct rank *sorted, masq_record_fn *fn,
-			 void *arg)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < t->n; i++) {
-		if (i + AHEAD < t->n)
-			prefetch(t->services[sorted[i + AHEAD].index]);
-		err = tell_service(t->services[sorted[i].index], fn, arg);
-	}
 	return err;
 }
 
@@ -531,64 +427,71 @@ static int gather_entries(struct nft *n, struct records *out)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n->table.n_entries; i++) {
-		const struct entry *e = &n->table.entries[i];
+	for (size_t i = 0; !err && i < n->state.table.n_entries; i++) {
+		const struct entry *e = &n->state.table.entries[i];
 
-		err = records_add(out, &(struct masq_record){
-					       .kind = MASQ_AUTOFW,
-					       .protocol = (uint8_t)e->user.protocol,
-					       .autofw = e->user,
-					       .served = e->served,
-				       });
-		if (!err && entry_triggered(&e->user))
-			err = load_receivers(n->link, &n->query, &e->user, out);
+		err = records_add(
+			out, &e->forward,
+			&(struct masq_record){.has = MASQ_HAS_SERVED, .served = e->served});
+		if (!err)
+			err = load_receivers(n->link, &n->query, &e->forward, out);
 	}
 	return err;
 }
 
 /* -EINTR: it changed meanwhile, and what was read may never have been there together. */
-static int read_once(struct nft *n, enum module mod, const struct ip_masq_ctl *only,
+static int read_once(struct nft *n, unsigned int wanted, const struct masq_command *only,
 		     struct listing *l)
 {
-	struct key key = {0};
-	int err = begin_again(n);
+	struct key key;
+	int err = start_over(n);
 
 	listing_free(l);
-	if (!err && only && table_scope(mod, only, &key) == SCOPE_ONE)
-		err = load_service(n->link, &n->query, &n->table, &key);
+	if (!err && only && kind_scope(only, &key) == SCOPE_ONE)
+		err = load_service(n->link, &n->query, &n->state, &key);
 	else if (!err)
-		err = load_module(n->link, &n->query, &n->table, mod);
+		err = load_kinds(n, wanted);
 	if (!err)
-		err = mod == MOD_AUTOFW ? gather_entries(n, &l->records)
-					: rank_services(&n->table, l);
+		err = listing_rank(l, &n->state.table);
+	if (!err)
+		err = gather_entries(n, &l->entries);
 	if (err)
 		return err;
-	err = up_to_date(n);
+	err = turn_up_to_date(&n->turn);
 	return err ? (err < 0 ? err : 0) : -EINTR;
 }
 
-static int nft_list(struct masq *m, enum module mod, const struct ip_masq_ctl *only,
+static int tell(const struct listing *l, const struct table *t, unsigned int wanted,
+		masq_record_fn *fn, void *arg)
+{
+	int err = 0;
+
+	for (const struct kind *const *k = kinds; !err && *k; k++) {
+		if (!(wanted & MASQ_KIND((*k)->id)))
+			continue;
+		err = kind_has_maps((*k)->id) ? listing_tell(l, t, (*k)->id, fn, arg)
+					      : records_each(&l->entries, fn, arg);
+	}
+	return err;
+}
+
+static int nft_list(struct masq *m, unsigned int wanted, const struct masq_command *only,
 		    masq_record_fn *fn, void *arg)
 {
 	struct listing listing = {0};
 	struct nft *n = m->priv;
 	struct table table;
-	int err = read_once(n, mod, only, &listing);
+	int err = read_once(n, wanted, only, &listing);
 
-	for (int try = 1; err == -EINTR && try < NFT_TRIES; try++) {
-		pause_before(n, try);
-		err = read_once(n, mod, only, &listing);
+	for (int try = 1; err == -EINTR && try < FAIL_TRIES; try++) {
+		turn_pause(&n->turn, try);
+		err = read_once(n, wanted, only, &listing);
 	}
-	end_turn(n);
+	turn_end(&n->turn);
 	/* what fn does with the handle must not touch what it is told */
-	table = n->table;
-	n->table = (struct table){0};
-	if (err)
-		err = nft_fail(m, err);
-	else if (mod == MOD_AUTOFW)
-		err = records_each(&listing.records, fn, arg);
-	else
-		err = tell_services(&table, listing.sorted, fn, arg);
+	table = n->state.table;
+	n->state.table = (struct table){0};
+	err = err ? fail_to_read(&m->error, err) : tell(&listing, &table, wanted, fn, arg);
 	listing_free(&listing);
 	table_free(&table);
 	return err;
@@ -600,7 +503,7 @@ const struct transport transport_nft = {
 	.open = nft_open,
 	.close = nft_close,
 	.begin = nft_begin,
-	.ctl = nft_ctl,
+	.command = nft_command,
 	.commit = nft_commit,
 	.abort = nft_abort,
 	.list = nft_list,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The transport of 1998: one setsockopt() a command, and /proc/net/ip_masq/MODULE to look at.
- *
- * A 2.2 kernel returns 0 for what portfw and autofw refuse and for modules that it does not have.
- * So no command has happened until the state file says so.
+ * The transport of 1998: one setsockopt() a command, and a state file to see
+ * what it did. A 2.2 kernel returns 0 for what portfw and autofw refuse and for
+ * modules that it does not have, so only the state file tells whether a command
+ * was carried out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,43 +12,99 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "procfile.h"
+#include "statefile.h"
+#include "transport.h"
+#include "wire.h"
 
-#define STATE_MOST (16u << 20) /* 262,000 rows; what is longer is no state file */
-#define LINE_SHOWN 100         /* of a line that does not parse */
-#define LPORT_MOST 60999       /* a 2.2 kernel masquerades from 61000 on */
+#define STATE_MAX (16u << 20) /* 262,000 rows; what is longer is no state file */
+#define LINE_SHOWN 100        /* of a line that does not parse */
+#define INTERRUPTS_MAX 1000   /* of reading one file, by signals */
+#define PROC "/proc/net"
 
 struct sockopt {
 	int fd;
 };
 
-static const char *const module_names[MOD_COUNT] = {
-	[MOD_PORTFW] = "portfw",
-	[MOD_MFW] = "mfw",
-	[MOD_AUTOFW] = "autofw",
+/* What the transport has to know of a kind's kernel module, ip_masq_KIND. */
+static const struct module {
+	const char *path,
+		*other_path;  /* of the state file; the other one where path cannot be opened */
+	bool add_edits;       /* an addition that matches gives all matches the new pref instead */
+	bool deletes_one;     /* a deletion takes one of several equal entries */
+	bool einval_is_esrch; /* EINVAL for what is not there */
+	uint16_t port_max;    /* the highest local port; 0: no limit */
+} modules[] = {
+	[MASQ_PORTFW] = {.path = PROC "/ip_masq/portfw",
+			 .other_path = PROC "/ip_portfw",
+			 .add_edits = true,
+			 .port_max = 60999}, /* a 2.2 kernel masquerades from 61000 on */
+	[MASQ_MFW] = {.path = PROC "/ip_masq/mfw", .einval_is_esrch = true},
+	[MASQ_AUTOFW] = {.path = PROC "/ip_masq/autofw", .deletes_one = true},
 };
+#define MODULES (sizeof(modules) / sizeof(*modules))
 
-/* A second one is read only where the first can't be opened. */
-static const char *const paths[MOD_COUNT][2] = {
-	[MOD_PORTFW] = {"/proc/net/ip_masq/portfw", "/proc/net/ip_portfw"},
-	[MOD_MFW] = {"/proc/net/ip_masq/mfw"},
-	[MOD_AUTOFW] = {"/proc/net/ip_masq/autofw"},
-};
+/* Kernels before 2.6.27 answer EINVAL to SOCK_CLOEXEC. -1 with errno set. */
+static int raw_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	if (fd < 0 && errno == EINVAL) {
+		fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+		if (fd >= 0)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	return fd;
+}
+
+/* 0 or a positive errno. */
+static int transmit(int fd, const struct ip_masq_ctl *ctl)
+{
+	return setsockopt(fd, IPPROTO_IP, IP_FW_MASQ_CTL, ctl, sizeof(*ctl)) < 0 ? errno : 0;
+}
+
+/* The message that changes nothing; the kernel loads the module for it if it can. */
+static int peek(int fd, const char *kind)
+{
+	struct ip_masq_ctl ctl;
+
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.m_target = IP_MASQ_TARGET_MOD;
+	ctl.m_cmd = IP_MASQ_CMD_NONE;
+	memccpy(ctl.m_tname, kind, 0, sizeof(ctl.m_tname) - 1);
+	return transmit(fd, &ctl);
+}
+
+static bool sockopt_probe(const char *kind)
+{
+	int fd = raw_socket(), err = fd < 0 ? errno : peek(fd, kind);
+
+	if (fd >= 0)
+		close(fd);
+	switch (err) {
+	case ENOPROTOOPT: /* no masquerading modules: any kernel since 2.4 */
+	case EPERM:       /* no raw socket for us; nf_tables will give its own error */
+	case EACCES:
+	case EPROTONOSUPPORT: /* no IPv4 raw sockets at all */
+	case EAFNOSUPPORT:
+		return false;
+	default: /* there, or there but for this module: open and command give the error */
+		return true;
+	}
+}
 
 static int sockopt_open(struct masq *m)
 {
 	struct sockopt *s = malloc(sizeof(*s));
 
 	if (!s)
-		return masq_fail(m, ENOMEM, "out of memory");
+		return fail(&m->error, ENOMEM, "out of memory");
 	m->priv = s;
-	/* SOCK_CLOEXEC is ten years younger than the kernels that this is for */
-	s->fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	s->fd = raw_socket();
 	if (s->fd < 0 && (errno == EPERM || errno == EACCES))
-		return masq_fail(m, EPERM, "no raw socket without CAP_NET_RAW: run this as root");
+		return fail(&m->error, EPERM,
+			    "no raw socket without CAP_NET_RAW: run this as root");
 	if (s->fd < 0)
-		return masq_fail(m, errno, "no raw socket: %s", strerror(errno));
-	fcntl(s->fd, F_SETFD, FD_CLOEXEC);
+		return fail(&m->error, errno, "no raw socket: %s", strerror(errno));
 	return 0;
 }
 
@@ -63,124 +119,73 @@ static void sockopt_close(struct masq *m)
 }
 
 /* Every command takes effect by itself. */
-static int sockopt_begin(struct masq *m)
+static int sockopt_begin(struct masq *m __attribute__((unused)))
 {
-	(void)m;
 	return 0;
 }
 
-static int sockopt_commit(struct masq *m, int *failed)
+static int sockopt_commit(struct masq *m __attribute__((unused)),
+			  int *failed __attribute__((unused)))
 {
-	(void)m;
-	(void)failed;
 	return 0;
 }
 
-static void sockopt_abort(struct masq *m)
+static void sockopt_abort(struct masq *m __attribute__((unused)))
 {
-	(void)m;
 }
 
-/* Copies what the message means, member by member, so that nothing else gets out. */
-static void copy_user(struct ip_masq_ctl *out, enum module mod, const struct ip_masq_ctl *ctl)
+static int fail_no_module(struct error *e, enum masq_kind kind)
 {
-	const struct ip_portfw_edits *p = &ctl->u.portfw_user;
-	const struct ip_mfw_user *w = &ctl->u.mfw_user;
-	const struct ip_autofw_user *a = &ctl->u.autofw_user;
+	const char *name = kinds[kind]->name;
 
-	switch (mod) {
-	case MOD_PORTFW:
-		out->u.portfw_user.protocol = p->protocol;
-		out->u.portfw_user.laddr = p->laddr;
-		out->u.portfw_user.raddr = p->raddr;
-		out->u.portfw_user.lport = p->lport;
-		out->u.portfw_user.rport = p->rport;
-		out->u.portfw_user.pref = p->pref;
-		break;
-	case MOD_MFW:
-		out->u.mfw_user.fwmark = w->fwmark;
-		out->u.mfw_user.raddr = w->raddr;
-		out->u.mfw_user.rport = w->rport;
-		out->u.mfw_user.pref = w->pref;
-		out->u.mfw_user.flags = w->flags;
-		break;
-	default:
-		out->u.autofw_user.type = a->type;
-		out->u.autofw_user.low = a->low;
-		out->u.autofw_user.hidden = a->hidden;
-		out->u.autofw_user.high = a->high;
-		out->u.autofw_user.visible = a->visible;
-		out->u.autofw_user.protocol = a->protocol;
-		out->u.autofw_user.where = a->where;
-		out->u.autofw_user.ctlproto = a->ctlproto;
-		out->u.autofw_user.ctlport = a->ctlport;
-		out->u.autofw_user.flags = a->flags;
-	}
+	return fail(e, ENOENT,
+		    "this kernel has no module ip_masq_%s, or has not loaded it: there is no %s; "
+		    "try modprobe ip_masq_%s",
+		    name, modules[kind].path, name);
 }
 
-/* ctl NULL: just peek. 0 or a positive errno. */
-static int transmit(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
-{
-	const struct sockopt *s = m->priv;
-	struct ip_masq_ctl out;
-
-	memset(&out, 0, sizeof(out)); /* an initialiser leaves padding alone */
-	out.m_target = IP_MASQ_TARGET_MOD;
-	out.m_cmd = ctl ? ctl->m_cmd : IP_MASQ_CMD_NONE;
-	strcpy(out.m_tname, module_names[mod]);
-	if (out.m_cmd != IP_MASQ_CMD_NONE && out.m_cmd != IP_MASQ_CMD_FLUSH)
-		copy_user(&out, mod, ctl);
-	if (setsockopt(s->fd, IPPROTO_IP, IP_FW_MASQ_CTL, &out, sizeof(out)) < 0)
-		return errno;
-	return 0;
-}
-
-static int fail_no_module(struct masq *m, enum module mod)
-{
-	return masq_fail(m, ENOENT,
-			 "this kernel has no module ip_masq_%s, or has not loaded it: there is no "
-			 "%s; try modprobe ip_masq_%s",
-			 module_names[mod], paths[mod][0], module_names[mod]);
-}
-
-/* Whether an errno means the same whatever was asked; sets the text. */
-static bool fail_general(struct masq *m, enum module mod, int err)
+/* Whether an errno means the same whatever was asked; then the error is set. */
+static bool fail_general(struct error *e, enum masq_kind kind, int err)
 {
 	switch (err) {
 	case EPERM:
 	case EACCES:
-		masq_fail(m, err, "the kernel wants CAP_NET_ADMIN: run this as root");
+		fail(e, err, "the kernel wants CAP_NET_ADMIN: run this as root");
 		return true;
 	case ENOPROTOOPT:
-		masq_fail(m, err,
-			  "this kernel has no masquerading modules; nf_tables is used when "
-			  "IPMASQADM_TRANSPORT is not set to sockopt");
+		fail(e, err,
+		     "this kernel has no masquerading modules; nf_tables is used when "
+		     "IPMASQADM_TRANSPORT is not set to sockopt");
 		return true;
 	case ENOENT:
-		fail_no_module(m, mod);
+		fail_no_module(e, kind);
 		return true;
+	default:
+		return false;
 	}
-	return false;
 }
 
-static int fail_refused(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl, int err)
+static int fail_refused(struct error *e, const struct masq_command *c, int err)
 {
-	bool names_old = ctl->m_cmd == IP_MASQ_CMD_DEL || ctl->m_cmd == IP_MASQ_CMD_SET;
-	char buf[DESCRIBE_MAX];
+	bool names_old = c->verb == MASQ_DELETE || c->verb == MASQ_EDIT || c->verb == MASQ_SCHEDULE;
+	char what[KIND_WORDS_MAX];
 
-	if (fail_general(m, mod, err))
+	if (fail_general(e, c->kind, err))
 		return -err;
-	/* mfw says EINVAL for a mark that it does not know */
-	if (names_old && (err == ESRCH || (err == EINVAL && mod == MOD_MFW)))
-		return fail_not_there(m, mod, ctl);
-	return masq_fail(m, err, "the kernel refused %s: %s", describe(buf, mod, ctl),
-			 strerror(err));
+	if (names_old && (err == ESRCH || (err == EINVAL && modules[c->kind].einval_is_esrch)))
+		return kind_fail(e, c, -ESRCH);
+	return fail(e, err, "the kernel refused %s: %s", kind_describe(what, c), strerror(err));
 }
+
+/*
+ * State files
+ */
 
 /* Reads to the end of a file. *text is the caller's to free in any case. 0 or -errno. */
 static int slurp(int fd, char **text, size_t *size)
 {
 	size_t cap = 0;
+	int interrupts = 0;
 	ssize_t n;
 
 	*text = NULL;
@@ -190,7 +195,7 @@ static int slurp(int fd, char **text, size_t *size)
 			char *more;
 
 			cap = cap ? cap * 2 : 4096;
-			if (cap > STATE_MOST)
+			if (cap > STATE_MAX)
 				return -EFBIG;
 			more = realloc(*text, cap);
 			if (!more)
@@ -200,221 +205,308 @@ static int slurp(int fd, char **text, size_t *size)
 		n = read(fd, *text + *size, cap - *size);
 		if (n > 0)
 			*size += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
+	} while (n > 0 || (n < 0 && errno == EINTR && ++interrupts < INTERRUPTS_MAX));
 	return n < 0 ? -errno : 0;
 }
 
-static int fail_line(struct masq *m, const char *path, const struct bad_line *bad)
+static int fail_line(struct error *e, const char *path, const struct bad_line *bad)
 {
 	char text[LINE_SHOWN + 1];
 	size_t n = bad->size < LINE_SHOWN ? bad->size : LINE_SHOWN;
 
-	/* whatever else may be in there is nothing for a terminal */
 	for (size_t i = 0; i < n; i++)
 		text[i] = bad->text[i] < ' ' || bad->text[i] > '~' ? '?' : bad->text[i];
 	while (n && text[n - 1] == ' ')
 		n--;
 	text[n] = '\0';
-	return masq_fail(m, EBADMSG, "%s, line %zu: %s: \"%s\"", path, bad->number, bad->why, text);
+	return fail(e, EBADMSG, "%s, line %zu: %s: \"%s\"", path, bad->number, bad->why, text);
 }
 
-/* Appends what the kernel has. */
-static int read_state(struct masq *m, enum module mod, struct records *out)
+static int fail_open(struct error *e, enum masq_kind kind, int err)
 {
-	const char *path = paths[mod][0];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? errno : 0;
+	const char *path = modules[kind].path;
+
+	if (err != ENOENT)
+		return fail(e, err, "can't open %s: %s", path, strerror(err));
+	if (access(PROC, F_OK) < 0)
+		return fail(e, EIO,
+			    "there is no " PROC ", so %s cannot be read; try mount -t proc proc "
+			    "/proc",
+			    path);
+	return fail_no_module(e, kind);
+}
+
+/* Appends what the kernel has. -ENOENT: the module is not loaded. */
+static int read_state(struct error *e, enum masq_kind kind, struct records *out)
+{
+	const struct module *module = &modules[kind];
+	const char *path = module->path;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = errno;
 	struct bad_line bad;
 	char *text;
 	size_t size;
 
-	if (fd < 0 && paths[mod][1]) {
-		fd = open(paths[mod][1], O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			path = paths[mod][1];
+	if (fd < 0 && module->other_path) {
+		path = module->other_path;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0)
-		return masq_fail(m, err, "can't open %s: %s", path, strerror(err));
+		return fail_open(e, kind, err);
 	err = slurp(fd, &text, &size);
-	if (err < 0)
-		masq_fail(m, -err, "can't read %s: %s", path, strerror(-err));
-	else
-		err = procfile_read(mod, text, size, out, &bad);
-	if (err == -EBADMSG)
-		fail_line(m, path, &bad);
-	else if (err == -ENOMEM)
-		masq_fail(m, ENOMEM, "out of memory");
-	free(text);
 	close(fd);
+	if (err)
+		fail(e, -err, "can't read %s: %s", path, strerror(-err));
+	else
+		err = statefile_read(kind, text, size, out, &bad);
+	if (err == -EBADMSG)
+		fail_line(e, path, &bad);
+	else if (err == -ENOMEM)
+		fail(e, ENOMEM, "out of memory");
+	free(text);
 	return err;
 }
 
-/* How many records a message names, and how many of them have the pref or flags it gives. */
-struct tally {
-	size_t named, done;
+/* What a state file says of a command. */
+struct state {
+	int err; /* -ENOENT: the module is not loaded; else: unknown, error says why */
+	struct error error;
+	size_t named;    /* forwards that the command names */
+	size_t done;     /* of those, how many have the pref or flags that it gives */
+	size_t received; /* autofw: of those, how many have a receiver */
+	size_t untimed;  /* and how many have one without time limit */
+	struct masq_address receiver;
 };
 
-static bool is_done(enum module mod, const struct ip_masq_ctl *ctl, const struct masq_record *r)
+static bool is_unknown(const struct state *s)
 {
-	const uint16_t flags = IP_AUTOFW_USETIME | IP_AUTOFW_SECURE;
+	return s->err && s->err != -ENOENT;
+}
 
-	switch (mod) {
-	case MOD_PORTFW:
-		return r->pref == ctl->u.portfw_user.pref;
-	case MOD_MFW:
-		return r->pref == ctl->u.mfw_user.pref;
-	default:
-		return !((r->autofw.flags ^ ctl->u.autofw_user.flags) & flags);
+static bool is_done(const struct masq_command *c, const struct masq_command *forward)
+{
+	const uint32_t flags = MASQ_UNTIMED | MASQ_ANYONE;
+
+	return !((forward->has ^ c->has) & flags) && command_pref(forward) == command_pref(c);
+}
+
+static void count(struct state *s, const struct masq_command *c, const struct record_pair *pair)
+{
+	const struct masq_command *forward = &pair->forward;
+
+	if (c->verb != MASQ_FLUSH && !kinds[c->kind]->matches(c, forward))
+		return;
+	if (pair->record.has & MASQ_HAS_RECEIVER) {
+		s->received++;
+		s->untimed += forward->has & MASQ_UNTIMED ? 1 : 0;
+		s->receiver = pair->record.inside;
+	} else {
+		s->named++;
+		s->done += is_done(c, forward);
 	}
 }
 
-static int look(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl, struct tally *tally)
+static void look(struct state *s, const struct masq_command *c)
 {
 	struct records records = {0};
-	int err = read_state(m, mod, &records);
 
-	*tally = (struct tally){0};
-	for (size_t i = 0; !err && i < records.n; i++) {
-		if (ctl->m_cmd == IP_MASQ_CMD_FLUSH) {
-			tally->named++;
-		} else if (matches(mod, ctl, &records.v[i])) {
-			tally->named++;
-			tally->done += is_done(mod, ctl, &records.v[i]);
-		}
-	}
+	*s = (struct state){0};
+	s->err = read_state(&s->error, c->kind, &records);
+	for (size_t i = 0; !s->err && i < records.n; i++)
+		count(s, c, &records.v[i]);
 	records_free(&records);
-	return err;
 }
 
-static int check_added(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl,
-		       const struct tally *before, const struct tally *after)
-{
-	const struct ip_portfw_edits *p = &ctl->u.portfw_user;
-	char buf[DESCRIBE_MAX];
+/*
+ * Commands
+ */
 
-	/* a portfw addition that finds something gives all of it the new pref; to the others, one
-	 * more of the same is an addition too */
-	if (mod == MOD_PORTFW ? after->done && after->done == after->named
-			      : after->done > before->done)
-		return 0;
-	describe(buf, mod, ctl);
-	if (mod == MOD_PORTFW && after->named)
-		return masq_fail(m, EIO, "the kernel kept the old pref of %s and said nothing",
-				 buf);
-	if (mod == MOD_PORTFW && ntohs(p->lport) > LPORT_MOST)
-		return masq_fail(m, EINVAL,
-				 "the kernel did not add %s: this one takes local ports from 1 "
-				 "to %d, not %u",
-				 buf, LPORT_MOST, ntohs(p->lport));
-	if (mod == MOD_PORTFW && !p->raddr)
-		return fail_not_there(m, mod, ctl);
-	return masq_fail(m, EIO, "the kernel did not add %s and said nothing: it is not in %s", buf,
-			 paths[mod][0]);
+static int fail_unverified(struct error *e, const struct state *s)
+{
+	return fail(e, -s->err, "sent, but the result could not be verified: %.440s",
+		    s->error.text);
 }
 
-static int check_edited(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl,
-			const struct tally *after)
+static int fail_kept_pref(struct error *e, const struct masq_command *c)
 {
-	char buf[DESCRIBE_MAX];
+	char what[KIND_WORDS_MAX];
 
-	/* what a turn ended early has changed can't be told from what connections have; mfw's own
-	 * yes is a true one */
-	if (ctl->u.mfw_user.flags & IP_MASQ_MFW_SCHED)
+	return fail(e, EIO, "the kernel reported no error but kept the old pref of %s",
+		    kind_describe(what, c));
+}
+
+static int check_added(struct error *e, const struct masq_command *c, const struct state *before,
+		       const struct state *after)
+{
+	const struct module *module = &modules[c->kind];
+	char what[KIND_WORDS_MAX];
+
+	if (module->add_edits && after->named)
+		return after->done == after->named ? 0 : fail_kept_pref(e, c);
+	if (after->done && is_unknown(before))
+		return fail_unverified(e, before);
+	if (after->done > before->done)
 		return 0;
+	kind_describe(what, c);
+	if (module->port_max && c->ports.first > module->port_max)
+		return fail(e, EINVAL,
+			    "the kernel did not add %s: it takes local ports from 1 to %u, not %u",
+			    what, module->port_max, c->ports.first);
+	return fail(e, EIO, "the kernel reported no error but did not add %s: it is not in %s",
+		    what, module->path);
+}
+
+static int check_edited(struct error *e, const struct masq_command *c, const struct state *after)
+{
 	if (!after->named)
-		return fail_not_there(m, mod, ctl);
-	if (after->done == after->named)
+		return kind_fail(e, c, -ESRCH);
+	return after->done == after->named ? 0 : fail_kept_pref(e, c);
+}
+
+/* A 2.2 kernel compares an entry's receiver, which no command names. */
+static int fail_kept(struct error *e, const struct masq_command *c, const struct state *after)
+{
+	bool received = c->verb == MASQ_DELETE && after->received == after->named;
+	char what[KIND_WORDS_MAX], host[ADDRESS_TEXT_MAX];
+
+	kind_describe(what, c);
+	address_text(host, &after->receiver);
+	if (!received)
+		return fail(e, EIO, "the kernel reported no error but kept %s: it is still in %s",
+			    what, modules[c->kind].path);
+	if (after->untimed < after->received)
+		return fail(e, EIO,
+			    "the kernel reported no error but kept %s, because it has a receiver, "
+			    "%s: delete it when the receiver is gone, 15 seconds after the control "
+			    "connection's last packet",
+			    what, host);
+	return fail(e, EIO,
+		    "the kernel reported no error but kept %s, because it has a receiver, %s, "
+		    "without time limit: it can only be deleted together with all others, with "
+		    "ipmasqadm %s -%c",
+		    what, host, kinds[c->kind]->name, kinds[c->kind]->flush);
+}
+
+static int check_deleted(struct error *e, const struct masq_command *c, const struct state *before,
+			 const struct state *after)
+{
+	bool one = modules[c->kind].deletes_one;
+
+	if (!before->named && !is_unknown(before))
+		return kind_fail(e, c, -ESRCH);
+	if (!after->named || (one && after->named < before->named))
 		return 0;
-	return masq_fail(m, EIO, "the kernel kept the old pref of %s and said nothing",
-			 describe(buf, mod, ctl));
+	if (one && is_unknown(before))
+		return fail_unverified(e, before);
+	return fail_kept(e, c, after);
 }
 
-static int fail_kept(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+static int check_done(struct error *e, const struct masq_command *c, const struct state *before,
+		      const struct state *after)
 {
-	char buf[DESCRIBE_MAX];
-
-	describe(buf, mod, ctl);
-	/* an entry's receiver is part of what a 2.2 kernel compares */
-	if (mod == MOD_AUTOFW && ctl->m_cmd == IP_MASQ_CMD_DEL && ctl->u.autofw_user.ctlport)
-		return masq_fail(m, EIO,
-				 "the kernel kept %s and said nothing: delete it again when it "
-				 "has no receiver",
-				 buf);
-	return masq_fail(m, EIO, "the kernel kept %s and said nothing: it is still in %s", buf,
-			 paths[mod][0]);
+	if (is_unknown(after))
+		return fail_unverified(e, after);
+	if (after->err)
+		return fail_no_module(e, c->kind);
+	switch (c->verb) {
+	case MASQ_ADD:
+	case MASQ_INSERT:
+		return check_added(e, c, before, after);
+	case MASQ_DELETE:
+		return check_deleted(e, c, before, after);
+	case MASQ_EDIT:
+		return check_edited(e, c, after);
+	case MASQ_FLUSH:
+		return after->named ? fail_kept(e, c, after) : 0;
+	case MASQ_SCHEDULE: /* cannot be told from what connections do; mfw reports its errors */
+	case MASQ_PROBE:
+		break;
+	}
+	return 0;
 }
 
-static int check_deleted(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl,
-			 const struct tally *before, const struct tally *after)
+/* 2.2 would add a forward to nowhere. */
+static int check_target(struct error *e, const struct masq_command *c, const struct state *before)
 {
-	if (!before->named)
-		return fail_not_there(m, mod, ctl);
-	/* autofw deletes one of several equal entries */
-	if (mod == MOD_AUTOFW ? after->named < before->named : !after->named)
+	char what[KIND_WORDS_MAX];
+
+	if (c->verb != MASQ_ADD || !modules[c->kind].add_edits || before->named ||
+	    command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS))
 		return 0;
-	return fail_kept(m, mod, ctl);
+	if (!is_unknown(before))
+		return kind_fail(e, c, -EDESTADDRREQ);
+	return fail(e, -before->err,
+		    "not sent: without %s it needs a forward on %s to edit, and whether there is "
+		    "one is not known: %.300s",
+		    kinds[c->kind]->target_option, kind_describe(what, c), before->error.text);
 }
 
-/* The kernel said yes, and its state file can't be read: err, with the reason as text. */
-static int fail_unseen(struct masq *m, enum module mod, int err)
+static int sockopt_command(struct masq *m, const struct masq_command *c)
 {
-	char why[sizeof(m->error)];
+	const struct sockopt *s = m->priv;
+	struct state before = {0}, after;
+	struct masq_command sent; /* what of c the message says */
+	struct ip_masq_ctl ctl;
+	int err = wire_encode(&m->error, &ctl, c);
 
-	if (err == -ENOENT)
-		return fail_no_module(m, mod);
-	strcpy(why, m->error);
-	return masq_fail(m, -err, "sent, but did it happen? %.450s", why);
+	if (!err)
+		err = wire_decode(&m->error, &sent, &ctl);
+	/* Without a state file, the message itself may load the module. */
+	if (!err && sent.verb != MASQ_PROBE) {
+		look(&before, &sent);
+		err = check_target(&m->error, &sent, &before);
+	}
+	if (err)
+		return err;
+	err = transmit(s->fd, &ctl);
+	if (err)
+		return fail_refused(&m->error, &sent, err);
+	if (sent.verb == MASQ_PROBE)
+		return 0;
+	look(&after, &sent);
+	return check_done(&m->error, &sent, &before, &after);
 }
 
-static int sockopt_ctl(struct masq *m, enum module mod, const struct ip_masq_ctl *ctl)
+/*
+ * Listings
+ */
+
+/* Appends the records of one kind. As ever, it begins with a peek. */
+static int list_kind(struct masq *m, enum masq_kind kind, struct records *out)
 {
-	struct tally before = {0}, after;
+	const struct sockopt *s = m->priv;
 	int err;
 
-	/* No file may mean that the message itself will load the module. Any other trouble is no
-	 * reason not to send it. */
-	if (ctl->m_cmd != IP_MASQ_CMD_NONE) {
-		err = look(m, mod, ctl, &before);
-		if (err && err != -ENOENT)
-			before.named = 1;
-	}
-	/* 2.2 would add a forward to nowhere */
-	if (mod == MOD_PORTFW && ctl->m_cmd == IP_MASQ_CMD_ADD && !before.named &&
-	    (!ctl->u.portfw_user.raddr || !ctl->u.portfw_user.rport))
-		return fail_no_target(m, mod, ctl);
-	err = transmit(m, mod, ctl);
-	if (err)
-		return fail_refused(m, mod, ctl, err);
-	if (ctl->m_cmd == IP_MASQ_CMD_NONE)
-		return 0;
-	err = look(m, mod, ctl, &after);
-	if (err)
-		return fail_unseen(m, mod, err);
-	switch (ctl->m_cmd) {
-	case IP_MASQ_CMD_FLUSH:
-		return after.named ? fail_kept(m, mod, ctl) : 0;
-	case IP_MASQ_CMD_DEL:
-		return check_deleted(m, mod, ctl, &before, &after);
-	case IP_MASQ_CMD_SET:
-		return check_edited(m, mod, ctl, &after);
-	default:
-		return check_added(m, mod, ctl, &before, &after);
-	}
+	if ((size_t)kind >= MODULES)
+		return fail(&m->error, ENOENT, "this kernel has no masquerading module for %s",
+			    kinds[kind]->name);
+	err = peek(s->fd, kinds[kind]->name);
+	if (err && err != ENOENT && fail_general(&m->error, kind, err))
+		return -err;
+	return read_state(&m->error, kind, out);
 }
 
-static int sockopt_list(struct masq *m, enum module mod,
-			const struct ip_masq_ctl *only __attribute__((unused)), masq_record_fn *fn,
+static int sockopt_list(struct masq *m, unsigned int kinds_wanted,
+			const struct masq_command *only __attribute__((unused)), masq_record_fn *fn,
 			void *arg)
 {
 	struct records records = {0};
-	/* as ever, a listing begins with a peek, for which a 2.2 kernel loads the module */
-	int err = transmit(m, mod, NULL);
+	bool several = kinds_wanted & (kinds_wanted - 1), found = false;
+	int err = 0;
 
-	if (err && err != ENOENT && fail_general(m, mod, err))
-		return -err;
-	err = read_state(m, mod, &records);
-	if (err == -ENOENT)
-		err = fail_no_module(m, mod);
-	else if (!err)
+	for (unsigned int i = 0; kinds[i]; i++) {
+		if (!(kinds_wanted & MASQ_KIND(i)))
+			continue;
+		err = list_kind(m, (enum masq_kind)i, &records);
+		found |= !err;
+		if (err && err != -ENOENT)
+			break;
+	}
+	if (err == -ENOENT && several)
+		err = found ? 0
+			    : fail(&m->error, ENOENT,
+				   "this kernel has loaded none of its masquerading modules; try "
+				   "modprobe ip_masq_portfw");
+	if (!err)
 		err = records_each(&records, fn, arg);
 	records_free(&records);
 	return err;
@@ -423,10 +515,11 @@ static int sockopt_list(struct masq *m, enum module mod,
 const struct transport transport_sockopt = {
 	.name = "sockopt",
 	.atomic = false,
+	.probe = sockopt_probe,
 	.open = sockopt_open,
 	.close = sockopt_close,
 	.begin = sockopt_begin,
-	.ctl = sockopt_ctl,
+	.command = sockopt_command,
 	.commit = sockopt_commit,
 	.abort = sockopt_abort,
 	.list = sockopt_list,

@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The command line of each plugin, one word a line; the first is the plugin. */
-#include "cli.h"
+/* The command line of each kind, one word a line; the first is the kind. */
+#include <errno.h>
+
 #include "fuzz.h"
+#include "request.h"
 
 #define MOST 64
 
-static const struct {
-	const char *name;
-	int (*parse)(struct request *req, int argc, char *argv[]);
-} modules[] = {
-	{"portfw", portfw_parse},
-	{"mfw", mfw_parse},
-	{"autofw", autofw_parse},
-};
-
-static void check(const char *name, int result, const struct request *req)
+static void check(const struct kind *k, int result, const struct request *req)
 {
-	HOLDS(result == 0 || result == 2);
-	HOLDS(memchr(req->error, 0, sizeof(req->error)));
+	const struct masq_command *c = &req->command;
+	char words[KIND_WORDS_MAX];
+	struct masq_command back;
+	struct error e;
+	struct text t;
+
+	HOLDS(result == 0 || result == -EINVAL);
+	HOLDS(memchr(req->error.text, 0, sizeof(req->error.text)));
 	if (result) {
-		HOLDS(*req->error);
+		HOLDS(*req->error.text);
 		return;
 	}
 	HOLDS(req->action > ACT_NONE && req->action <= ACT_HELP);
-	if (req->action != ACT_CTL)
+	if (req->action != ACT_DO)
 		return;
-	HOLDS(req->ctl.m_target == IP_MASQ_TARGET_MOD && !strcmp(req->ctl.m_tname, name));
-	if (req->ctl.m_cmd == IP_MASQ_CMD_FLUSH)
+	HOLDS(c->size == sizeof(*c) && c->kind == k->id);
+	HOLDS(!kind_validate(&e, c));
+	HOLDS(*kind_describe(words, c));
+	if (c->verb != MASQ_ADD)
 		return;
-	if (!strcmp(name, "portfw"))
-		HOLDS(req->ctl.u.portfw_user.lport && req->ctl.u.portfw_user.pref > 0);
-	else if (!strcmp(name, "mfw"))
-		HOLDS(req->ctl.u.mfw_user.fwmark && req->ctl.u.mfw_user.pref >= 0);
-	else
-		HOLDS(req->ctl.u.autofw_user.low <= req->ctl.u.autofw_user.high);
+	/* what it adds can be printed and read */
+	text_start(&t, words, sizeof(words));
+	k->print(&t, c);
+	HOLDS(kind_read_text(k, &back, words, sizeof(words)));
+	HOLDS(back.has == c->has);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *word[MOST + 1], *before[MOST + 1], *text = malloc(size + 1), *p = text;
+	const struct kind *k;
 	struct request req;
 	int n = 0;
 
@@ -49,10 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		word[n++] = strsep(&p, "\n");
 	word[n] = NULL;
 	memcpy(before, word, sizeof(before));
-	for (size_t i = 0; i < sizeof(modules) / sizeof(*modules); i++) {
-		if (strcmp(*word, modules[i].name) != 0)
-			continue;
-		check(*word, modules[i].parse(&req, n, word), &req);
+	k = kind_find(*word);
+	if (k) {
+		check(k, request_read(&req, k, n, word), &req);
 		HOLDS(!memcmp(before, word, (size_t)(n + 1) * sizeof(*word)));
 	}
 	free(text);

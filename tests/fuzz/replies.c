@@ -14,7 +14,8 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
-#include "../../include/masq.h"
+#include "linux/ip_masq.h"
+#include "masq.h"
 #include "fuzz.h"
 
 static const uint8_t *at, *end;
@@ -129,7 +130,8 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 static int look(const struct masq_record *record, void *arg)
 {
 	(void)arg;
-	HOLDS(record->kind <= MASQ_RECEIVER);
+	HOLDS(record->size == sizeof(*record));
+	HOLDS(record->forward->kind <= MASQ_AUTOFW);
 	return 0;
 }
 
@@ -196,16 +198,16 @@ static int ctl(struct masq *m, struct ip_masq_ctl c)
 /* tests/fuzz/record knows the same numbers. */
 static int ask(struct masq *m, unsigned int what)
 {
-	struct ip_masq_ctl c;
+	struct masq_command c;
 	int failed, err;
 
 	switch (what) {
 	case 0:
-		return masq_list(m, "portfw", look, NULL);
+		return masq_list(m, MASQ_KIND(MASQ_PORTFW), look, NULL);
 	case 1:
-		return masq_list(m, "mfw", look, NULL);
+		return masq_list(m, MASQ_KIND(MASQ_MFW), look, NULL);
 	case 2:
-		return masq_list(m, "autofw", look, NULL);
+		return masq_list(m, MASQ_KIND(MASQ_AUTOFW), look, NULL);
 	case 3:
 		return ctl(m, portfw(IP_MASQ_CMD_ADD, 0xc6336401, 0x0a000002));
 	case 4:
@@ -225,9 +227,18 @@ static int ask(struct masq *m, unsigned int what)
 	case 11:
 		return ctl(m, autofw(IP_MASQ_CMD_DEL));
 	case 12:
-		c = portfw(IP_MASQ_CMD_DEL, 0xc6336401, 0);
+		c = (struct masq_command){
+			.size = sizeof(c),
+			.kind = MASQ_PORTFW,
+			.has = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS,
+			.protocol = IPPROTO_TCP,
+			.ports = {80, 80},
+		};
+		HOLDS(masq_parse_address(&c.local, "198.51.100.1"));
 		err = masq_find(m, &c);
 		return err > 0 ? 0 : err;
+	case 14:
+		return masq_list(m, MASQ_ALL_KINDS, look, NULL);
 	default:
 		err = masq_begin(m);
 		if (!err)

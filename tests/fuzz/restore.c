@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A file for restore, read as --check does: split, parsed, and complained about. */
-#include "../../modules/restore.c"
-
+/* A file for restore, read as --check does: split, parsed, and reported. */
+#include "commandfile.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct restore r = {.name = "file", .size = size};
+	/* exactly as long as it is, so that reading beyond is seen */
+	char *text = malloc(size ? size : 1);
+	struct commandfile f = {.name = "file", .text = text, .size = size};
 	int status;
 
-	/* exactly as long as it is, so that reading beyond is seen */
-	r.text = malloc(size ? size : 1);
-	HOLDS(r.text);
-	memcpy(r.text, data, size);
-	status = each_command(&r, NULL);
+	HOLDS(text);
+	memcpy(text, data, size);
+	status = commandfile_read(&f);
 	HOLDS(status == 0 || status == 2);
-	HOLDS(r.words.argc <= WORDS_MAX);
-	HOLDS(r.words.line >= 1 && r.words.start >= r.text && r.words.start <= r.text + size);
-	free(r.text);
+	for (size_t i = 0; i < f.n; i++) {
+		const struct commandfile_item *item = &f.items[i];
+
+		HOLDS(item->line >= 1 && item->start >= text && item->start < text + size);
+		HOLDS(item->command.size == sizeof(item->command));
+	}
+	if (f.n)
+		HOLDS(commandfile_report(&f, f.n - 1, "%s", "why") == 1);
+	commandfile_free(&f);
+	free(text);
 	return 0;
 }

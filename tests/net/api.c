@@ -4,27 +4,34 @@
  *
  *	api CASE	does what the case is about, and prints what came of it
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <string.h>
 
+#include <linux/ip_masq.h>
+
 #include "masq.h"
 
-static struct ip_masq_ctl forward(int cmd, const char *laddr, const char *raddr, int pref)
+static struct masq_command forward(enum masq_verb verb, const char *local, const char *target,
+				   int pref)
 {
-	struct ip_masq_ctl ctl = {.m_target = IP_MASQ_TARGET_MOD, .m_cmd = cmd};
-
-	strcpy(ctl.m_tname, "portfw");
-	ctl.u.portfw_user = (struct ip_portfw_edits){
+	struct masq_command c = {
+		.size = sizeof(c),
+		.kind = MASQ_PORTFW,
+		.verb = verb,
+		.has = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_PREF,
 		.protocol = IPPROTO_TCP,
-		.laddr = inet_addr(laddr),
-		.raddr = raddr ? inet_addr(raddr) : 0,
-		.lport = htons(80),
-		.rport = raddr ? htons(80) : 0,
+		.ports = {80, 80},
 		.pref = pref,
 	};
-	return ctl;
+
+	if (!masq_parse_address(&c.local, local))
+		errx(2, "%s", local);
+	if (target && masq_parse_address(&c.target, target)) {
+		c.target_ports = (struct masq_ports){80, 80};
+		c.has |= MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS;
+	}
+	return c;
 }
 
 static struct masq *m;
@@ -38,39 +45,41 @@ static void say(const char *what, int result)
 	       result < 0 ? ": " : "", result < 0 ? masq_error(m) : "");
 }
 
-static void command(const char *what, int cmd, const char *laddr, const char *raddr, int pref)
+static void command(const char *what, enum masq_verb verb, const char *local, const char *target,
+		    int pref)
 {
-	struct ip_masq_ctl ctl = forward(cmd, laddr, raddr, pref);
+	struct masq_command c = forward(verb, local, target, pref);
 
-	say(what, masq_ctl(m, &ctl));
+	say(what, masq_command(m, &c));
 }
 
 static int print(const struct masq_record *r, void *arg)
 {
-	char addr[2][INET_ADDRSTRLEN];
+	char name[2][MASQ_NAME_MAX];
 
 	(void)arg;
-	printf("%s > %s %d/%d\n", inet_ntop(AF_INET, &r->laddr, addr[0], sizeof(addr[0])),
-	       inet_ntop(AF_INET, &r->raddr, addr[1], sizeof(addr[1])), r->left, r->pref);
+	masq_host_name(name[0], &r->forward->local, true);
+	masq_host_name(name[1], &r->forward->target, true);
+	printf("%s > %s %d/%d\n", name[0], name[1], r->left, r->forward->pref);
 	return 0;
 }
 
 static void list(void)
 {
-	say("list", masq_list(m, "portfw", print, NULL));
+	say("list", masq_list(m, MASQ_KIND(MASQ_PORTFW), print, NULL));
 }
 
-/* Deletes what it is told of, asks for it, lists what is left; on the way. */
+/* Deletes what it is given, asks for it, lists what is left; on the way. */
 static int use_handle(const struct masq_record *r, void *arg)
 {
-	char laddr[INET_ADDRSTRLEN];
-	struct ip_masq_ctl ctl;
+	char local[MASQ_NAME_MAX];
+	struct masq_command c;
 
 	print(r, arg);
-	inet_ntop(AF_INET, &r->laddr, laddr, sizeof(laddr));
-	command("delete", IP_MASQ_CMD_DEL, laddr, NULL, 0);
-	ctl = forward(IP_MASQ_CMD_DEL, laddr, NULL, 0);
-	say("find", masq_find(m, &ctl));
+	masq_host_name(local, &r->forward->local, true);
+	command("delete", MASQ_DELETE, local, NULL, 0);
+	c = forward(MASQ_DELETE, local, NULL, 0);
+	say("find", masq_find(m, &c));
 	list();
 	return 0;
 }
@@ -83,16 +92,16 @@ static int stop(const struct masq_record *r, void *arg)
 
 static void add_some(void)
 {
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.1", "10.1.0.1", 5);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.2", "10.1.0.1", 5);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.2", "10.1.0.2", 5);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.2", "10.1.0.3", 5);
+	command("add", MASQ_ADD, "10.0.0.1", "10.1.0.1", 5);
+	command("add", MASQ_ADD, "10.0.0.2", "10.1.0.1", 5);
+	command("add", MASQ_ADD, "10.0.0.2", "10.1.0.2", 5);
+	command("add", MASQ_ADD, "10.0.0.2", "10.1.0.3", 5);
 }
 
 static void nested(void)
 {
 	add_some();
-	say("list", masq_list(m, "portfw", use_handle, NULL));
+	say("list", masq_list(m, MASQ_KIND(MASQ_PORTFW), use_handle, NULL));
 }
 
 static void stopped(void)
@@ -100,9 +109,10 @@ static void stopped(void)
 	int result = 7;
 
 	add_some();
-	say("list", masq_list(m, "portfw", stop, &result));
+	say("list", masq_list(m, MASQ_KIND(MASQ_PORTFW), stop, &result));
 	result = -ENOTTY;
-	printf("%s\n", masq_list(m, "portfw", stop, &result) == -ENOTTY ? "ENOTTY" : "not that");
+	printf("%s\n", masq_list(m, MASQ_KIND(MASQ_PORTFW), stop, &result) == -ENOTTY ? "ENOTTY"
+										      : "not that");
 }
 
 static void refused(void)
@@ -113,34 +123,84 @@ static void refused(void)
 	say("begin", masq_begin(m));
 	say("begin", masq_begin(m));
 	list();
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.3", "10.1.0.1", 5);
-	/* an edit of all that one of the services can't take */
-	command("edit", IP_MASQ_CMD_ADD, "0.0.0.0", NULL, INT32_MAX);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.4", "10.1.0.1", 5);
+	command("add", MASQ_ADD, "10.0.0.3", "10.1.0.1", 5);
+	/* an edit of all, which makes one of the services too large */
+	command("edit", MASQ_ADD, "0.0.0.0", NULL, INT32_MAX);
+	command("add", MASQ_ADD, "10.0.0.4", "10.1.0.1", 5);
 	say("commit", masq_commit(m, &failed));
 	printf("failed %d\n", failed);
 	list();
 	say("begin", masq_begin(m));
-	command("delete", IP_MASQ_CMD_DEL, "10.0.0.9", NULL, 0);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.3", "10.1.0.1", 5);
+	command("delete", MASQ_DELETE, "10.0.0.9", NULL, 0);
+	command("add", MASQ_ADD, "10.0.0.3", "10.1.0.1", 5);
 	masq_abort(m);
-	command("add", IP_MASQ_CMD_ADD, "10.0.0.3", "10.1.0.1", 5);
+	command("add", MASQ_ADD, "10.0.0.3", "10.1.0.1", 5);
 	list();
 }
 
 /* Whatever is done with a handle that could not be opened. */
 static void unopened(void)
 {
-	struct ip_masq_ctl ctl = forward(IP_MASQ_CMD_ADD, "10.0.0.1", "10.1.0.1", 5);
+	struct masq_command c = forward(MASQ_ADD, "10.0.0.1", "10.1.0.1", 5);
 
 	say("begin", masq_begin(m));
-	say("ctl", masq_ctl(m, &ctl));
+	say("command", masq_command(m, &c));
 	say("commit", masq_commit(m, NULL));
-	say("list", masq_list(m, "portfw", print, NULL));
-	say("find", masq_find(m, &ctl));
+	say("list", masq_list(m, MASQ_KIND(MASQ_PORTFW), print, NULL));
+	say("find", masq_find(m, &c));
 	say("dry run", masq_dry_run(m, stdout));
 	masq_abort(m);
 	printf("%s %d\n", masq_transport(m), masq_atomic(m));
+}
+
+/* A program that was compiled with another masq.h. */
+static void sizes(void)
+{
+	struct {
+		struct masq_command c;
+		uint64_t later;
+	} larger = {.c = forward(MASQ_ADD, "10.0.0.1", "10.1.0.1", 5)};
+	struct masq_command smaller = larger.c;
+
+	larger.c.size = sizeof(larger);
+	say("larger", masq_command(m, &larger.c));
+	larger.later = 1;
+	say("with more", masq_command(m, &larger.c));
+	say("find", masq_find(m, &larger.c));
+	smaller.size = 8;
+	say("smaller", masq_command(m, &smaller));
+	say("no kinds", masq_list(m, 0, print, NULL));
+	say("unknown kinds", masq_list(m, 1u << 7, print, NULL));
+	list();
+}
+
+/* The message of 1998. */
+static void message(void)
+{
+	struct ip_masq_ctl ctl = {
+		.m_target = IP_MASQ_TARGET_MOD,
+		.m_cmd = IP_MASQ_CMD_ADD,
+		.m_tname = "portfw",
+	};
+
+	ctl.u.portfw_user = (struct ip_portfw_edits){
+		.protocol = IPPROTO_TCP,
+		.laddr = htonl(0x0a000001),
+		.raddr = htonl(0x0a010001),
+		.lport = htons(80),
+		.rport = htons(80),
+		.pref = 5,
+	};
+	say("add", masq_ctl(m, &ctl));
+	list();
+	ctl.m_cmd = IP_MASQ_CMD_DEL;
+	say("delete", masq_ctl(m, &ctl));
+	say("delete", masq_ctl(m, &ctl));
+	ctl.m_cmd = IP_MASQ_CMD_FLUSH;
+	say("flush", masq_ctl(m, &ctl));
+	strcpy(ctl.m_tname, "other");
+	printf("%s\n", masq_ctl(m, &ctl) == -EINVAL ? "EINVAL" : "not that");
+	list();
 }
 
 int main(int argc, char *argv[])
@@ -148,10 +208,8 @@ int main(int argc, char *argv[])
 	static const struct {
 		const char *name;
 		void (*fn)(void);
-	} cases[] = {{"nested", nested},
-		     {"stopped", stopped},
-		     {"refused", refused},
-		     {"unopened", unopened}};
+	} cases[] = {{"nested", nested}, {"stopped", stopped}, {"refused", refused},
+		     {"sizes", sizes},   {"message", message}, {"unopened", unopened}};
 	int opened = masq_open(&m, NULL);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

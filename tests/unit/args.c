@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Command lines and what becomes of them: one line, one case. Words are split at blanks; '' is an
- * empty one. The result is the message in numbers, then the flags; or "! " and the error.
+ * Command lines and what becomes of them: one line, one case. Words are split
+ * at blanks; '' is an empty one. The result is the command, then the flags; or
+ * "! " and the error. What is not given is "-".
  *
- *	portfw	COMMAND PROTOCOL LADDR LPORT RADDR RPORT PREF
- *	mfw	COMMAND MARK RADDR RPORT PREF FLAGS
- *	autofw	COMMAND TYPE PROTOCOL LOW-HIGH VISIBLE HIDDEN WHERE CTLPROTO CTLPORT FLAGS
+ *	portfw	VERB PROTOCOL LADDR LPORT RADDR RPORT PREF
+ *	mfw	VERB MARK RADDR RPORT PREF
+ *	autofw	VERB FORM PROTOCOL FIRST-LAST HOST PORT CTLPROTO CTLPORT FLAGS
  */
-#include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 
-#include "cli.h"
+#include "request.h"
 #include "tap.h"
 
 struct args_case {
@@ -19,34 +20,35 @@ struct args_case {
 
 static const struct args_case cases[] = {
 	/* every order, cluster and glue of 1998 */
-	{"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 8080", "ADD 6 10.0.0.1 80 10.0.0.2 8080 10"},
-	{"portfw -R 10.0.0.2 8080 -L 10.0.0.1 80 -P udp -a", "ADD 17 10.0.0.1 80 10.0.0.2 8080 10"},
+	{"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 8080", "ADD 6 10.0.0.1 80 10.0.0.2 8080 -"},
+	{"portfw -R 10.0.0.2 8080 -L 10.0.0.1 80 -P udp -a", "ADD 17 10.0.0.1 80 10.0.0.2 8080 -"},
 	{"portfw -p 7 -a -Ptcp -L10.0.0.1 80 -R10.0.0.2 8080", "ADD 6 10.0.0.1 80 10.0.0.2 8080 7"},
-	{"portfw -aL 10.0.0.1 80 -R 10.0.0.2 80 -P u", "ADD 17 10.0.0.1 80 10.0.0.2 80 10"},
-	{"portfw -naL10.0.0.1 80 -R 10.0.0.2 80 -PT", "ADD 6 10.0.0.1 80 10.0.0.2 80 10 n"},
-	{"portfw -anPtcp -L 10.0.0.1 80 -R 10.0.0.2 80", "ADD 6 10.0.0.1 80 10.0.0.2 80 10 n"},
+	{"portfw -aL 10.0.0.1 80 -R 10.0.0.2 80 -P u", "ADD 17 10.0.0.1 80 10.0.0.2 80 -"},
+	{"portfw -naL10.0.0.1 80 -R 10.0.0.2 80 -PT", "ADD 6 10.0.0.1 80 10.0.0.2 80 - n"},
+	{"portfw -anPtcp -L 10.0.0.1 80 -R 10.0.0.2 80", "ADD 6 10.0.0.1 80 10.0.0.2 80 - n"},
 	{"portfw -a -P 6 -L 10.0.0.1 80 -R 10.0.0.2 80 -p010", "ADD 6 10.0.0.1 80 10.0.0.2 80 10"},
 	{"portfw -a -P 17 -L 10.0.0.1 80 -R 10.0.0.2 80 -p5", "ADD 17 10.0.0.1 80 10.0.0.2 80 5"},
-	{"portfw -d -P tcp -L 10.0.0.1 80", "DEL 6 10.0.0.1 80 0.0.0.0 0 10"},
+	{"portfw -d -P tcp -L 10.0.0.1 80", "DEL 6 10.0.0.1 80 - - -"},
 	{"portfw -d -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -p 3", "DEL 6 10.0.0.1 80 10.0.0.2 80 3"},
-	{"portfw -d -P tcp -L 0.0.0.0 80 -R 0.0.0.0 80", "DEL 6 0.0.0.0 80 0.0.0.0 80 10"},
-	{"portfw -q -P tcp -L 10.0.0.1 80", "query DEL 6 10.0.0.1 80 0.0.0.0 0 10"},
+	{"portfw -d -P tcp -L 0.0.0.0 80 -R 0.0.0.0 80", "DEL 6 0.0.0.0 80 - 80 -"},
+	{"portfw -q -P tcp -L 10.0.0.1 80", "query DEL 6 10.0.0.1 80 - - -"},
 	{"portfw -nq -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80",
-	 "query DEL 6 10.0.0.1 80 10.0.0.2 80 10 n"},
-	{"portfw -f", "FLUSH 0 0.0.0.0 0 0.0.0.0 0 0"},
-	{"portfw -fn", "FLUSH 0 0.0.0.0 0 0.0.0.0 0 0 n"},
-	{"portfw -f --dry-run", "FLUSH 0 0.0.0.0 0 0.0.0.0 0 0 dry"},
+	 "query DEL 6 10.0.0.1 80 10.0.0.2 80 - n"},
+	{"portfw -f", "FLUSH"},
+	{"portfw -fn", "FLUSH n"},
+	{"portfw -f --dry-run", "FLUSH dry"},
 	{"portfw -l", "list"},
 	{"portfw -nl", "list n"},
 	{"portfw -lnvj", "list n v j"},
 	{"portfw -v -l --json", "list v j"},
 	{"portfw --dry-run -a -P tcp -L 10.0.0.1 1 -R 10.0.0.2 65535",
-	 "ADD 6 10.0.0.1 1 10.0.0.2 65535 10 dry"},
+	 "ADD 6 10.0.0.1 1 10.0.0.2 65535 - dry"},
 	{"portfw -h", "help"},
 	{"portfw --help", "help"},
 	{"portfw -a -h", "help"},
 	{"portfw -lh", "help"},
 	{"portfw -L 10.0.0.1 80 -h", "help"},
+	{"portfw --help --nonsense", "help"},
 	{"mfw -m 1 -h", "help"},
 	{"autofw -A -p tcp 1 10.0.0.1:1 --help", "help"},
 
@@ -66,15 +68,14 @@ static const struct args_case cases[] = {
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p 2147483647",
 	 "ADD 17 10.0.0.1 80 10.0.0.2 80 2147483647"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p 2147483648",
-	 "! pref \"2147483648\": give a whole number from 1 to 2147483647"},
-	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p 0",
-	 "! pref \"0\": give a whole number from 1 to 2147483647"},
+	 "! pref \"2147483648\": give a whole number from 0 to 2147483647"},
+	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p 0", "ADD 17 10.0.0.1 80 10.0.0.2 80 0"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p -1",
-	 "! pref \"-1\": give a whole number from 1 to 2147483647"},
+	 "! pref \"-1\": give a whole number from 0 to 2147483647"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p 1.5",
-	 "! pref \"1.5\": give a whole number from 1 to 2147483647"},
+	 "! pref \"1.5\": give a whole number from 0 to 2147483647"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80 -P udp -p ''",
-	 "! pref \"\": give a whole number from 1 to 2147483647"},
+	 "! pref \"\": give a whole number from 0 to 2147483647"},
 	{"portfw -a -P upd -L 10.0.0.1 80 -R 10.0.0.2 80", "! protocol \"upd\": did you mean udp?"},
 	{"portfw -a -P TPC -L 10.0.0.1 80 -R 10.0.0.2 80", "! protocol \"TPC\": did you mean tcp?"},
 	{"portfw -a -P tcpp -L 10.0.0.1 80 -R 10.0.0.2 80",
@@ -100,36 +101,72 @@ static const struct args_case cases[] = {
 	 "! 10.0.0.0/255.255.255.0: a single address is meant, without a netmask: 10.0.0.0"},
 
 	/* portfw: what belongs together */
-	{"portfw -a -P tcp -L 10.0.0.1 80", "ADD 6 10.0.0.1 80 0.0.0.0 0 10"},
+	{"portfw -a -P tcp -L 10.0.0.1 80", "ADD 6 10.0.0.1 80 - - -"},
 	{"portfw -a -L 10.0.0.1 80 -R 10.0.0.2 80", "! -a needs -P PROTO"},
 	{"portfw -d -P tcp", "! -d needs -L LADDR LPORT"},
 	{"portfw -q", "! -q needs -P PROTO"},
-	{"portfw -f -P tcp", "! -P does not go with -f"},
+	{"portfw -f -P tcp", "FLUSH"},
 	{"portfw -l -p 10", "! -p does not go with -l"},
 	{"portfw -l --dry-run", "! --dry-run does not go with -l"},
 	{"portfw -fj", "! --json does not go with -f"},
 	{"portfw -fv", "! -v does not go with -f"},
 	{"portfw -q -P tcp -L 10.0.0.1 80 --dry-run", "! --dry-run does not go with -q"},
-	{"portfw -a -d -P tcp -L 10.0.0.1 80", "! -a and -d are two commands: give one of them"},
-	{"portfw -ll", "! -l is given twice"},
-	{"portfw -l -n -n", "! -n is given twice"},
-	{"portfw -l --json --json", "! --json is given twice"},
-	{"portfw -l -j --json", "! --json is given twice"},
-	{"portfw -d -P tcp -P udp -L 10.0.0.1 80", "! -P is given twice"},
-	{"portfw -d -P tcp -L 10.0.0.1 80 -L 10.0.0.1 81", "! -L is given twice"},
+	{"portfw -a -d -P tcp -L 10.0.0.1 80", "! -a and -d are mutually exclusive"},
+	{"portfw -ll", "list"},
+	{"portfw -l -n -n", "list n"},
+	{"portfw -l --json --json", "list j"},
+	{"portfw -l -j --json", "list j"},
+	{"portfw -d -P tcp -P udp -L 10.0.0.1 80", "DEL 17 10.0.0.1 80 - - -"},
+	{"portfw -d -P tcp -L 10.0.0.1 80 -L 10.0.0.1 81", "DEL 6 10.0.0.1 81 - - -"},
 	{"portfw -n", "! no command; give one of -a, -d, -q, -f, -l"},
 	{"portfw -d -L 10.0.0.1 -P tcp", "! -L takes LADDR LPORT: LPORT is missing"},
 	{"portfw -d -P tcp -L", "! -L takes LADDR LPORT: LADDR is missing"},
 	{"portfw -d -P -L 10.0.0.1 80", "! -P takes PROTO: PROTO is missing"},
-	{"portfw -d -P tcp -L 10.0.0.1 80 90", "! \"90\" belongs to no option"},
-	{"portfw l", "! \"l\" belongs to no option"},
-	{"portfw -l ''", "! \"\" belongs to no option"},
-	{"portfw -l -", "! \"-\" belongs to no option"},
-	{"portfw -l --", "! no option --; \"ipmasqadm portfw --help\" shows what there is"},
-	{"portfw -lx", "! no option -x; \"ipmasqadm portfw --help\" shows what there is"},
-	{"portfw -l -5", "! no option -5; \"ipmasqadm portfw --help\" shows what there is"},
-	{"portfw --list", "! no option --list; \"ipmasqadm portfw --help\" shows what there is"},
-	{"portfw --jso", "! no option --jso; \"ipmasqadm portfw --help\" shows what there is"},
+	{"portfw -d -P tcp -L 10.0.0.1 80 90", "! unexpected argument \"90\""},
+	{"portfw l", "! unexpected argument \"l\""},
+	{"portfw -l ''", "! unexpected argument \"\""},
+	{"portfw -l -", "! unexpected argument \"-\""},
+	{"portfw -l --", "! unknown option -- (see \"ipmasqadm portfw --help\")"},
+	{"portfw -lx", "! unknown option -x (see \"ipmasqadm portfw --help\")"},
+	{"portfw -l -5", "! unknown option -5 (see \"ipmasqadm portfw --help\")"},
+	{"portfw --list", "! unknown option --list (see \"ipmasqadm portfw --help\")"},
+	{"portfw --jso", "! unknown option --jso (see \"ipmasqadm portfw --help\")"},
+
+	/* what 0.4.2 accepted: the last value counts, a flag may be repeated, a
+	 * flush has no use for operands */
+	{"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -p 3 -p 4",
+	 "ADD 6 10.0.0.1 80 10.0.0.2 80 4"},
+	{"portfw -a -p 4 -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -p3",
+	 "ADD 6 10.0.0.1 80 10.0.0.2 80 3"},
+	{"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -R 10.0.0.3 81",
+	 "ADD 6 10.0.0.1 80 10.0.0.3 81 -"},
+	{"portfw -aa -P tcp -L 10.0.0.1 80 -n -a -R 10.0.0.2 80 -n",
+	 "ADD 6 10.0.0.1 80 10.0.0.2 80 - n"},
+	{"portfw -lnn", "list n"},
+	{"portfw -lvv -v -jj", "list v j"},
+	{"portfw -f -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -p 3", "FLUSH"},
+	{"portfw -f -P nonsense -L 300.0.0.1 x", "FLUSH"},
+	{"portfw -f -L 10.0.0.1", "! -L takes LADDR LPORT: LPORT is missing"},
+	{"portfw -f -f --dry-run --dry-run", "FLUSH dry"},
+	{"mfw -F -p 0", "FLUSH"},
+	{"mfw -F -r 0.0.0.0", "FLUSH"},
+	{"mfw -F -nn", "FLUSH n"},
+	{"mfw -A -m 1 -r 10.0.0.2 80 -r 10.0.0.3", "ADD 1 10.0.0.3 - -"},
+	{"autofw -F -i -u", "FLUSH"},
+	{"autofw -A -d tcp 1 2 -d udp 3 4", "ADD direct 17 3-4 - - - - -"},
+
+	/* portfw: a drained target; who gets a notice */
+	{"portfw -a -P tcp -L 10.0.0.1 80 -p 0", "ADD 6 10.0.0.1 80 - - 0"},
+	{"portfw -a -v -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", "ADD 6 0.0.0.0 80 10.0.0.2 80 - v"},
+	{"portfw -d -v -P tcp -L 0.0.0.0 80", "! -v does not go with -d"},
+
+	/* another family is named, with look-ups and without */
+	{"portfw -a -P tcp -L ::1 80 -R 10.0.0.2 80", "! ::1: only IPv4 addresses are supported"},
+	{"portfw -n -a -P tcp -L ::1 80 -R 10.0.0.2 80",
+	 "! ::1: only IPv4 addresses are supported"},
+	{"portfw -a -P tcp -L 10.0.0.1 80 -R 2001:db8::2 80 -n",
+	 "! 2001:db8::2: only IPv4 addresses are supported"},
+	{"mfw -A -m 1 -r fe80::1", "! fe80::1: only IPv4 addresses are supported"},
 
 	/* portfw: old spellings */
 	{"portfw -A -t 198.51.100.1/80 -R 10.0.0.2/8080",
@@ -159,18 +196,18 @@ static const struct args_case cases[] = {
 	 "! 10.0.0.1:80: address and port are two words, 10.0.0.1 80"},
 
 	/* mfw */
-	{"mfw -A -m 1 -r 10.0.0.2 80", "ADD 1 10.0.0.2 80 10 0"},
-	{"mfw -A -m1 -r10.0.0.2", "ADD 1 10.0.0.2 0 10 0"},
-	{"mfw -r 10.0.0.2 -p 5 -m 0xff -I", "INSERT 255 10.0.0.2 0 5 0"},
-	{"mfw -r 10.0.0.2 -nIm 4294967295 -p0", "INSERT 4294967295 10.0.0.2 0 0 0 n"},
-	{"mfw -D -m 1", "DEL 1 0.0.0.0 0 10 0"},
-	{"mfw -D -m 1 -r 10.0.0.2 65535 -p 3", "DEL 1 10.0.0.2 65535 3 0"},
-	{"mfw -E -m 1 -p 0", "SET 1 0.0.0.0 0 0 0"},
-	{"mfw -E -m 1 -r 0.0.0.0 80", "SET 1 0.0.0.0 80 10 0"},
-	{"mfw -S -m 1", "SET 1 0.0.0.0 0 10 1"},
-	{"mfw -S -m 1 -r 10.0.0.2 -p 7", "SET 1 10.0.0.2 0 7 1"},
-	{"mfw -q -m 1 -r 10.0.0.2", "query DEL 1 10.0.0.2 0 10 0"},
-	{"mfw -F --dry-run", "FLUSH 0 0.0.0.0 0 0 0 dry"},
+	{"mfw -A -m 1 -r 10.0.0.2 80", "ADD 1 10.0.0.2 80 -"},
+	{"mfw -A -m1 -r10.0.0.2", "ADD 1 10.0.0.2 - -"},
+	{"mfw -r 10.0.0.2 -p 5 -m 0xff -I", "INSERT 255 10.0.0.2 - 5"},
+	{"mfw -r 10.0.0.2 -nIm 4294967295 -p0", "INSERT 4294967295 10.0.0.2 - 0 n"},
+	{"mfw -D -m 1", "DEL 1 - - -"},
+	{"mfw -D -m 1 -r 10.0.0.2 65535 -p 3", "DEL 1 10.0.0.2 65535 3"},
+	{"mfw -E -m 1 -p 0", "EDIT 1 - - 0"},
+	{"mfw -E -m 1 -r 0.0.0.0 80", "EDIT 1 - 80 -"},
+	{"mfw -S -m 1", "SCHEDULE 1 - - -"},
+	{"mfw -S -m 1 -r 10.0.0.2 -p 7", "SCHEDULE 1 10.0.0.2 - 7"},
+	{"mfw -q -m 1 -r 10.0.0.2", "query DEL 1 10.0.0.2 - -"},
+	{"mfw -F --dry-run", "FLUSH dry"},
 	{"mfw -L", "list"},
 	{"mfw -jLnv", "list n v j"},
 	{"mfw -h", "help"},
@@ -201,36 +238,49 @@ static const struct args_case cases[] = {
 	{"mfw -E", "! -E needs -m MARK"},
 	{"mfw -A -m 1 -r -p 5", "! -r takes RADDR [RPORT]: RADDR is missing"},
 	{"mfw -A -m", "! -m takes MARK: MARK is missing"},
-	{"mfw -F -m 1", "! -m does not go with -F"},
+	{"mfw -F -m 1", "FLUSH"},
 	{"mfw -L -m 1", "! -m does not go with -L"},
-	{"mfw -E -S -m 1", "! -E and -S are two commands: give one of them"},
-	{"mfw -A -m 1 -m 2 -r 10.0.0.2", "! -m is given twice"},
-	{"mfw -A -m 1 -r 10.0.0.2 -r 10.0.0.3", "! -r is given twice"},
-	{"mfw -A -m 1 -r 10.0.0.2 80 81", "! \"81\" belongs to no option"},
-	{"mfw -a -m 1 -r 10.0.0.2", "! no option -a; \"ipmasqadm mfw --help\" shows what there is"},
+	{"mfw -E -S -m 1", "! -E and -S are mutually exclusive"},
+	{"mfw -A -m 1 -m 2 -r 10.0.0.2", "ADD 2 10.0.0.2 - -"},
+	{"mfw -A -m 1 -r 10.0.0.2 -r 10.0.0.3", "ADD 1 10.0.0.3 - -"},
+	{"mfw -A -m 1 -r 10.0.0.2 80 81", "! unexpected argument \"81\""},
+	{"mfw -a -m 1 -r 10.0.0.2", "! unknown option -a (see \"ipmasqadm mfw --help\")"},
 	{"mfw -m 1 -r 10.0.1.5",
 	 "! no command; to append a host: ipmasqadm mfw -A -m 1 -r 10.0.1.5; to insert it before "
 	 "the others: ipmasqadm mfw -I -m 1 -r 10.0.1.5"},
 
 	/* autofw */
-	{"autofw -A -r udp 6970 7170 -c tcp 7070", "ADD 1 17 6970-7170 0 0 0.0.0.0 6 7070 6"},
-	{"autofw -c tcp 7070 -r udp 6970 7170 -A", "ADD 1 17 6970-7170 0 0 0.0.0.0 6 7070 6"},
-	{"autofw -A -rudp 6970 7170 -ctcp 7070 -ui", "ADD 1 17 6970-7170 0 0 0.0.0.0 6 7070 0"},
-	{"autofw -Ai -r udp 1 65535 -c udp 1", "ADD 1 17 1-65535 0 0 0.0.0.0 17 1 2"},
-	{"autofw -Au -r udp 5 5 -c udp 1", "ADD 1 17 5-5 0 0 0.0.0.0 17 1 4"},
-	{"autofw -A -r tcp 1 2 -h 10.0.0.2", "ADD 1 6 1-2 0 0 10.0.0.2 0 0 2"},
-	{"autofw -h 10.0.0.2 -A -r tcp 1 2", "ADD 1 6 1-2 0 0 10.0.0.2 0 0 2"},
-	{"autofw -Ah10.0.0.2 -r tcp 1 2 -iv", "ADD 1 6 1-2 0 0 10.0.0.2 0 0 2 v"},
-	{"autofw -D -r tcp 1 2 -h 10.0.0.2 -n", "DEL 1 6 1-2 0 0 10.0.0.2 0 0 2 n"},
-	{"autofw -q -r tcp 1 2 -h 10.0.0.2", "query DEL 1 6 1-2 0 0 10.0.0.2 0 0 2"},
-	{"autofw -A -p tcp 8080 10.0.0.2:80", "ADD 2 6 0-0 8080 80 10.0.0.2 0 0 2"},
-	{"autofw -A -p tcp 8080 10.0.0.2:80 -h 10.0.0.3", "ADD 2 6 0-0 8080 80 10.0.0.3 0 0 2"},
+	{"autofw -A -r udp 6970 7170 -c tcp 7070", "ADD range 17 6970-7170 - - 6 7070 -"},
+	{"autofw -c tcp 7070 -r udp 6970 7170 -A", "ADD range 17 6970-7170 - - 6 7070 -"},
+	{"autofw -A -rudp 6970 7170 -ctcp 7070 -ui", "ADD range 17 6970-7170 - - 6 7070 ui"},
+	{"autofw -Ai -r udp 1 65535 -c udp 1", "ADD range 17 1-65535 - - 17 1 i"},
+	{"autofw -Au -r udp 5 5 -c udp 1", "ADD range 17 5-5 - - 17 1 u"},
+	{"autofw -A -r tcp 1 2 -h 10.0.0.2", "ADD range 6 1-2 10.0.0.2 - - - -"},
+	{"autofw -h 10.0.0.2 -A -r tcp 1 2", "ADD range 6 1-2 10.0.0.2 - - - -"},
+	{"autofw -Ah10.0.0.2 -r tcp 1 2 -iv", "ADD range 6 1-2 10.0.0.2 - - - - v"},
+	{"autofw -D -r tcp 1 2 -h 10.0.0.2 -n", "DEL range 6 1-2 10.0.0.2 - - - - n"},
+	{"autofw -q -r tcp 1 2 -h 10.0.0.2", "query DEL range 6 1-2 10.0.0.2 - - - -"},
+	{"autofw -A -p tcp 8080 10.0.0.2:80", "ADD port 6 8080-8080 10.0.0.2 80 - - -"},
+	{"autofw -A -p tcp 8080 10.0.0.2:80 -h 10.0.0.3", "ADD port 6 8080-8080 10.0.0.3 80 - - -"},
+	/* the last word names the host */
+	{"autofw -A -h 10.0.0.3 -p tcp 8080 10.0.0.2:80", "ADD port 6 8080-8080 10.0.0.2 80 - - -"},
+	{"autofw -D -h 10.0.0.3 -p tcp 8080 10.0.0.2:80", "DEL port 6 8080-8080 10.0.0.2 80 - - -"},
+	{"autofw -D -p tcp 8080 10.0.0.2:80 -h 10.0.0.3", "DEL port 6 8080-8080 10.0.0.3 80 - - -"},
+	{"autofw -A -p tcp 8080 10.0.0.2:80 -h 10.0.0.3 -p tcp 81 10.0.0.4:82",
+	 "ADD port 6 81-81 10.0.0.4 82 - - -"},
+	{"autofw -A -h 10.0.0.3 -p tcp 8080 10.0.0.2:80 -h 10.0.0.5",
+	 "ADD port 6 8080-8080 10.0.0.5 80 - - -"},
+	{"autofw -A -h 10.0.0.256 -p tcp 8080 10.0.0.2:80",
+	 "! \"10.0.0.256\" is no address: give four numbers from 0 to 255 with dots"},
+	{"autofw -A -d udp 1024 2048 -h 10.0.0.2", "ADD direct 17 1024-2048 10.0.0.2 - - - -"},
+	{"autofw -A -d udp 1024 2048 -c tcp 21 -i", "ADD direct 17 1024-2048 - - 6 21 i"},
+	{"autofw -A -r tcp 1 2 -h 10.0.0.2 -h 10.0.0.3", "ADD range 6 1-2 10.0.0.3 - - - -"},
 	{"autofw -A -p tcp 65535 10.0.0.2:1 -c udp 177 -u",
-	 "ADD 2 6 0-0 65535 1 10.0.0.2 17 177 4"},
-	{"autofw -A -d udp 1024 2048", "ADD 3 17 1024-2048 0 0 0.0.0.0 0 0 2"},
-	{"autofw -A -d udp 1024 2048 --dry-run", "ADD 3 17 1024-2048 0 0 0.0.0.0 0 0 2 dry"},
-	{"autofw -F", "FLUSH 0 0 0-0 0 0 0.0.0.0 0 0 0"},
-	{"autofw -F -v", "FLUSH 0 0 0-0 0 0 0.0.0.0 0 0 0 v"},
+	 "ADD port 6 65535-65535 10.0.0.2 1 17 177 u"},
+	{"autofw -A -d udp 1024 2048", "ADD direct 17 1024-2048 - - - - -"},
+	{"autofw -A -d udp 1024 2048 --dry-run", "ADD direct 17 1024-2048 - - - - - dry"},
+	{"autofw -F", "FLUSH"},
+	{"autofw -F -v", "FLUSH v"},
 	{"autofw -L", "list"},
 	{"autofw -Lnjv", "list n v j"},
 	{"autofw -h", "help"},
@@ -246,16 +296,17 @@ static const struct args_case cases[] = {
 	{"autofw -A -r udp", "! -r takes PROTO LOW HIGH: LOW is missing"},
 	{"autofw -A -r", "! -r takes PROTO LOW HIGH: PROTO is missing"},
 	{"autofw -A -r upd 1 2 -h 10.0.0.2", "! protocol \"upd\": did you mean udp?"},
-	{"autofw -A -r udp 1 2 3 -h 10.0.0.2", "! \"3\" belongs to no option"},
+	{"autofw -A -r udp 1 2 3 -h 10.0.0.2", "! unexpected argument \"3\""},
 	{"autofw -A -r udp 1 2", "! -r needs -h HOST or -c PROTO PORT: where shall it go?"},
 	{"autofw -D -r udp 1 2", "! -r needs -h HOST or -c PROTO PORT: where shall it go?"},
 	{"autofw -A -r udp 1 2 -h 10.0.0.2 -c tcp 7070",
-	 "! -h and -c exclude each other: one host, or whoever asked for it"},
+	 "! -h and -c are mutually exclusive: one host, or whoever asked for it"},
 	{"autofw -A -p udp 1 10.0.0.2:2 -h 10.0.0.2 -c tcp 7070",
-	 "! -h and -c exclude each other: one host, or whoever asked for it"},
-	{"autofw -A -r udp 1 2 -d udp 1 2", "! -r and -d exclude each other"},
-	{"autofw -A -p udp 1 10.0.0.2:2 -d udp 1 2", "! -p and -d exclude each other"},
-	{"autofw -A -r udp 1 2 -p udp 1 10.0.0.2:2 -h 10.0.0.2", "! -r and -p exclude each other"},
+	 "! -h and -c are mutually exclusive: one host, or whoever asked for it"},
+	{"autofw -A -r udp 1 2 -d udp 1 2", "! -r and -d are mutually exclusive"},
+	{"autofw -A -p udp 1 10.0.0.2:2 -d udp 1 2", "! -p and -d are mutually exclusive"},
+	{"autofw -A -r udp 1 2 -p udp 1 10.0.0.2:2 -h 10.0.0.2",
+	 "! -r and -p are mutually exclusive"},
 	{"autofw -A",
 	 "! -A needs -r PROTO LOW HIGH or -p PROTO VISIBLE HOST:HIDDEN or -d PROTO LOW HIGH"},
 	{"autofw -A -h 10.0.0.2",
@@ -278,34 +329,25 @@ static const struct args_case cases[] = {
 	{"autofw -A -r tcp 1 2 -c tcp 0", "! port \"0\": give one from 1 to 65535"},
 	{"autofw -A -r tcp 1 2 -c 7070 tcp",
 	 "! protocol \"7070\": give tcp or udp, nothing else is forwarded"},
-	{"autofw -F -r tcp 1 2", "! -r does not go with -F"},
+	{"autofw -F -r tcp 1 2", "FLUSH"},
 	{"autofw -L -u", "! -u does not go with -L"},
-	{"autofw -A -uu -d tcp 1 2", "! -u is given twice"},
-	{"autofw -A -D -d tcp 1 2", "! -A and -D are two commands: give one of them"},
+	{"autofw -A -uu -d tcp 1 2", "ADD direct 6 1-2 - - - - u"},
+	{"autofw -A -D -d tcp 1 2", "! -A and -D are mutually exclusive"},
 	{"autofw -r tcp 1 2 -h 10.0.0.2", "! no command; give one of -A, -D, -q, -F, -L"},
-	{"autofw -x", "! no option -x; \"ipmasqadm autofw --help\" shows what there is"},
+	{"autofw -x", "! unknown option -x (see \"ipmasqadm autofw --help\")"},
 };
 
 static const struct args_case name_cases[] = {
 	{"portfw -a -L 10.0.0.1 domain -R 10.0.0.2 tftp -P udp",
-	 "ADD 17 10.0.0.1 53 10.0.0.2 69 10"},
+	 "ADD 17 10.0.0.1 53 10.0.0.2 69 -"},
 	{"portfw -a -L 10.0.0.1 domain -R 10.0.0.2 tftp -P tcp",
 	 "! port \"tftp\": neither a number from 1 to 65535 nor a tcp service"},
-	{"mfw -A -m 1 -r 10.0.0.2 domain", "ADD 1 10.0.0.2 53 10 0"},
-	{"autofw -A -r udp tftp 7170 -c tcp domain", "ADD 1 17 69-7170 0 0 0.0.0.0 6 53 6"},
-	{"autofw -A -p udp tftp 10.0.0.2:domain", "ADD 2 17 0-0 69 53 10.0.0.2 0 0 2"},
+	{"mfw -A -m 1 -r 10.0.0.2 domain", "ADD 1 10.0.0.2 53 -"},
+	{"autofw -A -r udp tftp 7170 -c tcp domain", "ADD range 17 69-7170 - - 6 53 -"},
+	{"autofw -A -p udp tftp 10.0.0.2:domain", "ADD port 17 69-69 10.0.0.2 53 - - -"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static const char *address(uint32_t addr)
-{
-	static char buf[2][INET_ADDRSTRLEN];
-	static int turn;
-
-	turn = !turn;
-	return inet_ntop(AF_INET, &addr, buf[turn], sizeof(*buf));
-}
 
 static int split(char *line, char *argv[16])
 {
@@ -317,52 +359,107 @@ static int split(char *line, char *argv[16])
 	return argc;
 }
 
-static size_t show_message(char *out, size_t size, const struct ip_masq_ctl *ctl)
+static void show_address(struct text *t, const struct masq_command *c, uint32_t bit,
+			 const struct masq_address *addr)
 {
-	static const char *const commands[] = {"NONE", "INSERT", "ADD",  "SET",
-					       "DEL",  "GET",    "FLUSH"};
-	const struct ip_portfw_edits *p = &ctl->u.portfw_user;
-	const struct ip_mfw_user *m = &ctl->u.mfw_user;
-	const struct ip_autofw_user *a = &ctl->u.autofw_user;
-	const char *command = commands[ctl->m_cmd];
+	if (c->has & bit)
+		text_address(t, addr);
+	else
+		text_word(t, "-");
+}
 
-	if (!strcmp(ctl->m_tname, "portfw"))
-		return (size_t)snprintf(out, size, "%s %u %s %u %s %u %d", command, p->protocol,
-					address(p->laddr), ntohs(p->lport), address(p->raddr),
-					ntohs(p->rport), p->pref);
-	if (!strcmp(ctl->m_tname, "mfw"))
-		return (size_t)snprintf(out, size, "%s %u %s %u %d %u", command, m->fwmark,
-					address(m->raddr), ntohs(m->rport), m->pref, m->flags);
-	return (size_t)snprintf(out, size, "%s %u %u %u-%u %u %u %s %u %u %u", command, a->type,
-				a->protocol, a->low, a->high, a->visible, a->hidden,
-				address(a->where), a->ctlproto, a->ctlport, a->flags);
+static void show_number(struct text *t, const struct masq_command *c, uint32_t bit, uint32_t number)
+{
+	if (c->has & bit)
+		text_number(t, number);
+	else
+		text_word(t, "-");
+}
+
+static void show_target(struct text *t, const struct masq_command *c)
+{
+	show_address(t, c, MASQ_HAS_TARGET, &c->target);
+	show_number(t, c, MASQ_HAS_TARGET_PORTS, c->target_ports.first);
+}
+
+static void show_portfw(struct text *t, const struct masq_command *c)
+{
+	show_number(t, c, MASQ_HAS_PROTOCOL, c->protocol);
+	show_address(t, c, MASQ_HAS_LOCAL, &c->local);
+	show_number(t, c, MASQ_HAS_PORTS, c->ports.first);
+	show_target(t, c);
+	show_number(t, c, MASQ_HAS_PREF, (uint32_t)c->pref);
+}
+
+static void show_mfw(struct text *t, const struct masq_command *c)
+{
+	show_number(t, c, MASQ_HAS_MARK, c->mark);
+	show_target(t, c);
+	show_number(t, c, MASQ_HAS_PREF, (uint32_t)c->pref);
+}
+
+static void show_autofw(struct text *t, const struct masq_command *c)
+{
+	static const char *const forms[] = {"?", "range", "port", "direct"};
+	bool untimed = c->has & MASQ_UNTIMED, anyone = c->has & MASQ_ANYONE;
+
+	text_word(t, forms[c->form]);
+	show_number(t, c, MASQ_HAS_PROTOCOL, c->protocol);
+	show_number(t, c, MASQ_HAS_PORTS, c->ports.first);
+	text_join(t, "-");
+	text_join_number(t, c->ports.last);
+	show_target(t, c);
+	show_number(t, c, MASQ_HAS_TRIGGER, c->trigger_protocol);
+	show_number(t, c, MASQ_HAS_TRIGGER, c->trigger_port);
+	text_word(t, untimed ? "u" : anyone ? "i" : "-");
+	text_join(t, untimed && anyone ? "i" : "");
+}
+
+static void show_command(struct text *t, const struct masq_command *c)
+{
+	static const char *const verbs[] = {"PROBE", "ADD",      "INSERT", "DEL",
+					    "EDIT",  "SCHEDULE", "FLUSH"};
+	static void (*const show[])(struct text *, const struct masq_command *) = {
+		[MASQ_PORTFW] = show_portfw,
+		[MASQ_MFW] = show_mfw,
+		[MASQ_AUTOFW] = show_autofw,
+	};
+
+	text_word(t, verbs[c->verb]);
+	if (c->verb != MASQ_FLUSH)
+		show[c->kind](t, c);
+	else if (c->has)
+		text_word(t, "and more");
+	if (c->size != sizeof(*c))
+		text_word(t, "of another size");
 }
 
 static const char *show(char *out, size_t size, int result, const struct request *req)
 {
-	size_t used = 0;
+	struct text t;
 
+	text_start(&t, out, size);
 	if (result) {
-		snprintf(out, size, "! %s", req->error);
+		text_word(&t, result == -EINVAL ? "!" : "?");
+		text_word(&t, req->error.text);
 		return out;
 	}
-	*out = '\0';
 	if (req->action == ACT_HELP || req->action == ACT_LIST)
-		used = (size_t)snprintf(out, size, req->action == ACT_HELP ? "help" : "list");
+		text_word(&t, req->action == ACT_HELP ? "help" : "list");
 	if (req->action == ACT_QUERY)
-		used = (size_t)snprintf(out, size, "query ");
-	if (req->action == ACT_QUERY || req->action == ACT_CTL)
-		used += show_message(out + used, size - used, &req->ctl);
-	snprintf(out + used, size - used, "%s%s%s%s", req->numeric ? " n" : "",
-		 req->verbose ? " v" : "", req->json ? " j" : "", req->dry_run ? " dry" : "");
+		text_word(&t, "query");
+	if (req->action == ACT_QUERY || req->action == ACT_DO)
+		show_command(&t, &req->command);
+	text_join(&t, req->numeric ? " n" : "");
+	text_join(&t, req->verbose ? " v" : "");
+	text_join(&t, req->json ? " j" : "");
+	text_join(&t, req->dry_run ? " dry" : "");
 	return out;
 }
 
 static int parse(struct request *req, int argc, char *argv[])
 {
-	if (!strcmp(argv[0], "portfw"))
-		return portfw_parse(req, argc, argv);
-	return !strcmp(argv[0], "mfw") ? mfw_parse(req, argc, argv) : autofw_parse(req, argc, argv);
+	return request_read(req, kind_find(argv[0]), argc, argv);
 }
 
 static void run(const struct args_case *c)
@@ -433,8 +530,8 @@ static void long_words(void)
 		for (int j = 1; j < argc; j++)
 			if (strchr(argv[j], '@'))
 				argv[j] = i % 2 ? endpoint : word;
-		ok(parse(&req, argc, argv) == 2 && strlen(req.error) < sizeof(req.error) &&
-			   *req.error,
+		ok(parse(&req, argc, argv) == -EINVAL && *req.error.text &&
+			   memchr(req.error.text, 0, sizeof(req.error.text)),
 		   "%s with a word of 100000 characters", lines[i / 2]);
 	}
 }

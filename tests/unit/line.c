@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Cells in lines. */
-#include <arpa/inet.h>
-
+#include "address.h"
 #include "line.h"
 #include "tap.h"
 
 static const struct line_column columns[] = {{"left", -6}, {"right", 6}, {"n", 1}, {NULL, 0}};
+static const struct line_column none[] = {{NULL, 0}};
 
 static const char *printed(struct line *l)
 {
@@ -48,15 +48,16 @@ static void cells(void)
 	line_text(&l, "x");
 	is_str(printed(&l), "              x     \n", "empty cells; columns that follow");
 
-	line_begin(&l, NULL);
+	line_begin(&l, none);
 	is_str(printed(&l), "\n", "an empty line");
 }
 
 static void numbers(void)
 {
+	struct masq_address addr, absent = {0};
 	struct line l;
 
-	line_begin(&l, NULL);
+	line_begin(&l, none);
 	line_number(&l, 0);
 	line_number(&l, 10);
 	line_number(&l, UINT64_MAX);
@@ -72,10 +73,16 @@ static void numbers(void)
 	line_signed(&l, -5);
 	is_str(printed(&l), "-5         -5\n", "in columns");
 
-	line_begin(&l, NULL);
-	line_host(&l, (struct in_addr){htonl(0x0a6400ff)}, true);
-	line_port(&l, htons(65535), IPPROTO_TCP, true);
+	line_begin(&l, none);
+	addr = address_v4(htonl(0x0a6400ff));
+	line_host(&l, &addr, true);
+	line_port(&l, 65535, IPPROTO_TCP, true);
 	is_str(printed(&l), "10.100.0.255 65535\n", "an address and a port");
+
+	line_begin(&l, none);
+	line_host(&l, &absent, false);
+	line_port(&l, 0, IPPROTO_TCP, false);
+	is_str(printed(&l), "0.0.0.0 0\n", "none of either");
 }
 
 /* Whatever is put in, a line stays in its bounds. */
@@ -87,7 +94,7 @@ static void bounds(void)
 	size_t len;
 
 	memset(text, 'x', sizeof(text) - 1);
-	line_begin(&l, NULL);
+	line_begin(&l, none);
 	line_text(&l, text);
 	is_int((long long)strlen(printed(&l)), MASQ_NAME_MAX + 1, "a text ends at MASQ_NAME_MAX");
 

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 
-#include "masq.h"
+#include "address.h"
 #include "tap.h"
 
 /* What *out holds before, and still after a refusal. */
@@ -184,11 +184,11 @@ static void addresses(void)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct in_addr value = {.s_addr = UNTOUCHED};
+		struct masq_address value = address_v4(UNTOUCHED);
 		bool good = masq_parse_address(&value, cases[i].text);
 
-		ok(good == cases[i].good &&
-			   value.s_addr == (good ? htonl(cases[i].value) : UNTOUCHED),
+		ok(good == cases[i].good && value.family == AF_INET &&
+			   value.in.s_addr == (good ? htonl(cases[i].value) : UNTOUCHED),
 		   "address \"%s\"", cases[i].text);
 	}
 }
@@ -201,23 +201,23 @@ static void hosts(void)
 		"0x7f000001", "1.2.3.0x",  "10.0.0.1 x", "10.0.0.1/8",  "a b", "a\nb",
 		"a;b",        "10.0.0.1.", "::1",        "h\xc3\xb6st",
 	};
+	const struct masq_address any = address_v4(INADDR_ANY);
 	char name[MASQ_NAME_MAX];
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
-		struct in_addr addr = {.s_addr = UNTOUCHED};
+		struct masq_address addr = address_v4(UNTOUCHED);
 
-		ok(masq_host_address(&addr, none[i]) == EAI_NONAME && addr.s_addr == UNTOUCHED,
+		ok(masq_host_address(&addr, none[i]) == EAI_NONAME && addr.in.s_addr == UNTOUCHED,
 		   "host %zu of those that are not looked up", i);
 	}
 	for (int i = 0; i < 2; i++) {
-		struct in_addr addr = {.s_addr = htonl(i ? 0xffffffff : 0x0a000001)};
-		struct in_addr back;
+		struct masq_address addr = address_v4(htonl(i ? 0xffffffff : 0x0a000001)), back;
 
-		masq_host_name(name, addr, true);
+		masq_host_name(name, &addr, true);
 		is_str(name, i ? "255.255.255.255" : "10.0.0.1", "numeric host name");
-		ok(!masq_host_address(&back, name) && back.s_addr == addr.s_addr, "reads back");
+		ok(!masq_host_address(&back, name) && address_equal(&back, &addr), "reads back");
 	}
-	masq_host_name(name, (struct in_addr){INADDR_ANY}, false);
+	masq_host_name(name, &any, false);
 	is_str(name, "0.0.0.0", "any address has no name");
 }
 
@@ -226,9 +226,9 @@ static void services(void)
 	char name[MASQ_NAME_MAX];
 	uint16_t port = 4242;
 
-	masq_port_name(name, htons(65535), IPPROTO_TCP, true);
+	masq_port_name(name, 65535, IPPROTO_TCP, true);
 	is_str(name, "65535", "numeric port name");
-	masq_port_name(name, htons(53), 0, true);
+	masq_port_name(name, 53, 0, true);
 	is_str(name, "53", "numeric port name of no protocol");
 	masq_port_name(name, 0, IPPROTO_TCP, false);
 	is_str(name, "0", "port 0 has no name");
@@ -242,9 +242,9 @@ static void services(void)
 	ok(masq_service_port(&port, "domain", IPPROTO_UDP) && port == 53, "domain is 53");
 	ok(!masq_service_port(&port, "tftp", IPPROTO_TCP), "tftp is no tcp service");
 	ok(masq_service_port(&port, "tftp", IPPROTO_UDP) && port == 69, "but of udp, 69");
-	masq_port_name(name, htons(514), IPPROTO_UDP, false);
+	masq_port_name(name, 514, IPPROTO_UDP, false);
 	is_str(name, "syslog", "udp 514 is syslog");
-	masq_port_name(name, htons(514), IPPROTO_TCP, false);
+	masq_port_name(name, 514, IPPROTO_TCP, false);
 	is_str(name, "shell", "tcp 514 is shell");
 }
 

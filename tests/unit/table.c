@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What each command line does to the tables, with neither kernel nor root. */
-#include <arpa/inet.h>
 #include <errno.h>
 
-#include "cli.h"
-#include "model.h"
+#include "request.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static const char *dotted(char buf[INET_ADDRSTRLEN], uint32_t addr)
-{
-	return inet_ntop(AF_INET, &addr, buf, INET_ADDRSTRLEN);
-}
-
-/* "tcp 198.51.100.1:80 > 10.0.0.2:8080 9/10, 10.0.0.3:80 1/1; mark 1 > ...", in the order in which
- * services were first seen. */
+/* "tcp 198.51.100.1:80 > 10.0.0.2:8080 9/10, 10.0.0.3:80 1/1; mark 1 > ...", in
+ * the order in which services were first seen; entries by their options. */
 static const char *shown(const struct table *t)
 {
 	static char out[4096];
@@ -24,70 +17,60 @@ static const char *shown(const struct table *t)
 
 	out[0] = '\0';
 	for (size_t i = 0; i < t->n; i++) {
-		const struct service *s = t->services[i];
-		char addr[INET_ADDRSTRLEN];
+		const struct service *s = &t->services[i];
+		char addr[ADDRESS_TEXT_MAX];
 
 		if (!s->n)
 			continue;
-		if (s->key.module == MOD_MFW)
+		if (s->key.kind == MASQ_MFW)
 			fprintf(f, "%smark %u >", between, s->key.mark);
 		else
 			fprintf(f, "%s%s %s:%u >", between, masq_protocol_name(s->key.protocol),
-				dotted(addr, s->key.laddr), ntohs(s->key.lport));
+				address_text(addr, &s->key.local), s->key.port);
 		for (size_t j = 0; j < s->n; j++)
-			fprintf(f, "%s %s:%u %u/%u", j ? "," : "", dotted(addr, s->targets[j].addr),
-				ntohs(s->targets[j].port), s->targets[j].left, s->targets[j].pref);
+			fprintf(f, "%s %s:%u %u/%u", j ? "," : "",
+				address_text(addr, &s->targets[j].addr), s->targets[j].port,
+				s->targets[j].left, s->targets[j].pref);
 		between = "; ";
 	}
 	for (size_t i = 0; i < t->n_entries; i++) {
-		const struct ip_autofw_user *u = &t->entries[i].user;
+		char words[KIND_WORDS_MAX];
+		struct text text;
 
 		if (t->entries[i].gone)
 			continue;
-		fprintf(f, "%stype %u %u-%u flags %u", between, u->type, u->low, u->high, u->flags);
+		text_start(&text, words, sizeof(words));
+		kind_autofw.print(&text, &t->entries[i].forward);
+		fprintf(f, "%s%s", between, words);
 		between = "; ";
 	}
 	fclose(f);
 	return out;
 }
 
-static enum module read_line(struct request *req, const char *line)
+static struct masq_command read_line(const char *line)
 {
-	static int (*const parse[])(struct request *, int, char *[]) = {portfw_parse, mfw_parse,
-									autofw_parse};
-	static const char *const names[] = {"portfw", "mfw", "autofw"};
 	char copy[256], *argv[24];
+	struct request req;
 	int argc = 0;
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *word = strtok(copy, " "); word && argc < 23; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	for (size_t i = 0; argc && i < COUNT(names); i++) {
-		if (strcmp(argv[0], names[i]) != 0)
-			continue;
-		if (parse[i](req, argc, argv) || req->action != ACT_CTL) {
-			fprintf(stderr, "# %s: %s\n", line, req->error);
-			abort();
-		}
-		return (enum module)i;
+	if (request_read(&req, kind_find(argv[0]), argc, argv) || req.action != ACT_DO) {
+		fprintf(stderr, "# %s: %s\n", line, req.error.text);
+		abort();
 	}
-	abort();
+	return req.command;
 }
 
-/* "+8 portfw -d ..." is a message that the library takes and the plugin never sends: an add without
- * a target, which is an edit to pref 8 of all that the delete would match. */
 static int apply(struct table *t, const char *line)
 {
-	bool edit = line[0] == '+';
-	struct request req;
-	enum module mod = read_line(&req, edit ? strchr(line, ' ') + 1 : line);
+	struct masq_command c = read_line(line);
+	struct error e;
 
-	if (edit) {
-		req.ctl.m_cmd = IP_MASQ_CMD_ADD;
-		req.ctl.u.portfw_user.pref = atoi(line + 1);
-	}
-	return table_apply(t, mod, &req.ctl);
+	return kind_validate(&e, &c) ? -EBADMSG : kind_apply(t, &c);
 }
 
 /* Lines that succeed, and what they leave. */
@@ -123,7 +106,7 @@ static const struct story stories[] = {
 	{"without a target, an add edits all of a service",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
 	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
-	  "+4 portfw -d -P tcp -L 198.51.100.1 80"},
+	  "portfw -a -P tcp -L 198.51.100.1 80 -p 4"},
 	 "tcp 198.51.100.1:80 > 10.0.0.3:80 4/4, 10.0.0.2:80 4/4"},
 	{"without a target, -d deletes all of a service",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
@@ -147,7 +130,7 @@ static const struct story stories[] = {
 	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.4 80 -p 5",
 	  "portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3",
 	  "portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80 -p 3",
-	  "+8 portfw -d -P tcp -L 0.0.0.0 80"},
+	  "portfw -a -P tcp -L 0.0.0.0 80 -p 8"},
 	 "tcp 198.51.100.1:80 > 10.0.0.2:80 8/8; tcp 198.51.100.2:80 > 10.0.0.3:80 8/8; "
 	 "tcp 0.0.0.0:80 > 10.0.0.4:80 8/8; udp 198.51.100.1:80 > 10.0.0.2:80 3/3; "
 	 "tcp 198.51.100.1:81 > 10.0.0.2:80 3/3"},
@@ -170,6 +153,16 @@ static const struct story stories[] = {
 	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", "portfw -d -P tcp -L 198.51.100.1 80"},
 	 "tcp 0.0.0.0:80 > 10.0.0.2:80 10/10"},
 
+	{"-p 0 drains a target",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80 -p 0"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 10/10, 10.0.0.3:80 0/0"},
+	{"... and all of a service, which the head then serves",
+	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80",
+	  "portfw -a -P tcp -L 198.51.100.1 80 -p 0"},
+	 "tcp 198.51.100.1:80 > 10.0.0.3:80 0/0, 10.0.0.2:80 0/0"},
+
 	{"mfw -A goes last, -I first, the same twice is two",
 	 {"mfw -A -m 1 -r 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.3 -p 2",
 	  "mfw -I -m 1 -r 10.0.0.4 80 -p 1", "mfw -I -m 1 -r 10.0.0.5 80",
@@ -189,14 +182,14 @@ static const struct story stories[] = {
 	  "mfw -S -m 1", "mfw -E -m 1 -r 10.0.0.2 -p 3", "mfw -S -m 1"},
 	 "mark 1 > 10.0.0.2:0 3/3, 10.0.0.3:0 10/10"},
 
-	{"a flush is of its own module",
+	{"a flush is of its own kind",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.2",
 	  "autofw -A -d tcp 1 2", "portfw -f"},
-	 "mark 1 > 10.0.0.2:0 10/10; type 3 1-2 flags 2"},
+	 "mark 1 > 10.0.0.2:0 10/10; -d tcp 1 2"},
 	{"... mfw's",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "mfw -A -m 1 -r 10.0.0.2",
 	  "autofw -A -d tcp 1 2", "mfw -F"},
-	 "tcp 198.51.100.1:80 > 10.0.0.2:80 10/10; type 3 1-2 flags 2"},
+	 "tcp 198.51.100.1:80 > 10.0.0.2:80 10/10; -d tcp 1 2"},
 	{"... autofw's",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80", "autofw -A -d tcp 1 2",
 	  "autofw -A -d tcp 1 3", "autofw -F"},
@@ -208,19 +201,22 @@ static const struct story stories[] = {
 
 	{"autofw: the newest first",
 	 {"autofw -A -d tcp 1 2", "autofw -A -d tcp 1 3", "autofw -A -r tcp 1 4 -h 10.0.0.2"},
-	 "type 1 1-4 flags 2; type 3 1-3 flags 2; type 3 1-2 flags 2"},
+	 "-r tcp 1 4 -h 10.0.0.2; -d tcp 1 3; -d tcp 1 2"},
 	{"autofw: the same line twice is once, where it was",
 	 {"autofw -A -r tcp 1 2 -c tcp 7070", "autofw -A -r tcp 1 3 -c tcp 7070",
 	  "autofw -A -r tcp 1 2 -c tcp 7070"},
-	 "type 1 1-3 flags 6; type 1 1-2 flags 6"},
+	 "-r tcp 1 3 -c tcp 7070; -r tcp 1 2 -c tcp 7070"},
 	{"autofw: with other flags it is the newest",
 	 {"autofw -A -r tcp 1 2 -c tcp 7070", "autofw -A -r tcp 1 3 -c tcp 7070",
 	  "autofw -A -r tcp 1 2 -c tcp 7070 -i"},
-	 "type 1 1-2 flags 2; type 1 1-3 flags 6"},
+	 "-r tcp 1 2 -c tcp 7070 -i; -r tcp 1 3 -c tcp 7070"},
+	{"autofw -d takes a host",
+	 {"autofw -A -d udp 1 2 -h 10.0.0.2", "autofw -A -d udp 1 2"},
+	 "-d udp 1 2; -d udp 1 2 -h 10.0.0.2"},
 	{"autofw -D goes by all but flags",
 	 {"autofw -A -r tcp 1 2 -c tcp 7070 -iu", "autofw -A -r udp 1 2 -c tcp 7070",
 	  "autofw -A -r tcp 1 2 -c udp 7070", "autofw -D -r tcp 1 2 -c tcp 7070"},
-	 "type 1 1-2 flags 6; type 1 1-2 flags 6"},
+	 "-r tcp 1 2 -c udp 7070; -r udp 1 2 -c tcp 7070"},
 };
 
 static void tell(const struct story *story)
@@ -248,8 +244,8 @@ static void refusals(void)
 	} cases[] = {
 		{NULL, "portfw -d -P tcp -L 198.51.100.1 80", -ESRCH},
 		{NULL, "portfw -d -P tcp -L 0.0.0.0 80", -ESRCH},
-		{NULL, "+10 portfw -d -P tcp -L 198.51.100.1 80", -EDESTADDRREQ},
-		{NULL, "+10 portfw -d -P tcp -L 0.0.0.0 80", -EDESTADDRREQ},
+		{NULL, "portfw -a -P tcp -L 198.51.100.1 80 -p 10", -EDESTADDRREQ},
+		{NULL, "portfw -a -P tcp -L 0.0.0.0 80 -p 10", -EDESTADDRREQ},
 		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
 		 "portfw -d -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80", -ESRCH},
 		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
@@ -257,13 +253,14 @@ static void refusals(void)
 		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
 		 "portfw -d -P tcp -L 198.51.100.1 80", -ESRCH},
 		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
-		 "+3 portfw -d -P tcp -L 198.51.100.1 80", -EDESTADDRREQ},
+		 "portfw -a -P tcp -L 198.51.100.1 80 -p 3", -EDESTADDRREQ},
 		{"mfw -A -m 1 -r 10.0.0.2", "mfw -D -m 2", -ESRCH},
 		{"mfw -A -m 1 -r 10.0.0.2", "mfw -E -m 2 -p 1", -ESRCH},
 		{"mfw -A -m 1 -r 10.0.0.2", "mfw -S -m 2", -ESRCH},
 		{"mfw -A -m 1 -r 10.0.0.2", "mfw -D -m 1 -r 10.0.0.2 80", -ESRCH},
 		{"mfw -A -m 1 -r 10.0.0.2", "mfw -E -m 1 -r 10.0.0.3 -p 1", -ESRCH},
 		{"autofw -A -d tcp 1 2", "autofw -D -d tcp 1 3", -ESRCH},
+		{"autofw -A -d tcp 1 2 -h 10.0.0.2", "autofw -D -d tcp 1 2", -ESRCH},
 		{"autofw -A -d tcp 1 2", "autofw -D -d udp 1 2", -ESRCH},
 		{"autofw -A -d tcp 1 2", "autofw -D -r tcp 1 2 -h 10.0.0.2", -ESRCH},
 		{"autofw -A -p tcp 80 10.0.0.2:80", "autofw -D -p tcp 80 10.0.0.2:81", -ESRCH},
@@ -317,68 +314,66 @@ static void prefs(void)
 	       "2^32 in all is too much");
 	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.4 80 -p 1"), 0,
 	       "one less is not");
-	is_int(apply(&t, "+2147483647 portfw -d -P tcp -L 0.0.0.0 80"), -EOVERFLOW,
+	is_int(apply(&t, "portfw -a -P tcp -L 0.0.0.0 80 -p 2147483647"), -EOVERFLOW,
 	       "an edit of every address stops at the first that would have too much");
 	is_int(apply(&t, "portfw -a -P tcp -L 198.51.100.2 80 -R 10.0.0.4 80 -p 2147483647"), 0,
 	       "another service has a sum of its own");
 	table_free(&t);
 }
 
-/* What has to be loaded for a command: all of a module only where it can't be known which. */
+/* What has to be loaded for a command: all of a kind only where it is not known
+ * which. */
 static void scopes(void)
 {
 	static const struct {
 		const char *line;
 		enum scope scope;
+		const char *local;
 		struct key key;
 	} cases[] = {
-		{"portfw -a -P tcp -L 1.2.3.4 80 -R 10.0.0.2 80",
-		 SCOPE_ONE,
-		 {.module = MOD_PORTFW, .protocol = 6, .laddr = 1}},
-		{"portfw -d -P tcp -L 1.2.3.4 80",
-		 SCOPE_ONE,
-		 {.module = MOD_PORTFW, .protocol = 6, .laddr = 1}},
-		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80",
-		 SCOPE_ONE,
-		 {.module = MOD_PORTFW, .protocol = 6}},
-		{"portfw -d -P tcp -L 0.0.0.0 80", SCOPE_MODULE, {0}},
-		{"portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", SCOPE_MODULE, {0}},
-		{"portfw -f", SCOPE_MODULE, {0}},
+		{"portfw -a -P tcp -L 1.2.3.4 80 -R 10.0.0.2 80", SCOPE_ONE, "1.2.3.4", {0}},
+		{"portfw -d -P tcp -L 1.2.3.4 80", SCOPE_ONE, "1.2.3.4", {0}},
+		{"portfw -a -P tcp -L 1.2.3.4 80 -p 3", SCOPE_ONE, "1.2.3.4", {0}},
+		{"portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", SCOPE_ONE, "0.0.0.0", {0}},
+		{"portfw -a -P tcp -L 0.0.0.0 80 -p 3", SCOPE_KIND, NULL, {0}},
+		{"portfw -d -P tcp -L 0.0.0.0 80", SCOPE_KIND, NULL, {0}},
+		{"portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", SCOPE_KIND, NULL, {0}},
+		{"portfw -f", SCOPE_KIND, NULL, {0}},
 		{"mfw -A -m 4294967295 -r 10.0.0.2",
 		 SCOPE_ONE,
-		 {.module = MOD_MFW, .mark = UINT32_MAX}},
-		{"mfw -D -m 7", SCOPE_ONE, {.module = MOD_MFW, .mark = 7}},
-		{"mfw -S -m 7", SCOPE_ONE, {.module = MOD_MFW, .mark = 7}},
-		{"mfw -F", SCOPE_MODULE, {0}},
-		{"autofw -A -d tcp 1 2", SCOPE_MODULE, {0}},
-		{"autofw -F", SCOPE_MODULE, {0}},
+		 NULL,
+		 {.kind = MASQ_MFW, .mark = UINT32_MAX}},
+		{"mfw -D -m 7", SCOPE_ONE, NULL, {.kind = MASQ_MFW, .mark = 7}},
+		{"mfw -S -m 7", SCOPE_ONE, NULL, {.kind = MASQ_MFW, .mark = 7}},
+		{"mfw -F", SCOPE_KIND, NULL, {0}},
+		{"autofw -A -d tcp 1 2", SCOPE_KIND, NULL, {0}},
+		{"autofw -F", SCOPE_KIND, NULL, {0}},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct key key, want = cases[i].key;
-		struct request req;
-		enum module mod = read_line(&req, cases[i].line);
-		enum scope scope = table_scope(mod, &req.ctl, &key);
+		struct masq_command c = read_line(cases[i].line);
+		enum scope scope = kind_scope(&c, &key);
 
-		if (want.module == MOD_PORTFW)
-			want.lport = htons(80);
-		if (want.laddr)
-			want.laddr = inet_addr("1.2.3.4");
-		ok(scope == cases[i].scope &&
-			   (scope != SCOPE_ONE || !memcmp(&key, &want, sizeof(key))),
+		if (cases[i].local) {
+			want = (struct key){.protocol = IPPROTO_TCP, .port = 80};
+			masq_parse_address(&want.local, cases[i].local);
+		}
+		ok(scope == cases[i].scope && (scope != SCOPE_ONE || key_equal(&key, &want)),
 		   "what \"%s\" looks at", cases[i].line);
 	}
 }
 
-/* Services that change say so, others don't; a service made anew is a newer one. */
+/* Services that change say so, others don't; a service made anew is a newer
+ * one. */
 static void marks(void)
 {
 	struct table t = {.next_born = 5};
-	struct key one = {.module = MOD_MFW, .mark = 1}, two = {.module = MOD_MFW, .mark = 2};
-	struct key first = {.protocol = IPPROTO_TCP, .lport = htons(80)}, second = first;
+	struct key one = {.kind = MASQ_MFW, .mark = 1}, two = {.kind = MASQ_MFW, .mark = 2};
+	struct key first = {.protocol = IPPROTO_TCP, .port = 80}, second = first;
 
-	first.laddr = inet_addr("10.0.0.1");
-	second.laddr = inet_addr("10.0.0.9");
+	masq_parse_address(&first.local, "10.0.0.1");
+	masq_parse_address(&second.local, "10.0.0.9");
 	ok(!apply(&t, "mfw -A -m 1 -r 10.0.0.2") && !apply(&t, "mfw -A -m 2 -r 10.0.0.2"),
 	   "two marks");
 	ok(table_get(&t, &one)->born == 5 && table_get(&t, &two)->born == 6,
@@ -398,8 +393,8 @@ static void marks(void)
 	ok(!apply(&t, "portfw -d -P tcp -L 0.0.0.0 80 -R 10.0.0.3 80") &&
 		   !table_get(&t, &first)->dirty && table_get(&t, &second)->dirty,
 	   "0.0.0.0 changes only those that match");
-	ok(!t.flushed[MOD_MFW] && !apply(&t, "mfw -F") && t.flushed[MOD_MFW] &&
-		   !t.flushed[MOD_PORTFW],
+	ok(!t.flushed[MASQ_MFW] && !apply(&t, "mfw -F") && t.flushed[MASQ_MFW] &&
+		   !t.flushed[MASQ_PORTFW],
 	   "a flush says so");
 	table_free(&t);
 }
@@ -413,16 +408,19 @@ static void many(void)
 	bool good = true;
 
 	for (uint32_t i = 1; i <= n; i++) {
-		struct key key = {.module = MOD_PORTFW, .protocol = 6, .laddr = i, .lport = 80};
+		struct key key = {
+			.kind = MASQ_PORTFW, .protocol = 6, .port = 80, .local = address_v4(i)};
 		struct service *s = table_put(&t, &key);
 
 		good &= s && !s->n && table_put(&t, &key) == s;
 	}
+	good &= table_unique(&t);
 	for (uint32_t i = 1; i <= n + 1; i++) {
-		struct key key = {.module = MOD_PORTFW, .protocol = 6, .laddr = i, .lport = 80};
+		struct key key = {
+			.kind = MASQ_PORTFW, .protocol = 6, .port = 80, .local = address_v4(i)};
 		const struct service *s = table_get(&t, &key);
 
-		found += s && s->key.laddr == i;
+		found += s && s->key.local.in.s_addr == i;
 	}
 	ok(good && t.n == n, "%u services", n);
 	is_int(found, n, "... are found, and no other");

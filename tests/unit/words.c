@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The reader of command lines. Whatever it takes, a real shell must split in the same way: every
- * accepted text is given to sh as well, with x as a function that shows its arguments.
+ * The reader of command lines. Whatever it takes, a real shell must split in
+ * the same way: every accepted text is given to sh as well, with x as a
+ * function that shows its arguments.
  */
 #include <unistd.h>
 
 #include "words.h"
 #include "tap.h"
 
-/* Writes every command as its line number and its words in brackets; a refusal as "LINE: why". */
+/* Writes every command as its line number and its words in brackets; a refusal
+ * as "LINE: why". */
 static void render(char *out, size_t size, const char *text, size_t len)
 {
 	static struct words w;
 	FILE *f = fmemopen(out, size, "w");
 	int r;
 
+	out[0] = '\0';
 	words_start(&w, text, len);
 	while ((r = words_next(&w)) > 0) {
 		fprintf(f, "%lu", w.line);
@@ -132,13 +135,14 @@ static const struct {
 	{"x \001", "a control character (0x01)"},
 	{"x '\033[1m'", "a control character (0x1b)"},
 	{"x \"\177\"", "a control character (0x7f)"},
-	{"x a\rb\n", "a control character (0x0d)"},
 	{"x a \\\n  $b\n", "2: '$b' is a variable"},
 };
 
 int main(void)
 {
 	static const char dos[] = "x a\r\n\r\n# c\r\nx \\\r\n b\r\nx \"a\\\r\nb\"\r\n";
+	static const char cr[] = "x a\r\r# c\rx \\\r b\rx \"a\\\rb\"\r\nx\n\rx c";
+	static const char bom[] = "\357\273\277# c\n\357\273\277x\n";
 	char got[16384], sh[16384], text[2 * WORDS_SIZE];
 
 	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++) {
@@ -157,6 +161,19 @@ int main(void)
 	/* what a shell would not take */
 	render(got, sizeof(got), dos, sizeof(dos) - 1);
 	is_str(got, "1[x][a]\n4[x][b]\n6[x][ab]\n", "lines that end as in DOS");
+	render(got, sizeof(got), cr, sizeof(cr) - 1);
+	is_str(got, "1[x][a]\n4[x][b]\n6[x][ab]\n8[x]\n10[x][c]\n", "lines that end in CR");
+	render(got, sizeof(got), "x 'a\rb'\r", 8);
+	is_str(got, "1: a ' is open at the end of the line\n", "... also in a quote");
+	render(got, sizeof(got), "x a\r\n", 4);
+	is_str(got, "1[x][a]\n", "... and where the text ends");
+	render(got, sizeof(got), bom, sizeof(bom) - 1);
+	is_str(got, "2[\357\273\277x]\n", "a byte order mark, at the start alone");
+	for (size_t n = 0; n <= 3; n++) {
+		render(got, sizeof(got), bom, n);
+		is_str(got, n == 1 || n == 2 ? (n == 1 ? "1[\357]\n" : "1[\357\273]\n") : "",
+		       "... of %zu bytes", n);
+	}
 	render(got, sizeof(got), "x 'a\r\n'", 7);
 	is_str(got, "1: a ' is open at the end of the line\n", "and an open quote on one");
 	render(got, sizeof(got), "x\nx a\0b\n", 8);

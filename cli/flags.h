@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options that every kind has: -n, -v, --json, --dry-run, --help. */
+#ifndef FLAGS_H
+#define FLAGS_H
+
+#include "grammar.h"
+
+enum { FLAG_NUMERIC, FLAG_VERBOSE, FLAG_JSON, FLAG_DRY_RUN, FLAG_HELP, FLAG_COUNT };
+
+extern const struct flags flags_common;
+
+#endif

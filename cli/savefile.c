@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kind.h"
+#include "rank.h"
+#include "savefile.h"
+
+static int keep(const struct masq_record *record, void *arg)
+{
+	struct savefile *s = arg;
+
+	/* a receiver is a state, not a forward */
+	if (record->has & MASQ_HAS_RECEIVER)
+		return 0;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 64;
+		struct masq_command *v = reallocarray(s->forwards, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		s->forwards = v;
+		s->cap = cap;
+	}
+	s->forwards[s->n++] = *record->forward;
+	return 0;
+}
+
+/* On sockopt one by one, to know which there are: each has a state of its own
+ * anyway. */
+static int load_each(struct savefile *s, struct masq *m, const char **name)
+{
+	for (const struct kind *const *k = kinds; *k; k++) {
+		int err = masq_list(m, MASQ_KIND((*k)->id), keep, s);
+
+		*name = (*k)->name;
+		if (!err)
+			s->kinds |= MASQ_KIND((*k)->id);
+		else if (err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
+/* By kind, and within one by its save_order(). */
+static int sort(struct savefile *s)
+{
+	struct rank *ranks = reallocarray(NULL, s->n + 1, 2 * sizeof(*ranks)), *sorted;
+	size_t n = 0;
+
+	s->order = reallocarray(NULL, s->n + 1, sizeof(*s->order));
+	if (!ranks || !s->order) {
+		free(ranks);
+		return -ENOMEM;
+	}
+	for (const struct kind *const *k = kinds; *k; k++) {
+		for (size_t i = 0; i < s->n; i++) {
+			size_t at = (*k)->save_last_first ? s->n - 1 - i : i;
+
+			if (s->forwards[at].kind == (*k)->id)
+				ranks[n++] = (struct rank){
+					.minor = (*k)->save_order(&s->forwards[at]),
+					.major = (*k)->id,
+					.index = (uint32_t)at,
+				};
+		}
+	}
+	sorted = rank_sort(ranks, ranks + s->n + 1, n);
+	for (size_t i = 0; i < n; i++)
+		s->order[i] = sorted[i].index;
+	free(ranks);
+	return 0;
+}
+
+int savefile_load(struct savefile *s, struct masq *m, const char **kind)
+{
+	int err;
+
+	*kind = NULL;
+	if (masq_atomic(m)) {
+		s->kinds = MASQ_KIND(kind_count()) - 1;
+		err = masq_list(m, s->kinds, keep, s);
+	} else {
+		err = load_each(s, m, kind);
+	}
+	return err ? err : sort(s);
+}
+
+/*
+ * A 2.2 kernel stores, and nft(8) can make, what leads nowhere. restore would
+ * refuse it, or take a service without a target for an edit.
+ */
+static bool leads_nowhere(const struct kind *k, const struct masq_command *forward,
+			  const char *options, size_t len)
+{
+	struct masq_command c;
+	struct error e;
+
+	if (k->validate(&e, forward) || (k->forward_of && !(forward->has & MASQ_HAS_TARGET)))
+		return true;
+	if (forward->has & MASQ_HAS_TARGET && address_is_any(&forward->target))
+		return true;
+	/* the thorough way only where something may be missing */
+	return !(forward->has & MASQ_HAS_TARGET_PORTS) && !kind_read_text(k, &c, options, len);
+}
+
+static void print_forward(const struct masq_command *forward, FILE *out)
+{
+	static const char comment[] = "# leads nowhere: ";
+	const struct kind *k = kinds[forward->kind];
+	char line[64 + KIND_WORDS_MAX];
+	const char *options;
+	struct text t;
+
+	text_start(&t, line, sizeof(line) - 1);
+	text_word(&t, "ipmasqadm");
+	text_word(&t, k->name);
+	text_option(&t, k->add);
+	options = t.at;
+	k->print(&t, forward);
+	if (leads_nowhere(k, forward, options, (size_t)(t.at - options)))
+		fwrite(comment, 1, sizeof(comment) - 1, out);
+	if (forward->has & MASQ_HAS_PREF && !forward->pref)
+		text_word(&t, "# drained");
+	*t.at++ = '\n';
+	fwrite(line, 1, (size_t)(t.at - line), out);
+}
+
+void savefile_print(const struct savefile *s, FILE *out)
+{
+	for (const struct kind *const *k = kinds; *k; k++)
+		if (s->kinds & MASQ_KIND((*k)->id))
+			fprintf(out, "ipmasqadm %s -%c\n", (*k)->name, (*k)->flush);
+	for (size_t i = 0; i < s->n && !ferror(out); i++)
+		print_forward(&s->forwards[s->order[i]], out);
+}
+
+void savefile_free(struct savefile *s)
+{
+	free(s->forwards);
+	free(s->order);
+	*s = (struct savefile){0};
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+
+struct masq_address address_v4(uint32_t addr)
+{
+	struct masq_address a = {.family = AF_INET};
+
+	a.in.s_addr = addr;
+	return a;
+}
+
+size_t address_size(const struct masq_address *a)
+{
+	return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+}
+
+bool address_is_any(const struct masq_address *a)
+{
+	static const struct in6_addr any;
+
+	return !memcmp(&a->in6, &any, address_size(a));
+}
+
+bool address_equal(const struct masq_address *a, const struct masq_address *b)
+{
+	return a->family == b->family && !memcmp(&a->in6, &b->in6, address_size(a));
+}
+
+/* Listings are long, and printf() is most of their time. */
+static void put_dotted(char *p, const struct in_addr *addr)
+{
+	const uint8_t *octets = (const uint8_t *)addr;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned int n = octets[i];
+
+		if (n >= 100)
+			*p++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*p++ = (char)('0' + n / 10 % 10);
+		*p++ = (char)('0' + n % 10);
+		*p++ = i < 3 ? '.' : '\0';
+	}
+}
+
+const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a)
+{
+	static const struct in_addr any;
+
+	if (a->family == AF_INET6)
+		inet_ntop(AF_INET6, &a->in6, buf, ADDRESS_TEXT_MAX);
+	else
+		put_dotted(buf, a->family == AF_INET ? &a->in : &any);
+	return buf;
+}
+
+uint64_t address_order(const struct masq_address *a)
+{
+	return a->family == AF_INET ? ntohl(a->in.s_addr) : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses with their family. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "masq.h"
+
+#define ADDRESS_TEXT_MAX INET6_ADDRSTRLEN
+
+/* An IPv4 address from its number in network order. */
+struct masq_address address_v4(uint32_t addr);
+
+/* Whether there is none, or it is the family's any address (0.0.0.0). */
+bool address_is_any(const struct masq_address *a);
+bool address_equal(const struct masq_address *a, const struct masq_address *b);
+
+/* Bytes on the wire: 4 or 16; 0: no address. */
+size_t address_size(const struct masq_address *a);
+
+/* In numbers; "0.0.0.0" where there is none. Returns buf. */
+const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a);
+
+/* A number that orders addresses of one family. */
+uint64_t address_order(const struct masq_address *a);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "command.h"
+
+/* The size of the first version, below which nothing is a command. */
+#define SIZE_MIN sizeof(struct masq_command)
+
+static void clear_absent(struct masq_command *c)
+{
+	static const struct masq_command none;
+
+#define KEEP_IF(bit, member)                                                                       \
+	do {                                                                                       \
+		if (!(c->has & (bit)))                                                             \
+			c->member = none.member;                                                   \
+	} while (0)
+	KEEP_IF(MASQ_HAS_PROTOCOL, protocol);
+	KEEP_IF(MASQ_HAS_LOCAL, local);
+	KEEP_IF(MASQ_HAS_PORTS, ports);
+	KEEP_IF(MASQ_HAS_MARK, mark);
+	KEEP_IF(MASQ_HAS_TARGET, target);
+	KEEP_IF(MASQ_HAS_TARGET_PORTS, target_ports);
+	KEEP_IF(MASQ_HAS_PREF, pref);
+	KEEP_IF(MASQ_HAS_TRIGGER, trigger_protocol);
+	KEEP_IF(MASQ_HAS_TRIGGER, trigger_port);
+#undef KEEP_IF
+}
+
+int command_take(struct masq_command *out, const struct masq_command *in)
+{
+	const unsigned char *p = (const unsigned char *)in;
+
+	if (in->size < SIZE_MIN)
+		return -EINVAL;
+	for (size_t i = sizeof(*out); i < in->size; i++)
+		if (p[i])
+			return -E2BIG;
+	memcpy(out, in, sizeof(*out));
+	out->size = sizeof(*out);
+	clear_absent(out);
+	return 0;
+}
+
+int32_t command_pref(const struct masq_command *c)
+{
+	return c->has & MASQ_HAS_PREF ? c->pref : MASQ_PREF_DEFAULT;
+}
+
+bool command_matches_target(const struct masq_command *c, const struct masq_address *addr,
+			    uint16_t port)
+{
+	return (!(c->has & MASQ_HAS_TARGET) || address_equal(&c->target, addr)) &&
+	       (!(c->has & MASQ_HAS_TARGET_PORTS) || c->target_ports.first == port);
+}
+
+void command_set_port(struct masq_command *c, uint16_t port)
+{
+	c->ports = (struct masq_ports){port, port};
+	c->has |= MASQ_HAS_PORTS;
+}
+
+void command_set_target(struct masq_command *c, const struct masq_address *addr, uint16_t port)
+{
+	if (!address_is_any(addr)) {
+		c->target = *addr;
+		c->has |= MASQ_HAS_TARGET;
+	}
+	if (port) {
+		c->target_ports = (struct masq_ports){port, port};
+		c->has |= MASQ_HAS_TARGET_PORTS;
+	}
+}
+
+void command_describe_target(struct text *t, const struct masq_command *c)
+{
+	bool host = c->has & MASQ_HAS_TARGET, port = c->has & MASQ_HAS_TARGET_PORTS;
+
+	if (host) {
+		text_word(t, "to");
+		text_address(t, &c->target);
+		text_join(t, port ? ":" : "");
+	} else if (port) {
+		text_word(t, "to port ");
+	}
+	if (port)
+		text_join_number(t, c->target_ports.first);
+	if (port && !host)
+		text_word(t, "of any host");
+}
+
+int command_check_protocol(struct error *e, uint8_t protocol)
+{
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		return 0;
+	return fail(e, EINVAL, "protocol %u is neither tcp (6) nor udp (17)", protocol);
+}
+
+int command_check_target(struct error *e, const struct masq_command *c)
+{
+	if (c->has & MASQ_HAS_TARGET && !address_is_any(&c->target))
+		return 0;
+	return fail(e, EINVAL, "0.0.0.0 is no host to forward to");
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "grammar.h"
+#include "values.h"
+
+/* The state of one reading. */
+struct reader {
+	const struct syntax *syntax;
+	const struct flags *flags;
+	struct given *given;
+	struct error *error;
+	char **argv;
+	int argc, next; /* next: index of the first word not read */
+	unsigned int order;
+};
+
+#define refuse(r, ...) fail((r)->error, EINVAL, __VA_ARGS__)
+
+/* How many operands there may be, and how many there must be. */
+static unsigned int count_operands(const char *spec, unsigned int *required)
+{
+	unsigned int n = 0;
+
+	*required = 0;
+	while (*spec) {
+		n++;
+		*required += *spec != '[';
+		spec += strcspn(spec, " ");
+		spec += *spec == ' ';
+	}
+	return n;
+}
+
+static const char *nth_operand(const char *spec, unsigned int n)
+{
+	while (n--)
+		spec = strchr(spec, ' ') + 1;
+	return spec;
+}
+
+/* "-5" is a value gone wrong, not an option. */
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]);
+}
+
+static int read_operands(struct reader *r, unsigned int row, const char *glued)
+{
+	const struct option_spec *o = &r->syntax->options[row];
+	const char **operand = r->given->operand[row];
+	unsigned int required, max = count_operands(o->operands, &required), n = 0;
+	const char *name;
+
+	memset(operand, 0, sizeof(r->given->operand[row]));
+	if (*glued)
+		operand[n++] = glued;
+	while (n < max && r->next < r->argc && !is_option(r->argv[r->next]))
+		operand[n++] = r->argv[r->next++];
+	if (n >= required)
+		return 0;
+	if (n == 1 && value_is_address_port(r->error, operand[0], 0))
+		return -EINVAL;
+	name = nth_operand(o->operands, n);
+	return refuse(r, "-%c takes %s: %.*s is missing", o->letter, o->operands,
+		      (int)strcspn(name, " "), name);
+}
+
+static int read_command(struct reader *r, const struct command_spec *command)
+{
+	const struct command_spec *before = r->given->command;
+
+	if (before && before != command)
+		return refuse(r, "-%c and -%c are mutually exclusive", before->letter,
+			      command->letter);
+	r->given->command = command;
+	return 0;
+}
+
+static int fail_unknown(struct reader *r, const char *word)
+{
+	return refuse(r, "unknown option %s (see \"ipmasqadm %s --help\")", word, r->syntax->kind);
+}
+
+static int read_long(struct reader *r, const char *word)
+{
+	for (unsigned int i = 0; i < r->flags->count; i++) {
+		if (!strcmp(word, r->flags->specs[i].word)) {
+			r->given->flag[i] = true;
+			return 0;
+		}
+	}
+	return fail_unknown(r, word);
+}
+
+/* Reads one letter of a cluster; rest is what follows it. Operands take the
+ * rest and *done is set. */
+static int read_letter(struct reader *r, char letter, const char *rest, bool *done)
+{
+	const struct syntax *s = r->syntax;
+	const char name[] = {'-', letter, '\0'};
+
+	for (unsigned int i = 0; i < s->option_count; i++) {
+		if (s->options[i].letter != letter)
+			continue;
+		r->given->option[i] = ++r->order;
+		*done = *s->options[i].operands;
+		return *done ? read_operands(r, i, rest) : 0;
+	}
+	for (unsigned int i = 0; i < s->command_count; i++)
+		if (s->commands[i].letter == letter)
+			return read_command(r, &s->commands[i]);
+	for (unsigned int i = 0; i < r->flags->count; i++) {
+		if (r->flags->specs[i].letter == letter) {
+			r->given->flag[i] = true;
+			return 0;
+		}
+	}
+	if (s->advise && s->advise(r->error, letter, r->argc, r->argv))
+		return -EINVAL;
+	return fail_unknown(r, name);
+}
+
+static int read_word(struct reader *r, const char *word)
+{
+	bool done = false;
+	int err = 0;
+
+	if (word[0] != '-' || !word[1])
+		return refuse(r, "unexpected argument \"%s\"", word);
+	if (word[1] == '-')
+		return read_long(r, word);
+	while (!err && !done && *++word)
+		err = read_letter(r, *word, word + 1, &done);
+	return err;
+}
+
+bool grammar_goes_with(const struct command_spec *c, char letter)
+{
+	return letter && (strchr(c->needs, letter) || strchr(c->takes, letter));
+}
+
+bool grammar_flag_goes_with(const struct command_spec *c, const struct flag_spec *flag)
+{
+	return flag->actions & 1u << c->action || grammar_goes_with(c, flag->letter);
+}
+
+/* The row of an option that a command names; option_count if it has none. */
+static unsigned int row_of(const struct syntax *s, char letter)
+{
+	unsigned int i = 0;
+
+	while (i < s->option_count && s->options[i].letter != letter)
+		i++;
+	return i;
+}
+
+/* Exactly one of a group of alternatives such as "r|p|d"; returns what follows it. */
+static const char *check_need(struct reader *r, const char *needs, int *err)
+{
+	const struct syntax *s = r->syntax;
+	char list[200] = "", found = 0;
+	size_t used = 0;
+
+	for (;; needs += 2) {
+		unsigned int row = row_of(s, *needs);
+
+		if (row < s->option_count) {
+			if (used < sizeof(list))
+				used += (size_t)snprintf(list + used, sizeof(list) - used,
+							 "%s-%c %s", used ? " or " : "", *needs,
+							 s->options[row].operands);
+			if (r->given->option[row] && found)
+				*err = refuse(r, "-%c and -%c are mutually exclusive", found,
+					      *needs);
+			else if (r->given->option[row])
+				found = *needs;
+		}
+		if (needs[1] != '|')
+			break;
+	}
+	if (!found)
+		*err = refuse(r, "-%c needs %s", r->given->command->letter, list);
+	return needs + 1;
+}
+
+static int fail_no_command(struct reader *r)
+{
+	const struct syntax *s = r->syntax;
+	char list[64] = "";
+	size_t used = 0;
+
+	if (s->advise && s->advise(r->error, 0, r->argc, r->argv))
+		return -EINVAL;
+	for (unsigned int i = 0; i < s->command_count && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s-%c", i ? ", " : "",
+					 s->commands[i].letter);
+	return refuse(r, "no command; give one of %s", list);
+}
+
+static int check(struct reader *r)
+{
+	const struct syntax *s = r->syntax;
+	const struct command_spec *c = r->given->command;
+	int err = 0;
+
+	if (!c)
+		return fail_no_command(r);
+	/* as in 1998, a flush has no use for operands and ignores them */
+	if (c->verb == MASQ_FLUSH)
+		memset(r->given->option, 0, sizeof(r->given->option));
+	for (unsigned int i = 0; i < s->option_count; i++)
+		if (r->given->option[i] && !grammar_goes_with(c, s->options[i].letter))
+			return refuse(r, "-%c does not go with -%c", s->options[i].letter,
+				      c->letter);
+	for (unsigned int i = 0; i < r->flags->count; i++)
+		if (r->given->flag[i] && !grammar_flag_goes_with(c, &r->flags->specs[i]))
+			return refuse(r, "%s does not go with -%c", r->flags->specs[i].word,
+				      c->letter);
+	for (const char *needs = c->needs; *needs && !err;)
+		needs = check_need(r, needs, &err);
+	return err;
+}
+
+int grammar_read(const struct syntax *syntax, const struct flags *flags, struct given *given,
+		 int argc, char *argv[], struct error *e)
+{
+	struct reader r = {.syntax = syntax,
+			   .flags = flags,
+			   .given = given,
+			   .error = e,
+			   .argv = argv,
+			   .argc = argc,
+			   .next = 1};
+	int err = 0;
+
+	*given = (struct given){0};
+	while (!err && !given->flag[flags->help] && r.next < argc)
+		err = read_word(&r, argv[r.next++]);
+	if (!err && given->flag[flags->help]) {
+		/* what came before is not checked, so not to be used */
+		*given = (struct given){0};
+		return 0;
+	}
+	return err ? err : check(&r);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* portfw: a port of this machine goes to inside hosts. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kind.h"
+
+enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_COUNT };
+
+static const struct option_spec options[] = {
+	[OPT_PROTO] = {'P', "PROTO", "tcp or udp"},
+	[OPT_LOCAL] = {'L', "LADDR LPORT",
+		       "address and port here; 0.0.0.0: any address of this machine"},
+	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to"},
+	[OPT_PREF] = {'p', "PREF",
+		      "connections before the next host's turn, 0: only as the last resort "
+		      "(default 10)"},
+};
+_Static_assert(OPT_COUNT <= OPTIONS_MAX, "struct given has no room for them");
+
+static const struct command_spec commands[] = {
+	{'a', ACT_DO, MASQ_ADD, "PL", "Rpv",
+	 "add a forward, or give the one that is there a new pref"},
+	{'d', ACT_DO, MASQ_DELETE, "PL", "Rp", "delete all that match"},
+	{'q', ACT_QUERY, MASQ_DELETE, "PL", "Rp", "exit 0 if -d would find something, else 1"},
+	{'f', ACT_DO, MASQ_FLUSH, "", "", "delete all"},
+	{'l', ACT_LIST, MASQ_PROBE, "", "", "list"},
+};
+
+/* The words "ADDR PORT" of the ADDR/PORT that follows an option in the old syntax; NULL: none. */
+static const char *old_operand(char buf[80], int argc, char *argv[], const char *option)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		const char *word = argv[i + 1], *port = word + strcspn(word, "/:");
+
+		if (strcmp(argv[i], option) || !*port)
+			continue;
+		snprintf(buf, 80, "%.*s %s", (int)(port - word), word, port + 1);
+		return buf;
+	}
+	return NULL;
+}
+
+static bool is_given(int argc, char *argv[], const char *option)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], option))
+			return true;
+	return false;
+}
+
+/* ipportfw, the tool before this one: -A or -D, -t or -u ADDR/PORT, -R ADDR/PORT; -C to clear. */
+static bool advise(struct error *e, char letter, int argc, char *argv[])
+{
+	bool udp = is_given(argc, argv, "-u"), delete = is_given(argc, argv, "-D");
+	char buf[2][80];
+	const char *local = old_operand(buf[0], argc, argv, udp ? "-u" : "-t");
+	const char *remote = old_operand(buf[1], argc, argv, "-R");
+
+	if (letter == 'C')
+		fail(e, EINVAL, "-C is old syntax, now it is: ipmasqadm portfw -f");
+	else if (letter && strchr("ADtu", letter))
+		fail(e, EINVAL, "-%c is old syntax, now it is: ipmasqadm portfw %s -P %s -L %s%s%s",
+		     letter, delete ? "-d" : "-a", udp ? "udp" : "tcp",
+		     local ? local : "LADDR LPORT", remote || !delete ? " -R " : "",
+		     remote   ? remote
+		     : delete ? ""
+			      : "RADDR RPORT");
+	else
+		return false;
+	return true;
+}
+
+static const struct syntax syntax = {
+	.kind = "portfw",
+	.summary = "forward a port of this machine to an inside host",
+	.options = options,
+	.option_count = OPT_COUNT,
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(*commands),
+	.advise = advise,
+};
+
+static int read(struct masq_command *c, const struct given *g, const struct lookup *l,
+		struct error *e)
+{
+	const char *const *local = g->operand[OPT_LOCAL], *const *remote = g->operand[OPT_REMOTE];
+	struct masq_address target = {0};
+	uint16_t port = 0, target_port = 0;
+	int err = value_protocol(e, &c->protocol, g->operand[OPT_PROTO][0]);
+
+	if (!err)
+		err = value_address(e, l, &c->local, local[0]);
+	if (!err)
+		err = value_port(e, l, &port, local[1], c->protocol);
+	if (!err && g->option[OPT_REMOTE])
+		err = value_address(e, l, &target, remote[0]);
+	if (!err && g->option[OPT_REMOTE])
+		err = value_port(e, l, &target_port, remote[1], c->protocol);
+	if (!err && g->option[OPT_PREF])
+		err = value_pref(e, &c->pref, g->operand[OPT_PREF][0]);
+	if (err)
+		return err;
+	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL;
+	if (g->option[OPT_PREF])
+		c->has |= MASQ_HAS_PREF;
+	command_set_port(c, port);
+	command_set_target(c, &target, target_port);
+	return 0;
+}
+
+static void print(struct text *t, const struct masq_command *c)
+{
+	text_option(t, 'P');
+	text_word(t, masq_protocol_name(c->protocol));
+	text_option(t, 'L');
+	text_address(t, &c->local);
+	text_number(t, c->ports.first);
+	if (c->has & (MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS)) {
+		text_option(t, 'R');
+		text_address(t, &c->target);
+		text_number(t, c->target_ports.first);
+	}
+	if (c->has & MASQ_HAS_PREF) {
+		text_option(t, 'p');
+		text_number(t, (uint32_t)c->pref);
+	}
+}
+
+static void describe(struct text *t, const struct masq_command *c)
+{
+	text_word(t, masq_protocol_name(c->protocol));
+	text_address(t, &c->local);
+	text_join(t, ":");
+	text_join_number(t, c->ports.first);
+	command_describe_target(t, c);
+}
+
+static int validate(struct error *e, const struct masq_command *c)
+{
+	int err = command_check_protocol(e, c->protocol);
+
+	if (err)
+		return err;
+	if (!c->ports.first || c->ports.last != c->ports.first)
+		return fail(e, EINVAL, "local port %u: give one from 1 to 65535", c->ports.first);
+	if (c->verb == MASQ_ADD && command_pref(c) < 0)
+		return fail(e, EINVAL, "pref %d: give one from 0 to 2147483647", c->pref);
+	return 0;
+}
+
+/* 0.0.0.0 is "any address of this machine" where a target is given to it, and
+ * matches every address where forwards are only looked for. */
+static bool names_all(const struct masq_command *c)
+{
+	return address_is_any(&c->local) &&
+	       !(c->verb == MASQ_ADD && command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS));
+}
+
+static bool matches(const struct masq_command *c, const struct masq_command *forward)
+{
+	return c->protocol == forward->protocol && c->ports.first == forward->ports.first &&
+	       (address_is_any(&c->local) || address_equal(&c->local, &forward->local)) &&
+	       command_matches_target(c, &forward->target, forward->target_ports.first);
+}
+
+static void set_key(struct key *key, const struct masq_command *c)
+{
+	key->protocol = c->protocol;
+	key->local = c->local;
+	key->port = c->ports.first;
+	if (key->local.family == AF_UNSPEC)
+		key->local.family = AF_INET;
+}
+
+static enum scope scope(const struct masq_command *c, struct key *key)
+{
+	if (names_all(c))
+		return SCOPE_KIND;
+	set_key(key, c);
+	return SCOPE_ONE;
+}
+
+static int change(struct service *s, const struct masq_command *c)
+{
+	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
+	int err = c->verb == MASQ_DELETE ? service_delete(s, target, c->target_ports.first)
+					 : service_edit(s, target, c->target_ports.first,
+							(uint32_t)command_pref(c));
+
+	s->dirty |= !err;
+	return err;
+}
+
+/* 0; -ESRCH if nothing matches; -EOVERFLOW. */
+static int change_all(struct table *t, const struct masq_command *c)
+{
+	int result = -ESRCH;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct service *s = &t->services[i];
+		int err;
+
+		if (s->key.kind != MASQ_PORTFW || s->key.protocol != c->protocol ||
+		    s->key.port != c->ports.first || !s->n)
+			continue;
+		err = change(s, c);
+		if (err != -ESRCH)
+			result = err;
+		if (err == -EOVERFLOW)
+			break;
+	}
+	return result;
+}
+
+static int apply(struct table *t, const struct masq_command *c)
+{
+	struct key key = {.kind = MASQ_PORTFW};
+	struct service *s;
+	int err = -ESRCH;
+
+	set_key(&key, c);
+	if (names_all(c))
+		err = change_all(t, c);
+	else if ((s = table_get(t, &key)))
+		err = change(s, c);
+	if (err != -ESRCH || c->verb == MASQ_DELETE)
+		return err;
+	if (!command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS))
+		return -EDESTADDRREQ;
+	return table_add_target(t, &key, true, c);
+}
+
+static void forward_of(struct masq_command *out, const struct key *key, const struct target *target)
+{
+	*out = (struct masq_command){
+		.size = sizeof(*out),
+		.kind = MASQ_PORTFW,
+		.verb = MASQ_ADD,
+		.has = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PREF,
+		.protocol = key->protocol,
+		.local = key->local,
+		.pref = (int32_t)target->pref,
+	};
+	command_set_port(out, key->port);
+	command_set_target(out, &target->addr, target->port);
+}
+
+/* In the order of their names, so that a diff shows what changed. A service on
+ * any address comes before those on the same port, since -L 0.0.0.0 in a command
+ * also matches what is on an exact address. The target that serves last comes
+ * first: -a puts a target at the head. */
+static uint64_t save_order(const struct masq_command *c)
+{
+	return (uint64_t)c->protocol << 48 | address_order(&c->local) << 16 | c->ports.first;
+}
+
+const struct kind kind_portfw = {
+	.id = MASQ_PORTFW,
+	.name = "portfw",
+	.counts_alone = true,
+	.syntax = &syntax,
+	.flush = 'f',
+	.add = 'a',
+	.save_order = save_order,
+	.save_last_first = true,
+	.read = read,
+	.print = print,
+	.describe = describe,
+	.noun = "forward on",
+	.target_option = "-R RADDR RPORT",
+	.validate = validate,
+	.matches = matches,
+	.scope = scope,
+	.apply = apply,
+	.forward_of = forward_of,
+};

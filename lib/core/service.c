@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service.h"
+
+bool key_equal(const struct key *a, const struct key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+uint64_t key_order(const struct key *key)
+{
+	if (key->mark)
+		return key->mark;
+	return (uint64_t)key->protocol << 48 | address_order(&key->local) << 16 | key->port;
+}
+
+void service_free(struct service *s)
+{
+	free(s->targets);
+}
+
+/* Moves the first n targets behind the others, in order. */
+static void rotate(struct service *s, size_t n)
+{
+	for (size_t part = 0; n && part < 3; part++) {
+		size_t from = part == 1 ? n : 0;
+		size_t to = part == 0 ? n : s->n;
+
+		while (from + 1 < to) {
+			struct target t = s->targets[from];
+
+			s->targets[from++] = s->targets[--to];
+			s->targets[to] = t;
+		}
+	}
+}
+
+/* A drained target never heads a list that has another. */
+static void skip_drained(struct service *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->targets[i].pref) {
+			rotate(s, i);
+			return;
+		}
+	}
+}
+
+static int make_room(struct service *s)
+{
+	size_t cap = s->cap ? s->cap * 2 : 1;
+	struct target *v;
+
+	if (s->n < s->cap)
+		return 0;
+	v = reallocarray(s->targets, cap, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	s->targets = v;
+	s->cap = cap;
+	return 0;
+}
+
+int service_append(struct service *s, const struct target *t)
+{
+	if (make_room(s) < 0)
+		return -ENOMEM;
+	s->targets[s->n++] = *t;
+	return 0;
+}
+
+/* Schedules count in 32 bits. */
+static bool fits(uint64_t period)
+{
+	return period <= UINT32_MAX;
+}
+
+int service_insert(struct service *s, bool head, const struct masq_address *addr, uint16_t port,
+		   uint32_t pref)
+{
+	struct target t = {.addr = *addr, .port = port, .pref = pref, .left = pref};
+
+	if (!fits(service_period(s) + pref))
+		return -EOVERFLOW;
+	if (service_append(s, &t) < 0)
+		return -ENOMEM;
+	if (head)
+		rotate(s, s->n - 1);
+	skip_drained(s);
+	return 0;
+}
+
+static bool target_matches(const struct target *t, const struct masq_address *addr, uint16_t port)
+{
+	return (!addr || address_equal(addr, &t->addr)) && (!port || port == t->port);
+}
+
+int service_edit(struct service *s, const struct masq_address *addr, uint16_t port, uint32_t pref)
+{
+	uint64_t period = service_period(s);
+	size_t found = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (target_matches(&s->targets[i], addr, port)) {
+			period = period - s->targets[i].pref + pref;
+			found++;
+		}
+	}
+	if (!found)
+		return -ESRCH;
+	if (!fits(period))
+		return -EOVERFLOW;
+	for (size_t i = 0; i < s->n; i++)
+		if (target_matches(&s->targets[i], addr, port))
+			s->targets[i].pref = s->targets[i].left = pref;
+	skip_drained(s);
+	return 0;
+}
+
+int service_delete(struct service *s, const struct masq_address *addr, uint16_t port)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (!target_matches(&s->targets[i], addr, port))
+			s->targets[kept++] = s->targets[i];
+	if (kept == s->n)
+		return -ESRCH;
+	s->n = kept;
+	skip_drained(s);
+	return 0;
+}
+
+void service_end_turn(struct service *s)
+{
+	if (s->n < 2)
+		return;
+	s->targets[0].left = s->targets[0].pref;
+	rotate(s, 1);
+	skip_drained(s);
+}
+
+bool service_counts(const struct service *s)
+{
+	return s->n && s->targets[0].pref && (s->n > 1 || s->counts_alone);
+}
+
+uint64_t service_period(const struct service *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->targets[i].pref;
+	return sum;
+}
+
+/* Serves n connections by turns over at most one round more than the list is long; what is left of
+ * n after that finds every count full again. */
+static uint64_t play(struct service *s, uint64_t n, size_t turns)
+{
+	size_t cur = 0;
+
+	while (n && turns) {
+		struct target *t = &s->targets[cur];
+		uint64_t take = n < t->left ? n : t->left;
+
+		t->left -= (uint32_t)take;
+		t->served += take;
+		n -= take;
+		if (!t->left) {
+			t->left = t->pref;
+			cur = (cur + 1) % s->n;
+			turns--;
+		}
+	}
+	rotate(s, cur);
+	skip_drained(s);
+	return n;
+}
+
+void service_advance(struct service *s, uint64_t n)
+{
+	if (!s->n)
+		return;
+	if (!service_counts(s)) {
+		s->targets[0].served += n;
+		return;
+	}
+	n = play(s, n, s->n);
+	if (n) {
+		uint64_t period = service_period(s), rounds = n / period;
+
+		for (size_t i = 0; i < s->n; i++)
+			s->targets[i].served += rounds * s->targets[i].pref;
+		play(s, n % period, s->n);
+	}
+}

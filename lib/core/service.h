@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A service and its targets: the scheduling of Linux 2.2 as plain data. No I/O,
+ * no kernel, no clock.
+ *
+ * A service (portfw: protocol, local address and port; mfw: mark) owns an
+ * ordered list of targets. The head serves the next connection; when its turn
+ * is over its count reloads and it goes to the tail. What was recorded from 2.2
+ * and where this differs: ipmasqadm-portfw(8), ipmasqadm-mfw(8).
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include "address.h"
+
+struct target {
+	struct masq_address addr;
+	uint16_t port; /* 0: keep the packet's own */
+	uint32_t pref; /* connections a turn; 0: drained */
+	uint32_t left; /* connections left of this turn; 0 only if drained */
+	uint64_t served;
+};
+
+/* Without padding, so that keys compare as bytes. */
+struct key {
+	uint8_t kind;              /* enum masq_kind */
+	uint8_t protocol;          /* portfw */
+	uint16_t port;             /* portfw */
+	uint32_t mark;             /* mfw */
+	struct masq_address local; /* portfw; 0.0.0.0: any address of this machine */
+};
+_Static_assert(sizeof(struct key) == 28, "struct key has padding");
+
+bool key_equal(const struct key *a, const struct key *b);
+/* A number that orders the keys of a kind: by protocol, address and port, or by mark. */
+uint64_t key_order(const struct key *key);
+
+struct service {
+	struct key key;
+	struct target *targets; /* in serving order; none: the service is gone */
+	size_t n, cap;
+	uint64_t born; /* newer services have larger ones; 0: older than those, in key_order() */
+	bool counts_alone; /* connections move the count of a single target, too (portfw) */
+	bool dirty;        /* a command changed it */
+};
+
+void service_free(struct service *s);
+
+/* Puts a target first or last, with a full count. 0, -ENOMEM or -EOVERFLOW. */
+int service_insert(struct service *s, bool head, const struct masq_address *addr, uint16_t port,
+		   uint32_t pref);
+/* Appends a target as given. 0 or -ENOMEM. */
+int service_append(struct service *s, const struct target *t);
+
+/* In both, addr NULL or port 0 matches any. Edit restarts the count and keeps
+ * the position. 0, -ESRCH if nothing matches, -EOVERFLOW if the prefs would add
+ * up to 2^32 or more. */
+int service_edit(struct service *s, const struct masq_address *addr, uint16_t port, uint32_t pref);
+int service_delete(struct service *s, const struct masq_address *addr, uint16_t port);
+
+/* Ends the head's turn; with one target nothing changes. */
+void service_end_turn(struct service *s);
+
+/* n more connections arrived. Takes time in the number of targets, not of connections. */
+void service_advance(struct service *s, uint64_t n);
+
+/* Whether connections move the counts. */
+bool service_counts(const struct service *s);
+
+/* The sum of the prefs. */
+uint64_t service_period(const struct service *s);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "values.h"
+
+bool value_is_address_port(struct error *e, const char *word, uint32_t slash_from)
+{
+	int host = (int)strcspn(word, ":/");
+	const char *port = word + host + 1;
+	uint32_t number;
+
+	if (!host || !word[host] ||
+	    !masq_parse_number(&number, port, word[host] == '/' ? slash_from : 0, UINT16_MAX))
+		return false;
+	fail(e, EINVAL, "%s: address and port are two words, %.*s %s", word, host, word, port);
+	return true;
+}
+
+/* Misspellings seen in published scripts and threads. */
+static const char *protocol_meant(const char *word)
+{
+	static const char *const seen[][2] = {
+		{"upd", "udp"},  {"dup", "udp"}, {"udpp", "udp"}, {"ud", "udp"},
+		{"up", "udp"},   {"dp", "udp"},  {"tpc", "tcp"},  {"ctp", "tcp"},
+		{"tcpp", "tcp"}, {"tc", "tcp"},  {"tp", "tcp"},   {"tcpip", "tcp"},
+	};
+
+	for (size_t i = 0; i < sizeof(seen) / sizeof(*seen); i++)
+		if (!strcasecmp(word, seen[i][0]))
+			return seen[i][1];
+	return NULL;
+}
+
+int value_protocol(struct error *e, uint8_t *out, const char *word)
+{
+	const char *meant;
+
+	if (masq_parse_protocol(out, word))
+		return 0;
+	meant = protocol_meant(word);
+	if (meant)
+		return fail(e, EINVAL, "protocol \"%s\": did you mean %s?", word, meant);
+	return fail(e, EINVAL, "protocol \"%s\": give tcp or udp, nothing else is forwarded", word);
+}
+
+int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
+		  const char *word)
+{
+	const char *colon = strchr(word, ':'), *why;
+
+	if (masq_parse_address(out, word))
+		return 0;
+	if (colon && strchr(colon + 1, ':'))
+		return fail(e, EINVAL, "%s: only IPv4 addresses are supported", word);
+	if (value_is_address_port(e, word, 33))
+		return -EINVAL;
+	if (strchr(word, '/'))
+		return fail(e, EINVAL, "%s: a single address is meant, without a netmask: %.*s",
+			    word, (int)strcspn(word, "/"), word);
+	if (strspn(word, "0123456789.") == strlen(word))
+		return fail(e, EINVAL,
+			    "\"%s\" is no address: give four numbers from 0 to 255 with dots",
+			    word);
+	if (!l)
+		return fail(e, EINVAL, "host %s: -n allows no look-ups, give its address", word);
+	why = l->host(out, word);
+	return why ? fail(e, EINVAL, "host %s: %s", word, why) : 0;
+}
+
+int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,
+	       uint8_t protocol)
+{
+	if (masq_parse_port(out, word))
+		return 0;
+	if (strspn(word, "0123456789") == strlen(word))
+		return fail(e, EINVAL, "port \"%s\": give one from 1 to 65535", word);
+	if (!l)
+		return fail(e, EINVAL,
+			    "port \"%s\": -n allows no look-ups, give a number from 1 to 65535",
+			    word);
+	if (l->service(out, word, protocol))
+		return 0;
+	return fail(e, EINVAL, "port \"%s\": neither a number from 1 to 65535 nor a %s service",
+		    word, masq_protocol_name(protocol));
+}
+
+int value_pref(struct error *e, int32_t *out, const char *word)
+{
+	uint32_t pref;
+
+	if (!masq_parse_number(&pref, word, 0, INT32_MAX))
+		return fail(e, EINVAL, "pref \"%s\": give a whole number from 0 to 2147483647",
+			    word);
+	*out = (int32_t)pref;
+	return 0;
+}
+
+int value_mark(struct error *e, uint32_t *out, const char *word)
+{
+	if (masq_parse_mark(out, word))
+		return 0;
+	return fail(e, EINVAL, "mark \"%s\": give one from 1 to 4294967295, or 0x and hexadecimal",
+		    word);
+}

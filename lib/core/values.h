@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Operands to values, and the errors for those that are none. */
+#ifndef VALUES_H
+#define VALUES_H
+
+#include "address.h"
+#include "error.h"
+
+/* Who looks names up. NULL instead of one: names are not allowed. */
+struct lookup {
+	/* NULL, or why there is no such host */
+	const char *(*host)(struct masq_address *out, const char *name);
+	bool (*service)(uint16_t *out, const char *name, uint8_t protocol);
+};
+
+/* 0, or -EINVAL with the error set. */
+int value_protocol(struct error *e, uint8_t *out, const char *word);
+int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
+		  const char *word);
+int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,
+	       uint8_t protocol);
+int value_pref(struct error *e, int32_t *out, const char *word);
+int value_mark(struct error *e, uint32_t *out, const char *word);
+
+/* Whether "10.0.0.1:80" or "10.0.0.1/80" was given where two words are meant;
+ * then the error says so. After a slash, a number below slash_from is taken for
+ * a netmask. */
+bool value_is_address_port(struct error *e, const char *word, uint32_t slash_from);
+
+#endif

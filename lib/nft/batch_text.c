@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A batch as lines that nft(8) reads: what an administrator would have typed. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "batch.h"
+
+#define TABLE "ip " NFT_TABLE
+
+__attribute__((format(printf, 2, 3))) static void say(struct batch *b, const char *fmt, ...)
+{
+	FILE *out = ((struct batch_text *)(void *)b)->out;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(out, fmt, ap);
+	va_end(ap);
+}
+
+static void say_comment(struct batch *b, const char *text)
+{
+	if (text && *text)
+		say(b, " comment \"%s\"", text);
+}
+
+static void table_add(struct batch *b)
+{
+	b->steps++;
+	say(b, "add table " TABLE "\n");
+}
+
+static void table_del(struct batch *b)
+{
+	b->steps++;
+	say(b, "delete table " TABLE "\n");
+}
+
+static void chain_add(struct batch *b, const char *name, const struct hook *hook)
+{
+	b->steps++;
+	say(b, "add chain " TABLE " %s", name);
+	if (hook)
+		say(b, " { type %s hook %s; policy accept; }", hook->type, hook->text);
+	say(b, "\n");
+}
+
+static void on_name(struct batch *b, const char *what, const char *name)
+{
+	b->steps++;
+	say(b, "%s " TABLE " %s\n", what, name);
+}
+
+static void chain_flush(struct batch *b, const char *name)
+{
+	on_name(b, "flush chain", name);
+}
+
+static void chain_del(struct batch *b, const char *name)
+{
+	on_name(b, "delete chain", name);
+}
+
+static void map_flush(struct batch *b, const char *name)
+{
+	on_name(b, "flush map", name);
+}
+
+static void map_del(struct batch *b, const char *name)
+{
+	on_name(b, "delete map", name);
+}
+
+static void rule_del(struct batch *b, const char *chain, uint64_t handle)
+{
+	b->steps++;
+	say(b, "delete rule " TABLE " %s handle %llu\n", chain, (unsigned long long)handle);
+}
+
+/* The parts of a key as a rule loads them, or those of types. */
+static void say_parts(struct batch *b, const struct parts *p, bool types)
+{
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
+		say(b, "%s%s", f == p->field ? "" : " . ",
+		    types ? field_defs[*f].type_text : field_defs[*f].text);
+}
+
+static void map_add(struct batch *b, const struct map_spec *spec)
+{
+	b->steps++;
+	say(b, "add map " TABLE " %s { type ", spec->name);
+	say_parts(b, spec->key, true);
+	say(b, " : ");
+	say_parts(b, spec->data, true);
+	say(b, "; size %u;", spec->size);
+	if (spec->dynamic)
+		say(b, " flags dynamic%s;", spec->seconds ? ",timeout" : "");
+	if (spec->seconds)
+		say(b, " timeout %us;", spec->seconds);
+	if (!spec->dynamic && spec->data->field[0] != FIELD_VERDICT)
+		say(b, " counter;");
+	say(b, " comment \"%s\"; }\n", spec->comment);
+}
+
+static void element_add(struct batch *b, enum map map, const struct service *s)
+{
+	char key[VALUE_TEXT_MAX], data[VALUE_TEXT_MAX], comment[COMMENT_MAX];
+
+	b->steps++;
+	key_text(key, map, &s->key);
+	metadata_of_service(comment, s);
+	say(b, "add element " TABLE " %s { %s", map_defs[map].name, key);
+	say_comment(b, comment);
+	if (map_defs[map].pool)
+		chain_name(data, &s->key);
+	else
+		data_text(data, map, &s->targets[0]);
+	say(b, " : %s%s }\n", map_defs[map].pool ? "goto " : "", data);
+}
+
+static void element_del(struct batch *b, enum map map, const struct key *key)
+{
+	char text[VALUE_TEXT_MAX];
+
+	b->steps++;
+	key_text(text, map, key);
+	say(b, "delete element " TABLE " %s { %s }\n", map_defs[map].name, text);
+}
+
+static void say_ports(struct batch *b, const struct statement *s)
+{
+	say(b, " %s dport %u", masq_protocol_name(s->protocol), s->ports.first);
+	if (s->ports.last != s->ports.first)
+		say(b, "-%u", s->ports.last);
+}
+
+static void say_every(struct batch *b, const struct statement *s)
+{
+	say(b, " numgen inc mod %u ", s->modulus);
+	if (s->last == UINT32_MAX)
+		say(b, "< %u", s->first);
+	else
+		say(b, "!= %u-%u", s->first, s->last);
+}
+
+static void say_dnat(struct batch *b, const struct statement *s)
+{
+	char addr[ADDRESS_TEXT_MAX];
+
+	say(b, " dnat to %s", address_text(addr, &s->addr));
+	if (s->port)
+		say(b, ":%u", s->port);
+}
+
+static void say_map(struct batch *b, const struct statement *s)
+{
+	if (s->type == STATEMENT_DNAT_MAP)
+		say(b, " dnat %sto", s->data->field[1] == FIELD_NONE ? "" : "ip ");
+	say(b, " ");
+	say_parts(b, s->key, false);
+	say(b, "%s @%s",
+	    s->type == STATEMENT_IN_MAP     ? ""
+	    : s->type == STATEMENT_DNAT_MAP ? " map"
+					    : " vmap",
+	    s->name);
+}
+
+static void say_receiver(struct batch *b, const struct statement *s)
+{
+	say(b, " %s @%s { ", s->type == STATEMENT_UPDATE ? "update" : "delete", s->name);
+	say_parts(b, s->key, false);
+	say(b, " : ");
+	say_parts(b, s->data, false);
+	say(b, " }");
+}
+
+static void say_statement(struct batch *b, const struct statement *s)
+{
+	switch (s->type) {
+	case STATEMENT_NONE:
+		break;
+	case STATEMENT_TEST:
+		say(b, " %s", test_defs[s->test].text);
+		break;
+	case STATEMENT_PORTS:
+		say_ports(b, s);
+		break;
+	case STATEMENT_SERVER_PORT:
+		say(b, " %s %u", field_defs[FIELD_CT_SERVER_PORT].text, s->ports.first);
+		break;
+	case STATEMENT_EVERY:
+		say_every(b, s);
+		break;
+	case STATEMENT_COUNTER:
+		say(b, " counter");
+		break;
+	case STATEMENT_DNAT:
+		say_dnat(b, s);
+		break;
+	case STATEMENT_IN_MAP:
+	case STATEMENT_DNAT_MAP:
+	case STATEMENT_VERDICT_MAP:
+		say_map(b, s);
+		break;
+	case STATEMENT_JUMP:
+		say(b, " jump %s", s->name);
+		break;
+	case STATEMENT_GOTO:
+		say(b, " goto %s", s->name);
+		break;
+	case STATEMENT_RETURN:
+		say(b, " return");
+		break;
+	case STATEMENT_UPDATE:
+	case STATEMENT_FORGET:
+		say_receiver(b, s);
+		break;
+	}
+}
+
+static void rule_add_text(struct batch *b, const struct rule *r)
+{
+	b->steps++;
+	say(b, "%s rule " TABLE " %s", r->first ? "insert" : "add", r->chain);
+	for (const struct statement *s = r->statement; s->type != STATEMENT_NONE; s++)
+		say_statement(b, s);
+	say_comment(b, r->comment);
+	say(b, "\n");
+}
+
+static const struct batch_ops text_ops = {
+	.table_add = table_add,
+	.table_del = table_del,
+	.chain_add = chain_add,
+	.chain_flush = chain_flush,
+	.chain_del = chain_del,
+	.rule_add = rule_add_text,
+	.rule_del = rule_del,
+	.map_add = map_add,
+	.map_flush = map_flush,
+	.map_del = map_del,
+	.element_add = element_add,
+	.element_del = element_del,
+};
+
+void batch_text_init(struct batch_text *b, FILE *out)
+{
+	*b = (struct batch_text){.batch.ops = &text_ops, .out = out};
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include "conntrack.h"
+#include "read.h"
+
+/* CTA_STATUS_MASK, which older headers have not: then the dump is of those alone
+ * whose status matches (since 5.17; before that all are told). */
+#define STATUS_MASK 26
+
+/* Of family ip or inet, and not ours. All these messages have the table's name as attribute 1. */
+static bool is_others(const struct nlmsghdr *nlh)
+{
+	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
+
+	return gen->nfgen_family == NFPROTO_INET ||
+	       (gen->nfgen_family == NFPROTO_IPV4 &&
+		!attr_is(attr_of(nlh, NFTA_CHAIN_TABLE), NFT_TABLE));
+}
+
+/* What iptables-legacy has is not seen here, so beside it our chains only stay
+ * longer than they had to. */
+static int see_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	if (is_others(nlh) && attr_of(nlh, NFTA_CHAIN_HOOK) &&
+	    attr_is(attr_of(nlh, NFTA_CHAIN_TYPE), "nat"))
+		*(bool *)arg = true;
+	return 0;
+}
+
+static bool is_one_of(const struct nlattr *name, const char *const words[])
+{
+	for (; *words; words++)
+		if (attr_is(name, *words))
+			return true;
+	return false;
+}
+
+/* Expressions that need conntrack as long as they stand in a rule (their init
+ * takes it: net/netfilter/nft_nat.c and others); iptables-nft has them in a target. */
+static bool translates(const struct nlattr *expr)
+{
+	static const char *const names[] = {"nat", "masq", "redir", NULL};
+	static const char *const targets[] = {"DNAT",     "SNAT",   "MASQUERADE",
+					      "REDIRECT", "NETMAP", NULL};
+
+	return is_one_of(attr_in(expr, NFTA_EXPR_NAME), names) ||
+	       is_one_of(attr_in(read_expr(expr, "target"), NFTA_TARGET_NAME), targets);
+}
+
+static int see_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS);
+	struct nlattr *expr;
+
+	if (!is_others(nlh) || !list)
+		return 0;
+	mnl_attr_for_each_nested (expr, list)
+		if (translates(expr))
+			*(bool *)arg = true;
+	return 0;
+}
+
+/* A destination was translated, and it is not over. Nothing else is asked:
+ * one-way datagrams and open handshakes need us as well. */
+static int see_connection(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tcp = attr_in(attr_of(nlh, CTA_PROTOINFO), CTA_PROTOINFO_TCP);
+	const struct nlattr *state = attr_in(tcp, CTA_PROTOINFO_TCP_STATE);
+	uint8_t now = TCP_CONNTRACK_NONE;
+
+	if (state)
+		attr_copy(&now, 1, state);
+	if (attr_be32(attr_of(nlh, CTA_STATUS)) & IPS_DST_NAT && now != TCP_CONNTRACK_TIME_WAIT &&
+	    now != TCP_CONNTRACK_CLOSE)
+		*(bool *)arg = true;
+	return 0;
+}
+
+static int dump(struct link *l, struct buf *b, uint16_t type, link_fn *fn, bool *found)
+{
+	buf_reset(b);
+	buf_request(b, NFNL_SUBSYS_NFTABLES, type, NLM_F_DUMP, AF_UNSPEC);
+	return link_dump(l, b, fn, found);
+}
+
+static void ask_connections(struct buf *b)
+{
+	struct nlmsghdr *nlh;
+
+	buf_reset(b);
+	nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_INET);
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_DST_NAT));
+	mnl_attr_put_u32(nlh, STATUS_MASK, htonl(IPS_DST_NAT));
+}
+
+int conntrack_needs_us(struct link *l, struct buf *b, bool *need)
+{
+	bool chains = false, rules = false, running = false;
+	int err = dump(l, b, NFT_MSG_GETCHAIN, see_chain, &chains);
+
+	*need = true;
+	if (!err && chains)
+		err = dump(l, b, NFT_MSG_GETRULE, see_rule, &rules);
+	if (err)
+		return err == -ENOMEM || err == -EINTR ? err : 0;
+	if (chains && rules) {
+		*need = false;
+		return 0;
+	}
+	ask_connections(b);
+	err = link_dump(l, b, see_connection, &running);
+	*need = err || running;
+	return err == -ENOMEM ? err : 0;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "entries.h"
+#include "kind.h"
+#include "skeleton.h"
+
+#define RECEIVER_SECONDS 15
+#define RECEIVERS_MAX 4096 /* contacted hosts that an entry can remember at once */
+
+/* A contacted outside host is the key; where anyone may connect, there is only one. */
+static const struct parts outside_host = {{FIELD_CT_SERVER}}, nobody = {{FIELD_ETHER_TYPE}},
+			  source = {{FIELD_SOURCE}}, inside_host = {{FIELD_CT_CLIENT}};
+
+bool entry_is_triggered(const struct masq_command *forward)
+{
+	return forward->form == MASQ_RANGE && forward->has & MASQ_HAS_TRIGGER;
+}
+
+void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *forward)
+{
+	snprintf(out, CHAIN_NAME_MAX, "%s-%u-%u-by-%s-%u", masq_protocol_name(forward->protocol),
+		 forward->ports.first, forward->ports.last,
+		 masq_protocol_name(forward->trigger_protocol), forward->trigger_port);
+}
+
+bool entry_owns(const char *name)
+{
+	struct masq_command f = {0};
+	char protocol[2][4], again[CHAIN_NAME_MAX];
+
+	if (sscanf(name, "%3[a-z]-%hu-%hu-by-%3[a-z]-%hu", protocol[0], &f.ports.first,
+		   &f.ports.last, protocol[1], &f.trigger_port) != 5 ||
+	    !masq_parse_protocol(&f.protocol, protocol[0]) ||
+	    !masq_parse_protocol(&f.trigger_protocol, protocol[1]))
+		return false;
+	entry_receivers_name(again, &f);
+	return !strcmp(again, name);
+}
+
+/* Version 0.5.0 took a control port for a single port, and forwarded it for everybody. */
+bool entry_parse(struct masq_command *out, const char *comment, size_t len)
+{
+	if (!kind_read_text(&kind_autofw, out, comment, len))
+		return false;
+	if (out->form == MASQ_PORT) {
+		out->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);
+		out->trigger_protocol = 0;
+		out->trigger_port = 0;
+	}
+	return true;
+}
+
+/* Only masqueraded connections trigger. And the kernel follows connections only
+ * as long as some rule looks at one: where all entries have gone, this one keeps
+ * what still runs running. */
+void entry_make_trigger(struct batch *b)
+{
+	struct rule r = {.chain = CHAIN_TRIGGER};
+
+	b->ops->chain_add(b, CHAIN_TRIGGER, &trigger_hook);
+	rule_add(&r, (struct statement){.type = STATEMENT_TEST, .test = TEST_NO_SNAT});
+	rule_add(&r, (struct statement){.type = STATEMENT_RETURN});
+	b->ops->rule_add(b, &r);
+}
+
+/* Says of a masqueraded connection whom it reached and who began it, whatever its direction. */
+static void write_contact(struct batch *b, const struct masq_command *f, const char *receivers,
+			  bool first)
+{
+	struct rule r = {.chain = receivers};
+
+	if (first) /* a connection is confirmed as its first packet leaves, which is after this */
+		rule_add(&r, (struct statement){.type = STATEMENT_TEST, .test = TEST_UNCONFIRMED});
+	rule_add(&r, (struct statement){
+			     .type = first ? STATEMENT_FORGET : STATEMENT_UPDATE,
+			     .name = receivers,
+			     .key = f->has & MASQ_ANYONE ? &nobody : &outside_host,
+			     .data = &inside_host,
+		     });
+	b->ops->rule_add(b, &r);
+}
+
+/* An update keeps the receiver that is there, so the first packet deletes that
+ * before. Not every packet: what is deleted counts for the map's size until the
+ * kernel has tidied up, and a busy connection would fill the map with its own
+ * remains (measured on 6.18). */
+static void write_trigger(struct batch *b, const struct masq_command *f, const char *receivers,
+			  const char *comment)
+{
+	struct rule r = {.chain = CHAIN_TRIGGER, .comment = comment};
+
+	b->ops->map_add(b, &(struct map_spec){
+				   .name = receivers,
+				   .comment = comment,
+				   .key = f->has & MASQ_ANYONE ? &nobody : &source,
+				   .data = &inside_host,
+				   .size = RECEIVERS_MAX,
+				   .seconds = f->has & MASQ_UNTIMED ? 0 : RECEIVER_SECONDS,
+				   .dynamic = true,
+			   });
+	b->ops->chain_add(b, receivers, NULL);
+	write_contact(b, f, receivers, true);
+	write_contact(b, f, receivers, false);
+	rule_add(&r, (struct statement){.type = STATEMENT_TEST,
+					.test = f->trigger_protocol == IPPROTO_TCP ? TEST_TCP
+										   : TEST_UDP});
+	rule_add(&r, (struct statement){.type = STATEMENT_SERVER_PORT,
+					.ports = {f->trigger_port, f->trigger_port}});
+	rule_add(&r, (struct statement){.type = STATEMENT_JUMP, .name = receivers});
+	b->ops->rule_add(b, &r);
+}
+
+static const char *chain_of(const struct masq_command *f)
+{
+	switch (f->form) {
+	case MASQ_RANGE:
+		return CHAIN_RANGE;
+	case MASQ_PORT:
+		return CHAIN_PORT;
+	case MASQ_DIRECT:
+		break;
+	}
+	return CHAIN_DIRECT;
+}
+
+void entry_write(struct batch *b, const struct masq_command *f)
+{
+	char comment[COMMENT_MAX], receivers[CHAIN_NAME_MAX];
+	struct rule r = {.chain = chain_of(f), .first = true, .comment = comment};
+	struct statement receiver = {.name = receivers,
+				     .key = f->has & MASQ_ANYONE ? &nobody : &source,
+				     .data = &inside_host};
+	struct text t;
+
+	text_start(&t, comment, sizeof(comment));
+	kind_autofw.print(&t, f);
+	entry_receivers_name(receivers, f);
+	if (entry_is_triggered(f))
+		write_trigger(b, f, receivers, comment);
+	rule_add(&r, (struct statement){
+			     .type = STATEMENT_PORTS, .protocol = f->protocol, .ports = f->ports});
+	receiver.type = STATEMENT_IN_MAP;
+	if (entry_is_triggered(f))
+		rule_add(&r, receiver);
+	rule_add(&r, (struct statement){.type = STATEMENT_COUNTER});
+	receiver.type = STATEMENT_DNAT_MAP;
+	if (entry_is_triggered(f))
+		rule_add(&r, receiver);
+	else if (f->form != MASQ_DIRECT)
+		rule_add(&r, (struct statement){.type = STATEMENT_DNAT,
+						.addr = f->target,
+						.port = f->target_ports.first});
+	b->ops->rule_add(b, &r);
+}
+
+void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored)
+{
+	char receivers[CHAIN_NAME_MAX];
+
+	if (stored->handle)
+		b->ops->rule_del(b, chain_of(&e->forward), stored->handle);
+	if (!entry_is_triggered(&e->forward))
+		return;
+	if (stored->trigger_handle)
+		b->ops->rule_del(b, CHAIN_TRIGGER, stored->trigger_handle);
+	entry_receivers_name(receivers, &e->forward);
+	batch_chain_remove(b, receivers);
+	b->ops->map_del(b, receivers);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * autofw's entries as rules, whose comments say what they are in the words of
+ * their options. Ranges and ports each have a chain, the newest entry first;
+ * direct ones need no rule and only have to be remembered.
+ *
+ * A triggered range has a map of receivers, filled by a rule that sees
+ * masqueraded packets leave: who contacted whom.
+ */
+#ifndef ENTRIES_H
+#define ENTRIES_H
+
+#include "batch.h"
+#include "state.h"
+
+/* Whether an entry has receivers, and a map of them. */
+bool entry_is_triggered(const struct masq_command *forward);
+
+/* The name of the map, and of the chain that fills it: "udp-6970-7170-by-tcp-7070". */
+void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *forward);
+/* Whether it is such a name. */
+bool entry_owns(const char *name);
+
+/* A comment to an entry; false if it is none. */
+bool entry_parse(struct masq_command *out, const char *comment, size_t len);
+
+/* Writes an entry as the newest of its form. Before the first triggered one the
+ * chain of triggers is made. */
+void entry_write(struct batch *b, const struct masq_command *forward);
+void entry_make_trigger(struct batch *b);
+void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored);
+
+#endif

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "expressions.h"
+
+/* Registers of four bytes: NFT_REG_1 begins with the first. */
+#define REG(n) (NFT_REG32_00 + (n))
+
+struct builder {
+	struct nftnl_rule *rule;
+	uint32_t protocols;
+	bool failed;
+};
+
+size_t udata_comment(uint8_t out[UDATA_COMMENT_MAX], uint8_t type, const char *text)
+{
+	size_t n = strnlen(text, COMMENT_MAX - 1);
+
+	out[0] = type;
+	out[1] = (uint8_t)(n + 1);
+	memcpy(out + 2, text, n);
+	out[2 + n] = '\0';
+	return n + 3;
+}
+
+bool rule_needs_protocols(const struct rule *r)
+{
+	for (const struct statement *s = r->statement; s->type != STATEMENT_NONE; s++)
+		if (s->type == STATEMENT_TEST && (s->test == TEST_OTHER || s->test == TEST_EITHER))
+			return true;
+	return false;
+}
+
+/* A new expression at the rule's end; NULL: out of memory. */
+static struct nftnl_expr *add(struct builder *b, const char *name)
+{
+	struct nftnl_expr *x = b->failed ? NULL : nftnl_expr_alloc(name);
+
+	if (x)
+		nftnl_rule_add_expr(b->rule, x);
+	else
+		b->failed = true;
+	return x;
+}
+
+static void put(struct nftnl_expr *x, uint16_t attr, uint32_t value)
+{
+	if (x)
+		nftnl_expr_set_u32(x, attr, value);
+}
+
+static void put_data(struct builder *b, struct nftnl_expr *x, uint16_t attr, const void *data,
+		     uint32_t len)
+{
+	if (x && nftnl_expr_set(x, attr, data, len) < 0)
+		b->failed = true;
+}
+
+static void put_name(struct builder *b, struct nftnl_expr *x, uint16_t attr, const char *name)
+{
+	if (x && nftnl_expr_set_str(x, attr, name) < 0)
+		b->failed = true;
+}
+
+static void load_payload(struct builder *b, uint32_t base, const struct field_def *def,
+			 uint32_t reg)
+{
+	struct nftnl_expr *x = add(b, "payload");
+
+	put(x, NFTNL_EXPR_PAYLOAD_BASE, base);
+	put(x, NFTNL_EXPR_PAYLOAD_OFFSET, def->what);
+	put(x, NFTNL_EXPR_PAYLOAD_LEN, def->len);
+	put(x, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+static void load_ct(struct builder *b, const struct field_def *def, uint32_t reg)
+{
+	struct nftnl_expr *x = add(b, "ct");
+
+	put(x, NFTNL_EXPR_CT_KEY, def->what);
+	put(x, NFTNL_EXPR_CT_DREG, reg);
+	if (x && def->direction >= 0)
+		nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR, (uint8_t)def->direction);
+}
+
+static void load_field(struct builder *b, enum field field, uint32_t reg)
+{
+	const struct field_def *def = &field_defs[field];
+	struct nftnl_expr *x;
+
+	switch (def->loader) {
+	case LOAD_NOTHING:
+		break;
+	case LOAD_META:
+		x = add(b, "meta");
+		put(x, NFTNL_EXPR_META_KEY, def->what);
+		put(x, NFTNL_EXPR_META_DREG, reg);
+		break;
+	case LOAD_NETWORK:
+		load_payload(b, NFT_PAYLOAD_NETWORK_HEADER, def, reg);
+		break;
+	case LOAD_TRANSPORT:
+		load_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, def, reg);
+		break;
+	case LOAD_CT:
+		load_ct(b, def, reg);
+		break;
+	case LOAD_FIB:
+		x = add(b, "fib");
+		put(x, NFTNL_EXPR_FIB_DREG, reg);
+		put(x, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+		put(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+		break;
+	}
+}
+
+/* Each part into the next register from reg on. */
+static void load_parts(struct builder *b, const struct parts *p, uint32_t reg)
+{
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
+		load_field(b, *f, reg++);
+}
+
+static void compare(struct builder *b, uint32_t op, const void *data, uint32_t len)
+{
+	struct nftnl_expr *x = add(b, "cmp");
+
+	put(x, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_CMP_OP, op);
+	put_data(b, x, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void mask(struct builder *b, const void *bits, uint32_t len)
+{
+	static const uint8_t zero[4];
+	struct nftnl_expr *x = add(b, "bitwise");
+
+	put(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	put(x, NFTNL_EXPR_BITWISE_LEN, len);
+	put_data(b, x, NFTNL_EXPR_BITWISE_MASK, bits, len);
+	put_data(b, x, NFTNL_EXPR_BITWISE_XOR, zero, len);
+}
+
+static struct nftnl_expr *look_up(struct builder *b, const char *set)
+{
+	struct nftnl_expr *x = add(b, "lookup");
+
+	put(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	put_name(b, x, NFTNL_EXPR_LOOKUP_SET, set);
+	return x;
+}
+
+static void protocol(struct builder *b, uint8_t number)
+{
+	load_field(b, FIELD_PROTOCOL, NFT_REG_1);
+	compare(b, NFT_CMP_EQ, &number, 1);
+}
+
+/* One of a set of values: only protocols have one. */
+static void test_protocols(struct builder *b, bool unequal)
+{
+	struct nftnl_expr *x;
+
+	load_field(b, FIELD_PROTOCOL, NFT_REG_1);
+	x = look_up(b, PROTOCOLS_SET);
+	put(x, NFTNL_EXPR_LOOKUP_SET_ID, b->protocols);
+	if (unequal)
+		put(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static void test(struct builder *b, enum test t)
+{
+	const struct test_def *def = &test_defs[t];
+	uint32_t len = field_defs[def->field].len;
+	/* of one byte or in host order */
+	uint8_t byte = (uint8_t)def->value, bits = (uint8_t)def->mask;
+
+	if (def->field == FIELD_NONE) {
+		test_protocols(b, def->unequal);
+		return;
+	}
+	if (def->needs_tcp)
+		protocol(b, IPPROTO_TCP);
+	load_field(b, def->field, NFT_REG_1);
+	if (def->mask)
+		mask(b, len == 1 ? (const void *)&bits : &def->mask, len);
+	compare(b, def->unequal ? NFT_CMP_NEQ : NFT_CMP_EQ,
+		len == 1 ? (const void *)&byte : &def->value, len);
+}
+
+static void port_range(struct builder *b, enum field field, struct masq_ports ports)
+{
+	uint16_t first = htons(ports.first), last = htons(ports.last);
+
+	load_field(b, field, NFT_REG_1);
+	if (first == last) {
+		compare(b, NFT_CMP_EQ, &first, sizeof(first));
+		return;
+	}
+	compare(b, NFT_CMP_GTE, &first, sizeof(first));
+	compare(b, NFT_CMP_LTE, &last, sizeof(last));
+}
+
+static void every(struct builder *b, const struct statement *s)
+{
+	uint32_t first = htonl(s->first), last = htonl(s->last);
+	struct nftnl_expr *x = add(b, "numgen");
+
+	put(x, NFTNL_EXPR_NG_DREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_NG_MODULUS, s->modulus);
+	put(x, NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL);
+	put(x, NFTNL_EXPR_NG_OFFSET, 0);
+	x = add(b, "byteorder");
+	put(x, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	put(x, NFTNL_EXPR_BYTEORDER_LEN, 4);
+	put(x, NFTNL_EXPR_BYTEORDER_SIZE, 4);
+	if (s->last == UINT32_MAX) {
+		compare(b, NFT_CMP_LT, &first, sizeof(first));
+		return;
+	}
+	x = add(b, "range");
+	put(x, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
+	put(x, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
+	put_data(b, x, NFTNL_EXPR_RANGE_FROM_DATA, &first, sizeof(first));
+	put_data(b, x, NFTNL_EXPR_RANGE_TO_DATA, &last, sizeof(last));
+}
+
+static void load_constant(struct builder *b, uint32_t reg, const void *data, uint32_t len)
+{
+	struct nftnl_expr *x = add(b, "immediate");
+
+	put(x, NFTNL_EXPR_IMM_DREG, reg);
+	put_data(b, x, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+static void dnat(struct builder *b, bool with_port)
+{
+	struct nftnl_expr *x = add(b, "nat");
+
+	put(x, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	put(x, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	put(x, NFTNL_EXPR_NAT_REG_ADDR_MIN, with_port ? REG(0) : NFT_REG_1);
+	if (with_port)
+		put(x, NFTNL_EXPR_NAT_REG_PROTO_MIN, REG(1));
+}
+
+static void dnat_constant(struct builder *b, const struct statement *s)
+{
+	uint16_t port = htons(s->port);
+
+	load_constant(b, REG(0), &s->addr.in, sizeof(s->addr.in));
+	if (port)
+		load_constant(b, REG(1), &port, sizeof(port));
+	dnat(b, port);
+}
+
+static void map(struct builder *b, const struct statement *s)
+{
+	struct nftnl_expr *x;
+
+	load_parts(b, s->key, REG(0));
+	x = look_up(b, s->name);
+	if (s->type == STATEMENT_VERDICT_MAP)
+		put(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	if (s->type != STATEMENT_DNAT_MAP)
+		return;
+	put(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+	dnat(b, s->data->field[1] != FIELD_NONE);
+}
+
+static void receiver(struct builder *b, const struct statement *s)
+{
+	struct nftnl_expr *x;
+
+	load_parts(b, s->key, REG(0));
+	load_parts(b, s->data, REG(1));
+	x = add(b, "dynset");
+	put_name(b, x, NFTNL_EXPR_DYNSET_SET_NAME, s->name);
+	put(x, NFTNL_EXPR_DYNSET_OP,
+	    s->type == STATEMENT_UPDATE ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_DELETE);
+	put(x, NFTNL_EXPR_DYNSET_SREG_KEY, REG(0));
+	put(x, NFTNL_EXPR_DYNSET_SREG_DATA, REG(1));
+}
+
+static void verdict(struct builder *b, int code, const char *chain)
+{
+	struct nftnl_expr *x = add(b, "immediate");
+
+	put(x, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	put(x, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+	if (chain)
+		put_name(b, x, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+static void statement(struct builder *b, const struct statement *s)
+{
+	switch (s->type) {
+	case STATEMENT_NONE:
+		break;
+	case STATEMENT_TEST:
+		test(b, s->test);
+		break;
+	case STATEMENT_PORTS:
+		protocol(b, s->protocol);
+		port_range(b, FIELD_PORT, s->ports);
+		break;
+	case STATEMENT_SERVER_PORT:
+		port_range(b, FIELD_CT_SERVER_PORT, s->ports);
+		break;
+	case STATEMENT_EVERY:
+		every(b, s);
+		break;
+	case STATEMENT_COUNTER:
+		add(b, "counter");
+		break;
+	case STATEMENT_DNAT:
+		dnat_constant(b, s);
+		break;
+	case STATEMENT_IN_MAP:
+	case STATEMENT_DNAT_MAP:
+	case STATEMENT_VERDICT_MAP:
+		map(b, s);
+		break;
+	case STATEMENT_JUMP:
+		verdict(b, NFT_JUMP, s->name);
+		break;
+	case STATEMENT_GOTO:
+		verdict(b, NFT_GOTO, s->name);
+		break;
+	case STATEMENT_RETURN:
+		verdict(b, NFT_RETURN, NULL);
+		break;
+	case STATEMENT_UPDATE:
+	case STATEMENT_FORGET:
+		receiver(b, s);
+		break;
+	}
+}
+
+struct nftnl_rule *rule_expressions(const struct rule *r, uint32_t protocols)
+{
+	struct builder b = {.rule = nftnl_rule_alloc(), .protocols = protocols};
+	uint8_t udata[UDATA_COMMENT_MAX];
+
+	if (!b.rule)
+		return NULL;
+	b.failed = nftnl_rule_set_str(b.rule, NFTNL_RULE_TABLE, NFT_TABLE) < 0 ||
+		   nftnl_rule_set_str(b.rule, NFTNL_RULE_CHAIN, r->chain) < 0;
+	for (const struct statement *s = r->statement; s->type != STATEMENT_NONE; s++)
+		statement(&b, s);
+	if (r->comment && *r->comment && !b.failed)
+		b.failed =
+			nftnl_rule_set_data(b.rule, NFTNL_RULE_USERDATA, udata,
+					    (uint32_t)udata_comment(udata, NFTNL_UDATA_RULE_COMMENT,
+								    r->comment)) < 0;
+	if (b.failed) {
+		nftnl_rule_free(b.rule);
+		return NULL;
+	}
+	return b.rule;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What went wrong, in words. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter/nf_tables.h>
+
+#include "fail.h"
+#include "read.h"
+
+#define LOOK_AT_IT "look at it with: nft list table ip " NFT_TABLE
+
+int fail_to_read(struct error *e, int err)
+{
+	switch (-err) {
+	case 0:
+		return 0;
+	case ENOMEM:
+		return fail(e, ENOMEM, "out of memory");
+	case EPERM:
+		return fail(e, EPERM,
+			    "no permission to use nf_tables: it needs root, or CAP_NET_ADMIN");
+	case EINTR:
+	case ERESTART:
+		return fail(e, EAGAIN,
+			    "other programs kept changing the ruleset for %d tries; try again",
+			    FAIL_TRIES);
+	case EBADMSG:
+		return fail(e, EBADMSG,
+			    NFT_TABLE_TEXT " holds something that is not ours; " LOOK_AT_IT);
+	default:
+		return fail(e, -err, "cannot read nf_tables: %s", strerror(-err));
+	}
+}
+
+int fail_by_standing(struct error *e, const struct standing *s)
+{
+	if (s->dormant)
+		return fail(e, EBUSY,
+			    NFT_TABLE_TEXT " is dormant: it forwards nothing; wake it "
+					   "with: nft add table ip " NFT_TABLE);
+	if (*s->strange)
+		return fail(e, EEXIST,
+			    "chain %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes "
+			    "it; rename it, or delete it with: nft delete chain ip " NFT_TABLE
+			    " %s",
+			    s->strange, s->strange);
+	return 0;
+}
+
+/* The name of the expression that an error points at, or NULL. */
+static const char *blamed_expression(const struct link_error *error)
+{
+	const struct nlattr *list = attr_of(error->msg, NFTA_RULE_EXPRESSIONS);
+	const char *last = NULL;
+	struct nlattr *attr;
+
+	if (!list || !error->offset)
+		return NULL;
+	mnl_attr_for_each_nested (attr, list) {
+		if ((const char *)attr > (const char *)error->msg + error->offset)
+			break;
+		last = attr_text(attr_in(attr, NFTA_EXPR_NAME));
+	}
+	return last;
+}
+
+static const char *config_of(const char *expression)
+{
+	static const char *const configs[][2] = {
+		{"fib", "CONFIG_NFT_FIB_IPV4"},    {"nat", "CONFIG_NFT_NAT"},
+		{"numgen", "CONFIG_NFT_NUMGEN"},   {"ct", "CONFIG_NFT_CT"},
+		{"counter", "CONFIG_NFT_COUNTER"},
+	};
+
+	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++)
+		if (!strcmp(expression, configs[i][0]))
+			return configs[i][1];
+	return "CONFIG_NF_TABLES";
+}
+
+/* What a message is about: the name, and of what ("chain"); NULL: nothing that has one. */
+static const char *blamed_object(const struct link_error *error, const char **kind)
+{
+	static const struct {
+		int type;
+		uint16_t attr;
+		const char *kind;
+	} objects[] = {
+		{NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, "chain"},
+		{NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain"},
+		{NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "chain"},
+		{NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "chain"},
+		{NFT_MSG_NEWSET, NFTA_SET_NAME, "map"},
+		{NFT_MSG_DELSET, NFTA_SET_NAME, "map"},
+		{NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
+		{NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "map"},
+	};
+
+	for (size_t i = 0; error->msg && i < sizeof(objects) / sizeof(*objects); i++) {
+		const struct nlattr *attr;
+
+		if ((error->msg->nlmsg_type & 0xff) != objects[i].type)
+			continue;
+		attr = attr_of(error->msg, objects[i].attr);
+		*kind = objects[i].kind;
+		return attr ? attr_text(attr) : NULL;
+	}
+	return NULL;
+}
+
+enum map fail_map(const struct link_error *error)
+{
+	const char *kind = "", *name = blamed_object(error, &kind);
+
+	for (enum map map = 1; name && !strcmp(kind, "map") && map < MAP_COUNT; map++)
+		if (!strcmp(name, map_defs[map].name))
+			return map;
+	return MAP_NONE;
+}
+
+/* The kernel lacks something; 0: no, or it is not known what. */
+static int fail_by_kernel(struct error *e, const struct link_error *error)
+{
+	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
+	const char *expression = type == NFT_MSG_NEWRULE ? blamed_expression(error) : NULL;
+
+	if (type == NFT_MSG_NEWSET && error->err == ENOENT)
+		expression = "counter"; /* all that a map of ours needs; a module on 5.10 */
+	if (type == NFT_MSG_NEWTABLE && error->err != EPERM)
+		return fail(e, error->err,
+			    "this kernel's nf_tables has no ip family (CONFIG_NF_TABLES_IPV4): %s",
+			    strerror(error->err));
+	if (error->err != ENOENT && error->err != EOPNOTSUPP)
+		return 0;
+	if (expression)
+		return fail(e, error->err, "this kernel's nf_tables has no %s expression (%s)",
+			    expression, config_of(expression));
+	if (type == NFT_MSG_NEWCHAIN)
+		return fail(e, error->err,
+			    "this kernel's nf_tables has no nat chains (CONFIG_NFT_NAT)");
+	return 0;
+}
+
+int fail_to_commit(struct error *e, const struct link_error *error)
+{
+	const char *kind = "", *name = blamed_object(error, &kind);
+	int err = fail_by_kernel(e, error);
+
+	if (err)
+		return err;
+	switch (error->err) {
+	case ENOMEM:
+		return fail_to_read(e, -ENOMEM);
+	case EPERM: /* whoever may not use nf_tables at all was told so before */
+		if (name || (error->msg && (error->msg->nlmsg_type & 0xff) == NFT_MSG_NEWTABLE))
+			return fail(e, EPERM,
+				    NFT_TABLE_TEXT
+				    " belongs to another process (flags "
+				    "owner), which alone may change it; " LOOK_AT_IT);
+		return fail_to_read(e, -EPERM);
+	case EMSGSIZE:
+	case ENOBUFS:
+		return fail(e, error->err,
+			    "the change is too large for the socket buffer; raise "
+			    "net.core.wmem_max");
+	case EBUSY:
+		return fail(e, EBUSY,
+			    "the kernel refused the change%s%s%s%s: something that is "
+			    "not ours refers to it; " LOOK_AT_IT,
+			    name ? " to " : "", kind, name ? " " : "", name ? name : "");
+	default:
+		break;
+	}
+	if (name && !strcmp(kind, "map") && (error->err == EEXIST || error->err == EINVAL))
+		return fail(e, error->err,
+			    "map %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes "
+			    "it; " LOOK_AT_IT,
+			    name);
+	return fail(e, error->err, "the kernel refused the change%s%s%s%s: %s%s%s",
+		    name ? " to " : "", kind, name ? " " : "", name ? name : "",
+		    strerror(error->err), *error->text ? ": " : "", error->text);
+}

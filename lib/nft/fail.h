@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The nft transport's errors as texts. Each sets the text and returns negative errno. */
+#ifndef FAIL_H
+#define FAIL_H
+
+#include "error.h"
+#include "link.h"
+#include "state.h"
+
+/* How often a command starts over when others change the ruleset under it. Each
+ * time one of them has got something done; waits grow to some 20 ms. */
+#define FAIL_TRIES 500
+
+/* Reading failed with this negative errno. 0 is no failure: returned, no text is set. */
+int fail_to_read(struct error *e, int err);
+/* The kernel refused a batch. */
+int fail_to_commit(struct error *e, const struct link_error *error);
+/* What stands in the kernel does not let anything be added; 0: it does. */
+int fail_by_standing(struct error *e, const struct standing *s);
+
+/* The map that an error of a batch is about, or MAP_NONE. */
+enum map fail_map(const struct link_error *error);
+
+#endif

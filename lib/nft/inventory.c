@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "ask.h"
+#include "entries.h"
+#include "inventory.h"
+#include "pool.h"
+
+void inventory_free(struct inventory *i)
+{
+	free(i->chains);
+	free(i->maps);
+	*i = (struct inventory){0};
+}
+
+static int remember(char (**list)[64], size_t *n, const char *name)
+{
+	char(*v)[64] = reallocarray(*list, *n + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	*list = v;
+	snprintf(v[(*n)++], sizeof(*v), "%s", name);
+	return 0;
+}
+
+static const struct skeleton_chain *skeleton_of(const char *chain)
+{
+	for (size_t i = 0; i < SKELETON_CHAINS; i++)
+		if (!strcmp(chain, skeleton_chains[i].name))
+			return &skeleton_chains[i];
+	return NULL;
+}
+
+static bool is_old(const struct standing *s, const char *chain)
+{
+	for (size_t i = 0; i < OLD_CHAINS; i++)
+		if (s->old_chain[i] && !strcmp(chain, old_chains[i]))
+			return true;
+	return false;
+}
+
+struct reader {
+	struct inventory *inventory;
+	const struct state *state;
+	uint32_t rules[SKELETON_CHAINS], trigger_rules;
+	enum map map;
+};
+
+/* The dumps that take an attribute for the table are few; others' tables are passed over. */
+static bool is_ours(const struct nlmsghdr *nlh)
+{
+	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
+
+	/* in all of these messages the table's name is attribute 1 */
+	return gen->nfgen_family == NFPROTO_IPV4 &&
+	       attr_is(attr_of(nlh, NFTA_CHAIN_TABLE), NFT_TABLE);
+}
+
+static int read_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reader *r = arg;
+	struct inventory *i = r->inventory;
+	const char *name = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));
+	const struct skeleton_chain *skeleton = skeleton_of(name);
+	bool base = attr_of(nlh, NFTA_CHAIN_HOOK);
+	bool ours = skeleton ? base == (skeleton->hook != NULL)
+		    : base   ? !strcmp(name, CHAIN_TRIGGER) || is_old(&r->state->standing, name)
+			     : pool_owns(name) || entry_owns(name);
+
+	if (!is_ours(nlh))
+		return 0;
+	if (!ours || !strcmp(name, r->state->standing.strange)) {
+		i->foreign = true;
+		return 0;
+	}
+	return remember(&i->chains, &i->n_chains, name);
+}
+
+static int read_set(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reader *r = arg;
+	struct inventory *i = r->inventory;
+	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
+	bool ours = entry_owns(name);
+
+	if (!is_ours(nlh) || attr_be32(attr_of(nlh, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS)
+		return 0;
+	for (int map = 1; map < MAP_COUNT; map++)
+		ours |= !strcmp(name, map_defs[map].name);
+	if (ours)
+		return remember(&i->maps, &i->n_maps, name);
+	i->foreign = true;
+	return 0;
+}
+
+/* Counters, quotas, flowtables and the like: none is ours. */
+static int see_object(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reader *r = arg;
+
+	r->inventory->foreign |= is_ours(nlh);
+	return 0;
+}
+
+static bool is_chain_of_ours(const struct inventory *i, const char *name)
+{
+	for (size_t k = 0; k < i->n_chains; k++)
+		if (!strcmp(i->chains[k], name))
+			return true;
+	return false;
+}
+
+static bool is_map_of_ours(const struct inventory *i, const char *name)
+{
+	for (size_t k = 0; k < i->n_maps; k++)
+		if (!strcmp(i->maps[k], name))
+			return true;
+	return false;
+}
+
+/* Whether a rule of others' goes to our chains or looks into our maps. */
+static bool refers_to_us(const struct inventory *i, const struct nlattr *list)
+{
+	struct nlattr *expr;
+
+	mnl_attr_for_each_nested (expr, list) {
+		const struct nlattr *data = attr_in(expr, NFTA_EXPR_DATA);
+		const char *name = attr_text(attr_in(expr, NFTA_EXPR_NAME));
+
+		if (!strcmp(name, "lookup") &&
+		    is_map_of_ours(i, attr_text(attr_in(data, NFTA_LOOKUP_SET))))
+			return true;
+		if (!strcmp(name, "dynset") &&
+		    is_map_of_ours(i, attr_text(attr_in(data, NFTA_DYNSET_SET_NAME))))
+			return true;
+		data = attr_in(attr_in(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
+		if (!strcmp(name, "immediate") &&
+		    is_chain_of_ours(i, attr_text(attr_in(data, NFTA_VERDICT_CHAIN))))
+			return true;
+	}
+	return false;
+}
+
+/* Rules of a chain that has only entries: those that are none; of another chain: all. */
+static bool counts(const char *chain, const struct nlmsghdr *nlh)
+{
+	struct comment comment = read_comment(attr_of(nlh, NFTA_RULE_USERDATA));
+	const struct skeleton_chain *skeleton = skeleton_of(chain);
+	struct masq_command entry;
+
+	return (skeleton && skeleton->rules) || !entry_parse(&entry, comment.text, comment.len);
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const char *chain = attr_text(attr_of(nlh, NFTA_RULE_CHAIN));
+	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS);
+	struct reader *r = arg;
+	struct inventory *i = r->inventory;
+
+	for (size_t k = 0; k < SKELETON_CHAINS; k++)
+		if (!strcmp(chain, skeleton_chains[k].name))
+			r->rules[k] += counts(chain, nlh);
+	if (!strcmp(chain, CHAIN_TRIGGER))
+		r->trigger_rules += counts(chain, nlh);
+	if (!is_chain_of_ours(i, chain))
+		i->entangled |= list && refers_to_us(i, list);
+	return 0;
+}
+
+/* Whether chains of ours have rules that are not, or others' rules refer to ours. */
+static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
+{
+	int err;
+
+	ask_rules(b, NULL);
+	err = ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
+	for (size_t k = 0; k < SKELETON_CHAINS; k++)
+		r->inventory->entangled |= r->rules[k] > skeleton_chains[k].rules;
+	r->inventory->entangled |= r->trigger_rules > 1;
+	return err;
+}
+
+static int see_element(const struct element *e, void *arg)
+{
+	struct reader *r = arg;
+	struct key key;
+
+	r->inventory->entangled |=
+		e->key_len != parts_len(&map_defs[r->map].key) || !key_parse(&key, r->map, e->key);
+	return 0;
+}
+
+static int see_elements(const struct nlmsghdr *nlh, void *arg)
+{
+	return read_elements(nlh, see_element, arg);
+}
+
+static int dump_all(struct link *l, struct buf *b, uint16_t type, link_fn *fn, struct reader *r)
+{
+	int err;
+
+	buf_reset(b);
+	buf_msg(b, type, NLM_F_DUMP);
+	err = ask_nothing_is_no_error(link_dump(l, b, fn, r));
+	return err == -EOPNOTSUPP || err == -EINVAL ? 0 : err; /* a kernel without flowtables */
+}
+
+int inventory_load(struct link *l, struct buf *b, const struct state *st, struct inventory *i)
+{
+	struct reader r = {.inventory = i, .state = st};
+	int err = dump_all(l, b, NFT_MSG_GETCHAIN, read_chain, &r);
+
+	if (!err)
+		err = dump_all(l, b, NFT_MSG_GETSET, read_set, &r);
+	if (!err)
+		err = dump_all(l, b, NFT_MSG_GETOBJ, see_object, &r);
+	if (!err)
+		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_object, &r);
+	if (!err)
+		err = look_at_rules(l, b, &r);
+	for (int map = 1; !err && map < MAP_COUNT; map++) {
+		r.map = (enum map)map;
+		buf_reset(b);
+		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
+		err = ask_nothing_is_no_error(link_dump(l, b, see_elements, &r));
+	}
+	i->foreign |= i->entangled;
+	i->keep |= i->entangled;
+	return err;
+}
+
+void inventory_remove(struct batch *b, const struct inventory *i)
+{
+	if (!i->foreign) {
+		b->ops->table_del(b);
+		return;
+	}
+	for (size_t k = 0; k < i->n_chains; k++)
+		b->ops->chain_flush(b, i->chains[k]);
+	for (size_t k = 0; k < i->n_maps; k++) /* what they refer to */
+		b->ops->map_flush(b, i->maps[k]);
+	for (size_t k = 0; k < i->n_maps; k++)
+		b->ops->map_del(b, i->maps[k]);
+	for (size_t k = 0; k < i->n_chains; k++)
+		b->ops->chain_del(b, i->chains[k]);
+}

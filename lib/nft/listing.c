@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kind.h"
+#include "listing.h"
+
+void listing_free(struct listing *l)
+{
+	free(l->ranks);
+	records_free(&l->entries);
+	*l = (struct listing){0};
+}
+
+/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6, and
+ * in each the newest first. */
+static struct rank rank_of(const struct service *s, size_t index)
+{
+	struct rank r = {.index = (uint32_t)index};
+
+	if (s->key.mark) {
+		r.major = s->key.mark;
+	} else {
+		r.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 1 | !s->born;
+		r.minor = UINT64_MAX - (s->born ? s->born : key_order(&s->key));
+	}
+	return r;
+}
+
+int listing_rank(struct listing *l, const struct table *t)
+{
+	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* never of nothing */
+	if (!l->ranks)
+		return -ENOMEM;
+	l->n = t->n;
+	for (size_t i = 0; i < t->n; i++)
+		l->ranks[i] = rank_of(&t->services[i], i);
+	l->sorted = rank_sort(l->ranks, l->ranks + t->n, t->n);
+	for (size_t i = 1; i < t->n; i++)
+		if (key_equal(&t->services[l->sorted[i - 1].index].key,
+			      &t->services[l->sorted[i].index].key))
+			return -EINTR;
+	return 0;
+}
+
+static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < s->n; i++) {
+		const struct target *t = &s->targets[i];
+		struct masq_command forward;
+
+		kinds[s->key.kind]->forward_of(&forward, &s->key, t);
+		err = fn(&(struct masq_record){.size = sizeof(struct masq_record),
+					       .has = MASQ_HAS_LEFT | MASQ_HAS_SERVED,
+					       .forward = &forward,
+					       .left = (int32_t)t->left,
+					       .served = t->served},
+			 arg);
+	}
+	return err;
+}
+
+int listing_tell(const struct listing *l, const struct table *t, enum masq_kind kind,
+		 masq_record_fn *fn, void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < l->n; i++) {
+		const struct service *s = &t->services[l->sorted[i].index];
+
+		if (s->key.kind == kind)
+			err = tell_service(s, fn, arg);
+	}
+	return err;
+}

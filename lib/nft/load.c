@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter/nf_tables.h>
+
+#include "ask.h"
+#include "load.h"
+#include "load_pools.h"
+#include "standing.h"
+
+/* What reading one of our maps needs. */
+struct map_reader {
+	struct census census;
+	struct state *state;
+	enum map map;
+	bool fresh; /* no service is there that an element could belong to */
+};
+
+/* The service that an element is of, with what its comment says. */
+static int begin_service(struct map_reader *r, const struct element *e, const struct key *key,
+			 struct service **out, struct metadata *said)
+{
+	struct table *t = &r->state->table;
+	struct service *s = r->fresh ? table_add(t, key) : table_put(t, key);
+	struct stored *stored;
+
+	*out = NULL;
+	if (!s || state_fit(r->state) < 0)
+		return -ENOMEM;
+	stored = state_of(r->state, s);
+	if (!stored->maps)
+		*out = s;
+	stored->maps |= (uint8_t)(1u << r->map);
+	metadata_parse(said, e->comment.text, e->comment.len);
+	return 0;
+}
+
+static int add_element(const struct element *e, void *arg)
+{
+	struct map_reader *r = arg;
+	const struct map_def *def = &map_defs[r->map];
+	char chain[CHAIN_NAME_MAX];
+	struct target t = {0};
+	struct metadata said;
+	struct stored *stored;
+	struct service *s;
+	struct key key;
+	int err;
+
+	census_element(&r->census, e);
+	if (e->key_len != parts_len(&def->key) ||
+	    e->data_len != (def->pool ? 0 : parts_len(&def->data)))
+		return -EBADMSG;
+	if (!key_parse(&key, r->map, e->key))
+		return 0; /* somebody else's: no command could name it */
+	err = begin_service(r, e, &key, &s, &said);
+	if (err || !s)
+		return err;
+	stored = state_of(r->state, s);
+	stored->loading = true;
+	s->born = stored->born = said.born;
+	if (def->pool) {
+		chain_name(chain, &key);
+		stored->chain = e->chain && !strcmp(e->chain, chain);
+		return 0;
+	}
+	data_parse(&t, r->map, e->data);
+	t.pref = said.pref;
+	t.left = said.left;
+	t.served = said.served;
+	stored->arrived = e->packets;
+	return service_append(s, &t);
+}
+
+static int read_map(const struct nlmsghdr *nlh, void *arg)
+{
+	struct map_reader *r = arg;
+
+	r->census.messages++;
+	return read_elements(nlh, add_element, arg);
+}
+
+static void bring_up_to_date(struct state *st, struct service *s)
+{
+	struct stored *stored = state_of(st, s);
+
+	if (!stored->loading)
+		return;
+	stored->loading = false;
+	if (!stored->arrived && !(stored->maps & (stored->maps - 1)))
+		stored->digest = state_digest(s);
+	service_advance(s, stored->arrived);
+}
+
+/* An answer to one of the requests for a service: an element, or about the standing. */
+static int read_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	struct map_reader *r = arg;
+	const struct nlattr *set;
+
+	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM)
+		return standing_read(&r->state->standing, nlh);
+	set = attr_of(nlh, NFTA_SET_ELEM_LIST_SET);
+	for (int map = 1; map < MAP_COUNT; map++) {
+		if (!attr_is(set, map_defs[map].name))
+			continue;
+		r->map = (enum map)map;
+		return read_map(nlh, arg);
+	}
+	return -EBADMSG;
+}
+
+int load_service(struct link *l, struct buf *b, struct state *st, const struct key *key)
+{
+	struct service *s = table_put(&st->table, key);
+	struct map_reader r = {.state = st};
+	bool asked = st->standing.known;
+	size_t index;
+	int err;
+
+	if (!s || state_fit(st) < 0)
+		return -ENOMEM;
+	index = (size_t)(s - st->table.services);
+	buf_reset(b);
+	if (!asked)
+		standing_ask(b);
+	for (int map = 1; map < MAP_COUNT; map++)
+		if (map_takes((enum map)map, key))
+			ask_element(b, (enum map)map, key);
+	err = ask_nothing_is_no_error(link_get(l, b, read_answer, &r));
+	if (err == -EINVAL) /* keys of another length */
+		err = -EBADMSG;
+	if (!err && !asked)
+		err = standing_conclude(l, b, &st->standing);
+	if (!err && st->stored[index].chain)
+		err = load_pool(l, b, st, key);
+	if (!err)
+		bring_up_to_date(st, &st->table.services[index]);
+	return err;
+}
+
+/* NFTA_SET_COUNT, which older headers and kernels have not (6.18 has, 6.1 not). */
+#define SET_COUNT 20
+
+struct capacity {
+	uint32_t size; /* 0: any */
+	bool counted;
+	uint32_t count; /* of its elements, also of those not in force */
+};
+
+static int read_capacity(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *count = attr_of(nlh, SET_COUNT);
+
+	*(struct capacity *)arg = (struct capacity){
+		.size = attr_be32(attr_in(attr_of(nlh, NFTA_SET_DESC), NFTA_SET_DESC_SIZE)),
+		.counted = count,
+		.count = attr_be32(count),
+	};
+	return 0;
+}
+
+static int load_capacity(struct link *l, struct buf *b, enum map map, struct capacity *c)
+{
+	*c = (struct capacity){0};
+	buf_reset(b);
+	ask_set(b, map_defs[map].name);
+	return ask_nothing_is_no_error(link_get(l, b, read_capacity, c));
+}
+
+int load_map_size(struct link *l, struct buf *b, enum map map, uint32_t *size)
+{
+	struct capacity c;
+	int err = load_capacity(l, b, map, &c);
+
+	*size = c.size;
+	return err;
+}
+
+/* The kernel knows how many elements it has, or has to tell them again. */
+static int load_map(struct link *l, struct buf *b, struct map_reader *r)
+{
+	const char *name = map_defs[r->map].name;
+	struct capacity c;
+	int err;
+
+	buf_reset(b);
+	ask_elements(b, NLM_F_DUMP, name);
+	err = ask_nothing_is_no_error(link_dump(l, b, read_map, r));
+	if (err || r->census.messages < 2)
+		return err;
+	err = load_capacity(l, b, r->map, &c);
+	if (err || (c.counted && c.count == r->census.n))
+		return err;
+	return census_elements_again(l, b, name, &r->census);
+}
+
+int load_services(struct link *l, struct buf *b, struct state *st, unsigned int kinds_wanted)
+{
+	const struct table *t = &st->table;
+	bool chains = false;
+	int err = 0;
+
+	for (int map = 1; !err && map < MAP_COUNT; map++) {
+		struct map_reader r = {.state = st, .map = (enum map)map};
+
+		if (!(kinds_wanted & MASQ_KIND(map_defs[map].kind)))
+			continue;
+		r.fresh = !t->n;
+		err = load_map(l, b, &r);
+	}
+	for (size_t i = 0; !err && i < t->n; i++)
+		chains |= st->stored[i].loading && st->stored[i].chain;
+	if (!err && chains)
+		err = load_pools(l, b, st);
+	for (size_t i = 0; !err && i < t->n; i++)
+		bring_up_to_date(st, &t->services[i]);
+	return err;
+}
+
+struct remains_reader {
+	struct census census;
+	struct state *state;
+	enum map map;
+	bool remains;
+};
+
+static int see_element(const struct element *e, void *arg)
+{
+	struct remains_reader *r = arg;
+	const struct service *s;
+	struct key key;
+
+	census_element(&r->census, e);
+	if (e->key_len != parts_len(&map_defs[r->map].key))
+		return -EBADMSG;
+	s = key_parse(&key, r->map, e->key) ? table_get(&r->state->table, &key) : NULL;
+	r->remains |= !s || !s->dirty;
+	return 0;
+}
+
+static int read_remains(const struct nlmsghdr *nlh, void *arg)
+{
+	return read_elements(nlh, see_element, arg);
+}
+
+int load_remains(struct link *l, struct buf *b, struct state *st, enum map map, bool *remains)
+{
+	const char *name = map_defs[map].name;
+	struct remains_reader r = {.state = st, .map = map};
+	int err;
+
+	/* Nearly always one look at the first elements settles it; only all of
+	 * them prove the contrary. */
+	buf_reset(b);
+	ask_elements(b, NLM_F_DUMP, name);
+	err = ask_nothing_is_no_error(link_glance(l, b, read_remains, &r));
+	if (!err && !r.remains) {
+		r.census = (struct census){0};
+		buf_reset(b);
+		ask_elements(b, NLM_F_DUMP, name);
+		err = ask_nothing_is_no_error(link_dump(l, b, read_remains, &r));
+		if (!err && r.census.n)
+			err = census_elements_again(l, b, name, &r.census);
+	}
+	*remains = r.remains;
+	return err;
+}

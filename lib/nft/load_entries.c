@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter/nf_tables.h>
+
+#include "ask.h"
+#include "entries.h"
+#include "kind.h"
+#include "load_entries.h"
+
+struct entry_reader {
+	struct census census;
+	struct state *state;
+	bool trigger; /* of the chain of triggers */
+};
+
+/* The same entry, if the other one of its rules came before. */
+static struct entry *find(struct table *t, const struct masq_command *f)
+{
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const struct masq_command *other = &t->entries[i].forward;
+
+		if (kind_autofw.matches(other, f) && other->has == f->has)
+			return &t->entries[i];
+	}
+	return NULL;
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct comment comment = read_comment(attr_of(nlh, NFTA_RULE_USERDATA));
+	const struct nlattr *list = attr_of(nlh, NFTA_RULE_EXPRESSIONS);
+	struct entry_reader *r = arg;
+	struct masq_command forward;
+	struct stored_entry *stored;
+	struct nlattr *expr;
+	struct entry *e;
+	uint64_t packets = 0;
+
+	census_rule(&r->census, nlh);
+	if (!list || !entry_parse(&forward, comment.text, comment.len))
+		return 0;
+	mnl_attr_for_each_nested (expr, list)
+		read_counter(expr, &packets);
+	e = find(&r->state->table, &forward);
+	if (!e)
+		e = table_insert_entry(&r->state->table, false, &forward);
+	if (!e || state_fit(r->state) < 0)
+		return -ENOMEM;
+	e->served += packets;
+	stored = state_of_entry(r->state, e);
+	*(r->trigger ? &stored->trigger_handle : &stored->handle) =
+		attr_be64(attr_of(nlh, NFTA_RULE_HANDLE));
+	return 0;
+}
+
+int load_entries(struct link *l, struct buf *b, struct state *st)
+{
+	static const char *const chains[] = {CHAIN_RANGE, CHAIN_PORT, CHAIN_DIRECT, CHAIN_TRIGGER};
+	int err = 0;
+
+	/* Chain by chain: thousands of pools may have rules, too. */
+	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(*chains); i++) {
+		struct entry_reader r = {.state = st, .trigger = !strcmp(chains[i], CHAIN_TRIGGER)};
+
+		ask_rules(b, chains[i]);
+		err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));
+		if (!err && r.census.n > CENSUS_FEW_RULES)
+			err = census_rules_again(l, b, chains[i], &r.census);
+	}
+	return err;
+}
+
+struct receiver_reader {
+	struct records *out;
+	const struct masq_command *forward;
+};
+
+static int add_receiver(const struct element *e, void *arg)
+{
+	const struct receiver_reader *r = arg;
+	struct masq_record record = {
+		.has = MASQ_HAS_RECEIVER,
+		.inside.family = AF_INET,
+		.seconds = (uint32_t)((e->expires + 999) / 1000),
+	};
+
+	if (e->data_len != 4)
+		return -EBADMSG;
+	memcpy(&record.inside.in, e->data, 4);
+	if (e->key_len == 4 && !(r->forward->has & MASQ_ANYONE)) {
+		record.outside.family = AF_INET;
+		memcpy(&record.outside.in, e->key, 4);
+	}
+	return records_add(r->out, r->forward, &record);
+}
+
+static int read_receivers(const struct nlmsghdr *nlh, void *arg)
+{
+	return read_elements(nlh, add_receiver, arg);
+}
+
+int load_receivers(struct link *l, struct buf *b, const struct masq_command *forward,
+		   struct records *out)
+{
+	struct receiver_reader r = {.out = out, .forward = forward};
+	char name[CHAIN_NAME_MAX];
+
+	entry_receivers_name(name, forward);
+	buf_reset(b);
+	ask_elements(b, NLM_F_DUMP, name);
+	return ask_nothing_is_no_error(link_dump(l, b, read_receivers, &r));
+}

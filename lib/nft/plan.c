@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "entries.h"
+#include "kind.h"
+#include "plan.h"
+#include "pool.h"
+#include "rank.h"
+
+static bool flushed(const struct table *t)
+{
+	for (size_t kind = 0; kind < KINDS_MAX; kind++)
+		if (t->flushed[kind])
+			return true;
+	return false;
+}
+
+static bool is_new(const struct state *st, const struct entry *e)
+{
+	return !e->gone && !state_of_entry(st, e)->handle;
+}
+
+bool plan_adds(const struct state *st)
+{
+	const struct table *t = &st->table;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i].dirty && t->services[i].n)
+			return true;
+	for (size_t i = 0; i < t->n_entries; i++)
+		if (is_new(st, &t->entries[i]))
+			return true;
+	return false;
+}
+
+/* A flush counts even of nothing: chains may have been kept for connections that
+ * are over now. */
+bool plan_removes(const struct state *st)
+{
+	const struct table *t = &st->table;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i].dirty && !t->services[i].n)
+			return true;
+	for (size_t i = 0; i < t->n_entries; i++)
+		if (t->entries[i].gone)
+			return true;
+	return flushed(t);
+}
+
+bool plan_changes(const struct state *st)
+{
+	return plan_adds(st) || plan_removes(st);
+}
+
+bool plan_remains(const struct state *st)
+{
+	const struct table *t = &st->table;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i].n)
+			return true;
+	for (size_t i = 0; i < t->n_entries; i++)
+		if (!t->entries[i].gone)
+			return true;
+	return false;
+}
+
+bool plan_converts(const struct state *st)
+{
+	return st->standing.old;
+}
+
+uint32_t plan_size(const struct state *st, enum map map)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < st->table.n; i++)
+		n += map_of(&st->table.services[i]) == map;
+	return n;
+}
+
+/* Whether a kind has nothing but what this transaction made. */
+static bool all_new(const struct state *st, enum masq_kind kind)
+{
+	return st->table.flushed[kind] || !st->standing.table;
+}
+
+/*
+ * A file that save wrote names the services in the order of their keys, and then
+ * there is nothing to tell of it: those without a birth are in that order. Only
+ * the first ones of a kind may go without, up to one that comes out of order.
+ * (50,000 elements are listed a tenth faster, and the same file restored again
+ * changes nothing.)
+ */
+static int drop_births(struct state *st, enum masq_kind kind)
+{
+	struct table *t = &st->table;
+	struct rank *ranks = calloc(2 * t->n + 1, sizeof(*ranks)), *v;
+	uint64_t last = 0;
+	size_t n = 0;
+
+	if (!ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i].key.kind == kind && t->services[i].n)
+			ranks[n++] =
+				(struct rank){.minor = t->services[i].born, .index = (uint32_t)i};
+	v = rank_sort(ranks, ranks + t->n, n);
+	for (size_t i = 0; i < n; i++) {
+		struct service *s = &t->services[v[i].index];
+
+		if (key_order(&s->key) <= last)
+			break;
+		last = key_order(&s->key);
+		s->born = 0;
+	}
+	free(ranks);
+	return 0;
+}
+
+static int drop_all_births(struct state *st)
+{
+	int err = 0;
+
+	for (const struct kind *const *k = kinds; !err && *k; k++)
+		if (kind_has_maps((*k)->id) && all_new(st, (*k)->id))
+			err = drop_births(st, (*k)->id);
+	return err;
+}
+
+/* One service's way from where it stands to where it belongs. */
+struct change {
+	enum map to;
+	bool rules;   /* its chain is written */
+	bool element; /* its elements are deleted, and the new one added */
+};
+
+static struct change change_of(const struct state *st, const struct plan *plan,
+			       const struct service *s)
+{
+	const struct stored *old = state_of(st, s);
+	struct change c = {.to = map_of(s)};
+	bool right = old->maps == (c.to == MAP_NONE ? 0 : 1u << c.to);
+	bool pool = map_defs[c.to].pool;
+	bool same = right && old->digest && old->digest == state_digest(s);
+
+	if (s->dirty && !same)
+		c.rules = c.element = true;
+	if (pool && old->chain && !old->cascade)
+		c.rules = true;
+	/* a pool that stays one keeps its element */
+	if (right && pool && old->chain && old->born == s->born)
+		c.element = false;
+	c.rules &= pool;
+	c.element |= plan->grow[c.to];
+	return c;
+}
+
+static void delete_elements(struct batch *b, const struct state *st, const struct plan *plan,
+			    const struct service *s)
+{
+	for (int map = 1; map < MAP_COUNT; map++)
+		if (state_of(st, s)->maps & 1u << map && !plan->grow[map])
+			b->ops->element_del(b, (enum map)map, &s->key);
+}
+
+/* In passes, so that elements of one map come together and share messages, and
+ * chains are made before and deleted after what refers to them. */
+enum pass { PASS_DELETE_ELEMENTS, PASS_REMOVE_POOLS, PASS_WRITE_POOLS, PASS_ADD_ELEMENTS, PASSES };
+
+static int pass_service(struct batch *b, struct state *st, const struct plan *plan,
+			const struct service *s, enum pass pass)
+{
+	struct change c = change_of(st, plan, s);
+	int err = 0;
+
+	switch (pass) {
+	case PASS_DELETE_ELEMENTS:
+		if (c.element)
+			delete_elements(b, st, plan, s);
+		break;
+	case PASS_REMOVE_POOLS:
+		if (c.element && state_of(st, s)->chain && !map_defs[c.to].pool)
+			pool_remove(b, st, s);
+		break;
+	case PASS_WRITE_POOLS:
+		if (c.rules)
+			err = pool_write(b, st, s);
+		if (c.rules)
+			pool_write_end(b, st, s);
+		break;
+	case PASS_ADD_ELEMENTS:
+		if (c.element && c.to != MAP_NONE)
+			b->ops->element_add(b, c.to, s);
+		break;
+	case PASSES:
+		break;
+	}
+	return err;
+}
+
+static int write_services(struct batch *b, struct state *st, const struct plan *plan)
+{
+	int err = 0;
+
+	for (enum pass pass = 0; pass < PASSES; pass++)
+		for (size_t i = 0; !err && i < st->table.n; i++)
+			err = pass_service(b, st, plan, &st->table.services[i], pass);
+	return err;
+}
+
+/* Whether what goes and what comes is the same, and has not counted anything. */
+static bool entries_stay(const struct state *st)
+{
+	const struct table *t = &st->table;
+	size_t old = 0, new = 0;
+
+	if (!t->flushed[MASQ_AUTOFW])
+		return false;
+	for (;;) {
+		while (new < t->n_entries && !is_new(st, &t->entries[new]))
+			new ++;
+		while (old < t->n_entries &&
+		       (!t->entries[old].gone || !state_of_entry(st, &t->entries[old])->handle))
+			old++;
+		if (new == t->n_entries || old == t->n_entries)
+			return new == old;
+		if (t->entries[old].served ||
+		    t->entries[old].forward.has != t->entries[new].forward.has ||
+		    !kind_autofw.matches(&t->entries[old].forward, &t->entries[new].forward))
+			return false;
+		new ++;
+		old++;
+	}
+}
+
+static void write_entries(struct batch *b, const struct state *st)
+{
+	const struct table *t = &st->table;
+	bool trigger = st->standing.trigger;
+
+	if (entries_stay(st))
+		return;
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const struct stored_entry *old = state_of_entry(st, &t->entries[i]);
+
+		if (t->entries[i].gone && (old->handle || old->trigger_handle))
+			entry_remove(b, &t->entries[i], old);
+	}
+	/* the newest last, since each goes before those that are there */
+	for (size_t i = t->n_entries; i--;) {
+		if (!is_new(st, &t->entries[i]))
+			continue;
+		if (!trigger && entry_is_triggered(&t->entries[i].forward)) {
+			entry_make_trigger(b);
+			trigger = true;
+		}
+		entry_write(b, &t->entries[i].forward);
+	}
+}
+
+/* What has to be made before anything can refer to it. */
+static void open_skeleton(struct batch *b, const struct state *st, const struct plan *plan,
+			  bool mend)
+{
+	const struct standing *standing = &st->standing;
+
+	if (mend) {
+		b->ops->table_add(b);
+		skeleton_make_chains(b);
+	}
+	if (standing->table)
+		skeleton_unhook(b);
+	for (size_t i = 0; i < OLD_CHAINS; i++)
+		if (standing->old_chain[i])
+			batch_chain_remove(b, old_chains[i]);
+	for (enum map map = 1; map < MAP_COUNT; map++) {
+		if (plan->grow[map])
+			b->ops->map_del(b, map_defs[map].name);
+		if (plan->grow[map] || (mend && standing->missing[map]))
+			skeleton_map(b, map, plan_size(st, map));
+	}
+}
+
+int plan_write(struct batch *b, struct state *st, const struct plan *plan)
+{
+	bool mend = !st->standing.whole && (plan_adds(st) || st->standing.old), open = mend;
+	int err = state_fit(st);
+
+	if (!err && plan->empty && !plan->inventory.keep) {
+		if (st->standing.table)
+			inventory_remove(b, &plan->inventory);
+		return 0;
+	}
+	for (int map = 1; map < MAP_COUNT; map++)
+		open |= plan->grow[map];
+	if (!err)
+		err = drop_all_births(st);
+	if (!err && open)
+		open_skeleton(b, st, plan, mend);
+	if (!err)
+		err = write_services(b, st, plan);
+	if (!err)
+		write_entries(b, st);
+	if (!err && open)
+		skeleton_hook(b);
+	return err;
+}

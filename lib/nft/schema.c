@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "schema.h"
+
+enum { ORDER_HOST = 1, ORDER_NETWORK = 2 };
+enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers keep to themselves */
+
+#define ADDRESS_TYPE .type_text = "ipv4_addr", .type = 7, .len = 4, .order = ORDER_NETWORK
+#define PORT_TYPE .type_text = "inet_service", .type = 13, .len = 2, .order = ORDER_NETWORK
+#define ANY_DIRECTION .direction = -1
+
+/* Offsets: RFC 791, 793, 768. */
+const struct field_def field_defs[] = {
+	[FIELD_PROTOCOL] = {"meta l4proto", "inet_proto", 12, 1, ORDER_HOST, LOAD_META,
+			    NFT_META_L4PROTO, -1},
+	[FIELD_LOCAL] = {"ip daddr", ADDRESS_TYPE, .loader = LOAD_NETWORK, .what = 16},
+	[FIELD_PORT] = {"th dport", PORT_TYPE, .loader = LOAD_TRANSPORT, .what = 2},
+	[FIELD_MARK] = {"meta mark", "mark", 19, 4, ORDER_HOST, LOAD_META, NFT_META_MARK, -1},
+	[FIELD_SOURCE] = {"ip saddr", ADDRESS_TYPE, .loader = LOAD_NETWORK, .what = 12},
+	[FIELD_ETHER_TYPE] = {"meta protocol", "ether_type", 10, 2, ORDER_NETWORK, LOAD_META,
+			      NFT_META_PROTOCOL, -1},
+	[FIELD_CT_STATUS] = {"ct status", .len = 4, .loader = LOAD_CT, .what = NFT_CT_STATUS,
+			     ANY_DIRECTION},
+	[FIELD_CT_CLIENT] = {"ct original ip saddr", ADDRESS_TYPE, .loader = LOAD_CT,
+			     .what = NFT_CT_SRC_IP, .direction = ORIGINAL},
+	[FIELD_CT_SERVER] = {"ct reply ip saddr", ADDRESS_TYPE, .loader = LOAD_CT,
+			     .what = NFT_CT_SRC_IP, .direction = REPLY},
+	[FIELD_CT_SERVER_PORT] = {"ct reply proto-src", PORT_TYPE, .loader = LOAD_CT,
+				  .what = NFT_CT_PROTO_SRC, .direction = REPLY},
+	[FIELD_ADDRESS_TYPE] = {"fib daddr type", .len = 4, .loader = LOAD_FIB},
+	[FIELD_TCP_FLAGS] = {"tcp flags", .len = 1, .loader = LOAD_TRANSPORT, .what = 13},
+	[FIELD_TARGET] = {"", ADDRESS_TYPE},
+	[FIELD_TARGET_PORT] = {"", PORT_TYPE},
+	[FIELD_VERDICT] = {"", .type_text = "verdict", .type = NFT_DATA_VERDICT},
+};
+
+static size_t count(const struct parts *p)
+{
+	size_t n = 0;
+
+	while (p->field[n] != FIELD_NONE)
+		n++;
+	return n;
+}
+
+uint32_t parts_len(const struct parts *p)
+{
+	size_t n = count(p);
+
+	return n == 1 ? field_defs[p->field[0]].len : (uint32_t)n * 4;
+}
+
+/* Six bits for each part of a concatenation. */
+uint32_t parts_type(const struct parts *p)
+{
+	uint32_t type = 0;
+
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
+		type = type << 6 | field_defs[*f].type;
+	return type;
+}
+
+uint32_t parts_order(const struct parts *p)
+{
+	return count(p) == 1 ? field_defs[p->field[0]].order : 0;
+}
+
+#define KEY_EXACT                                                                                  \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_PROTOCOL, FIELD_LOCAL, FIELD_PORT                                    \
+		}                                                                                  \
+	}
+#define KEY_ANY                                                                                    \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_PROTOCOL, FIELD_PORT                                                 \
+		}                                                                                  \
+	}
+#define KEY_MARK                                                                                   \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_MARK                                                                 \
+		}                                                                                  \
+	}
+#define TO_ADDRESS_PORT                                                                            \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_TARGET, FIELD_TARGET_PORT                                            \
+		}                                                                                  \
+	}
+#define TO_ADDRESS                                                                                 \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_TARGET                                                               \
+		}                                                                                  \
+	}
+#define TO_POOL                                                                                    \
+	{                                                                                          \
+		{                                                                                  \
+			FIELD_VERDICT                                                              \
+		}                                                                                  \
+	}
+
+const struct map_def map_defs[MAP_COUNT] = {
+	[MAP_PORTFW] = {"portfw", "forwards to one target", MASQ_PORTFW, KEY_EXACT, TO_ADDRESS_PORT,
+			false, false},
+	[MAP_PORTFW_POOLS] = {"portfw_pools", "forwards balanced over several targets", MASQ_PORTFW,
+			      KEY_EXACT, TO_POOL, true, false},
+	[MAP_PORTFW_ANY] = {"portfw_any", "forwards from any address of this machine", MASQ_PORTFW,
+			    KEY_ANY, TO_ADDRESS_PORT, false, true},
+	[MAP_PORTFW_ANY_POOLS] = {"portfw_any_pools", "the same, balanced over several targets",
+				  MASQ_PORTFW, KEY_ANY, TO_POOL, true, true},
+	[MAP_MFW] = {"mfw", "marks with one target", MASQ_MFW, KEY_MARK, TO_ADDRESS_PORT, false,
+		     false},
+	[MAP_MFW_KEEP] = {"mfw_keep_port", "the same, to the port the packet has", MASQ_MFW,
+			  KEY_MARK, TO_ADDRESS, false, false},
+	[MAP_MFW_POOLS] = {"mfw_pools", "marks balanced over several targets", MASQ_MFW, KEY_MARK,
+			   TO_POOL, true, false},
+};
+
+static bool has_field(const struct parts *p, enum field field)
+{
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
+		if (*f == field)
+			return true;
+	return false;
+}
+
+bool map_takes(enum map map, const struct key *key)
+{
+	return map != MAP_NONE && map_defs[map].kind == key->kind &&
+	       (key->mark || map_defs[map].any == address_is_any(&key->local));
+}
+
+enum map map_of(const struct service *s)
+{
+	if (!s->n)
+		return MAP_NONE;
+	for (enum map map = 1; map < MAP_COUNT; map++) {
+		const struct map_def *def = &map_defs[map];
+		bool keeps_port = !has_field(&def->data, FIELD_TARGET_PORT);
+
+		if (map_takes(map, &s->key) && def->pool == (s->n > 1) &&
+		    (def->pool || keeps_port == !s->targets[0].port))
+			return map;
+	}
+	return MAP_NONE;
+}
+
+bool kind_has_maps(enum masq_kind kind)
+{
+	for (int map = 1; map < MAP_COUNT; map++)
+		if (map_defs[map].kind == kind)
+			return true;
+	return false;
+}
+
+/* What a part of an element is of a service or of a target. */
+struct member {
+	uint8_t *bytes;
+	struct key *key;
+	struct target *target;
+};
+
+/* Copies a number in network order, or of one byte. */
+static void move_port(uint8_t *bytes, uint16_t *port, bool parse)
+{
+	uint16_t be = htons(*port);
+
+	if (!parse) {
+		memcpy(bytes, &be, sizeof(be));
+		return;
+	}
+	memcpy(&be, bytes, sizeof(be));
+	*port = ntohs(be);
+}
+
+static void move_address(uint8_t *bytes, struct masq_address *a, bool parse)
+{
+	if (parse) {
+		*a = (struct masq_address){.family = AF_INET};
+		memcpy(&a->in, bytes, sizeof(a->in));
+	} else {
+		memcpy(bytes, &a->in, sizeof(a->in));
+	}
+}
+
+static void move(enum field field, const struct member *m, bool parse)
+{
+	switch (field) {
+	case FIELD_PROTOCOL:
+		if (parse)
+			m->key->protocol = *m->bytes;
+		else
+			*m->bytes = m->key->protocol;
+		break;
+	case FIELD_LOCAL:
+		move_address(m->bytes, &m->key->local, parse);
+		break;
+	case FIELD_PORT:
+		move_port(m->bytes, &m->key->port, parse);
+		break;
+	case FIELD_MARK:
+		if (parse)
+			memcpy(&m->key->mark, m->bytes, 4);
+		else
+			memcpy(m->bytes, &m->key->mark, 4);
+		break;
+	case FIELD_TARGET:
+		move_address(m->bytes, &m->target->addr, parse);
+		break;
+	case FIELD_TARGET_PORT:
+		move_port(m->bytes, &m->target->port, parse);
+		break;
+	case FIELD_NONE:
+	case FIELD_SOURCE:
+	case FIELD_ETHER_TYPE:
+	case FIELD_CT_STATUS:
+	case FIELD_CT_CLIENT:
+	case FIELD_CT_SERVER:
+	case FIELD_CT_SERVER_PORT:
+	case FIELD_ADDRESS_TYPE:
+	case FIELD_TCP_FLAGS:
+	case FIELD_VERDICT:
+		break;
+	}
+}
+
+static void move_all(const struct parts *p, struct member m, bool parse)
+{
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++, m.bytes += 4)
+		move(*f, &m, parse);
+}
+
+void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key)
+{
+	struct key copy = *key;
+
+	memset(out, 0, VALUE_MAX);
+	move_all(&map_defs[map].key, (struct member){.bytes = out, .key = &copy}, false);
+}
+
+bool key_parse(struct key *out, enum map map, const uint8_t in[VALUE_MAX])
+{
+	uint8_t copy[VALUE_MAX];
+
+	memcpy(copy, in, sizeof(copy));
+	*out = (struct key){.kind = (uint8_t)map_defs[map].kind};
+	if (out->kind == MASQ_PORTFW)
+		out->local.family = AF_INET;
+	move_all(&map_defs[map].key, (struct member){.bytes = copy, .key = out}, true);
+	if (out->kind == MASQ_MFW)
+		return out->mark;
+	return out->port && (out->protocol == IPPROTO_TCP || out->protocol == IPPROTO_UDP) &&
+	       map_takes(map, out);
+}
+
+void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t)
+{
+	struct target copy = *t;
+
+	memset(out, 0, VALUE_MAX);
+	move_all(&map_defs[map].data, (struct member){.bytes = out, .target = &copy}, false);
+}
+
+bool data_parse(struct target *out, enum map map, const uint8_t in[VALUE_MAX])
+{
+	const struct parts *data = &map_defs[map].data;
+	uint8_t copy[VALUE_MAX];
+
+	memcpy(copy, in, sizeof(copy));
+	move_all(data, (struct member){.bytes = copy, .target = out}, true);
+	return !address_is_any(&out->addr) && (out->port || !has_field(data, FIELD_TARGET_PORT));
+}
+
+static void text_of(char out[VALUE_TEXT_MAX], const struct parts *p, const struct key *key,
+		    const struct target *t)
+{
+	char addr[ADDRESS_TEXT_MAX];
+	size_t n = 0;
+
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++) {
+		const char *dot = f == p->field ? "" : " . ";
+
+		if (*f == FIELD_MARK)
+			n += (size_t)snprintf(out + n, VALUE_TEXT_MAX - n, "%s0x%08x", dot,
+					      key->mark);
+		else if (*f == FIELD_PROTOCOL)
+			n += (size_t)snprintf(out + n, VALUE_TEXT_MAX - n, "%s%s", dot,
+					      masq_protocol_name(key->protocol));
+		else if (*f == FIELD_PORT || *f == FIELD_TARGET_PORT)
+			n += (size_t)snprintf(out + n, VALUE_TEXT_MAX - n, "%s%u", dot,
+					      *f == FIELD_PORT ? key->port : t->port);
+		else
+			n += (size_t)snprintf(
+				out + n, VALUE_TEXT_MAX - n, "%s%s", dot,
+				address_text(addr, *f == FIELD_LOCAL ? &key->local : &t->addr));
+	}
+}
+
+void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key)
+{
+	text_of(out, &map_defs[map].key, key, NULL);
+}
+
+void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t)
+{
+	text_of(out, &map_defs[map].data, NULL, t);
+}
+
+void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
+{
+	char addr[ADDRESS_TEXT_MAX] = "any";
+
+	if (!address_is_any(&key->local))
+		address_text(addr, &key->local);
+	if (key->kind == MASQ_MFW)
+		snprintf(out, CHAIN_NAME_MAX, "mark-%u", key->mark);
+	else
+		snprintf(out, CHAIN_NAME_MAX, "%s-%s-%u", masq_protocol_name(key->protocol), addr,
+			 key->port);
+}
+
+bool chain_name_parse(struct key *out, const char *name)
+{
+	char addr[INET_ADDRSTRLEN] = "", again[CHAIN_NAME_MAX];
+	unsigned int port = 0;
+
+	*out = (struct key){.kind = MASQ_PORTFW};
+	if (sscanf(name, "mark-%u", &out->mark) == 1)
+		out->kind = MASQ_MFW;
+	else if (sscanf(name, "tcp-%15[^-]-%u", addr, &port) == 2)
+		out->protocol = IPPROTO_TCP;
+	else if (sscanf(name, "udp-%15[^-]-%u", addr, &port) == 2)
+		out->protocol = IPPROTO_UDP;
+	else
+		return false;
+	out->port = (uint16_t)port;
+	if (out->kind == MASQ_PORTFW) {
+		out->local.family = AF_INET;
+		if (strcmp(addr, "any") != 0 && !masq_parse_address(&out->local, addr))
+			return false;
+	}
+	chain_name(again, out);
+	return !strcmp(again, name);
+}

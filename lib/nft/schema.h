@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The nf_tables table as data: what its maps have for keys and values. Bytes,
+ * text and register loads follow from the parts. Names and types are visible to
+ * administrators and to other programs, so they stay what they are.
+ *
+ *	map portfw, portfw_any, mfw, ...	services with one target
+ *	map portfw_pools, ...			services with more: goto a chain of their own
+ *	chain tcp-198.51.100.1-80, mark-7	such a chain (pool.h)
+ *	chain prerouting, lookup, ...		what every packet passes (skeleton.h)
+ *	chain autofw_range, ...			autofw's entries (entries.h)
+ */
+#ifndef SCHEMA_H
+#define SCHEMA_H
+
+#include "service.h"
+
+#define NFT_TABLE "ipmasqadm"
+/* As messages name it. */
+#define NFT_TABLE_TEXT "table ip " NFT_TABLE
+
+/* What a packet, its connection or an element has. */
+enum field {
+	FIELD_NONE,
+	FIELD_PROTOCOL,
+	FIELD_LOCAL,
+	FIELD_PORT,
+	FIELD_MARK,
+	FIELD_SOURCE,
+	FIELD_ETHER_TYPE, /* the same for every packet of the table: a key where there is none */
+	FIELD_CT_STATUS,
+	FIELD_CT_CLIENT,
+	FIELD_CT_SERVER,
+	FIELD_CT_SERVER_PORT,
+	FIELD_ADDRESS_TYPE,
+	FIELD_TCP_FLAGS,
+	/* only in data */
+	FIELD_TARGET,
+	FIELD_TARGET_PORT,
+	FIELD_VERDICT,
+};
+
+enum loader { LOAD_NOTHING, LOAD_META, LOAD_NETWORK, LOAD_TRANSPORT, LOAD_CT, LOAD_FIB };
+
+struct field_def {
+	const char *text; /* as nft(8) writes it in a rule */
+	const char *type_text;
+	uint32_t type; /* nft(8)'s number of the type (nftables, datatype.h) */
+	uint8_t len;   /* in bytes */
+	uint8_t order; /* NFTNL_UDATA_SET_KEYBYTEORDER: 1 host, 2 network */
+	enum loader loader;
+	uint32_t what;    /* NFT_META_, NFT_CT_, or the offset in the header */
+	int8_t direction; /* of a connection: IP_CT_DIR_, or -1 */
+};
+
+extern const struct field_def field_defs[];
+
+/* Parts of a key or of data, up to FIELD_NONE. */
+#define PARTS_MAX 3
+struct parts {
+	enum field field[PARTS_MAX + 1];
+};
+
+/* Bytes in an element: of several parts each is padded to a register of 4. */
+uint32_t parts_len(const struct parts *p);
+/* The number and the byte order of the type, as nft(8) keeps them in a set. */
+uint32_t parts_type(const struct parts *p);
+uint32_t parts_order(const struct parts *p);
+
+enum map {
+	MAP_NONE,
+	MAP_PORTFW,
+	MAP_PORTFW_POOLS,
+	MAP_PORTFW_ANY,
+	MAP_PORTFW_ANY_POOLS,
+	MAP_MFW,
+	MAP_MFW_KEEP,
+	MAP_MFW_POOLS,
+	MAP_COUNT,
+};
+
+struct map_def {
+	const char *name;
+	const char *comment;
+	enum masq_kind kind;
+	struct parts key, data;
+	bool pool; /* data is a verdict */
+	bool any;  /* of services on any address */
+};
+
+extern const struct map_def map_defs[MAP_COUNT];
+
+/* Where a service belongs with the targets it has; MAP_NONE: it has none. */
+enum map map_of(const struct service *s);
+/* Whether a map may hold this key, whatever its targets. */
+bool map_takes(enum map map, const struct key *key);
+/* Whether there are services of a kind at all. */
+bool kind_has_maps(enum masq_kind kind);
+
+#define VALUE_MAX 16
+/* An element's key for a service, and back; false: no command could name it. In
+ * parts_len() bytes. */
+void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
+bool key_parse(struct key *out, enum map map, const uint8_t in[VALUE_MAX]);
+/* "tcp . 198.51.100.1 . 80", as nft(8) writes it. */
+#define VALUE_TEXT_MAX 64
+void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key);
+
+/* The same for the data of a map that is no pool; false: it leads nowhere, since
+ * others have written an address or a port of 0. */
+void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t);
+bool data_parse(struct target *out, enum map map, const uint8_t in[VALUE_MAX]);
+void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t);
+
+/* The name of a service's own chain, and back; false if it is no such name. */
+#define CHAIN_NAME_MAX 64
+void chain_name(char out[CHAIN_NAME_MAX], const struct key *key);
+bool chain_name_parse(struct key *out, const char *name);
+
+#endif

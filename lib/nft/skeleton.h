@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the table has beside forwards: the chains that packets pass, and empty
+ * maps. It is made as a whole, with the first forward.
+ *
+ *	chain prerouting	a base chain: what is for this machine is looked up
+ *	chain prerouting_again	the same, right behind it
+ *	chain lookup		by mark, then by exact address, then by any address,
+ *				then autofw's ranges and ports
+ *
+ * The kernel looks at a packet's chains as they were when it entered the base
+ * chain, but at maps as they are at each look. What moves from one map to
+ * another, or to a map of another size, while a packet is under way would be
+ * found in neither. Such a packet has not been translated, and only such packets
+ * come to the second base chain (net/netfilter/nf_nat_core.c), which it enters
+ * with the new state.
+ */
+#ifndef SKELETON_H
+#define SKELETON_H
+
+#include "batch.h"
+
+#define CHAIN_LOOKUP "lookup"
+#define CHAIN_RANGE "autofw_range"
+#define CHAIN_PORT "autofw_port"
+#define CHAIN_DIRECT "autofw_direct"
+#define CHAIN_TRIGGER "autofw_trigger"
+
+/* A chain of the skeleton. */
+struct skeleton_chain {
+	const char *name;
+	const struct hook *hook; /* of a base chain */
+	uint32_t rules;          /* so many of its own */
+	uint32_t references;     /* and so many rules of ours that jump to it */
+};
+#define SKELETON_CHAINS 7
+extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];
+
+/* With the first entry that is triggered: it sees masqueraded packets leave. */
+extern const struct hook trigger_hook;
+
+/* The base chains of version 0.5.0, which had one for each kind. */
+#define OLD_CHAINS 3
+extern const char *const old_chains[OLD_CHAINS];
+
+/* An empty map for at least n elements. */
+void skeleton_map(struct batch *b, enum map map, uint32_t n);
+/* The chains of the skeleton, made where they are not, without rules. */
+void skeleton_make_chains(struct batch *b);
+/* Takes the rules away that refer to maps; with others in the same chains. */
+void skeleton_unhook(struct batch *b);
+/* Fills the chains, which have no rules. */
+void skeleton_hook(struct batch *b);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "ask.h"
+#include "skeleton.h"
+#include "standing.h"
+
+/* Chains that one answer each tells of: the skeleton's, the triggers', and old ones. */
+#define TRIGGER SKELETON_CHAINS
+#define OLD (TRIGGER + 1)
+#define CHAINS (OLD + OLD_CHAINS)
+
+static const char *name_of(size_t i)
+{
+	if (i < SKELETON_CHAINS)
+		return skeleton_chains[i].name;
+	return i == TRIGGER ? CHAIN_TRIGGER : old_chains[i - OLD];
+}
+
+static const struct hook *hook_of(size_t i)
+{
+	if (i < SKELETON_CHAINS)
+		return skeleton_chains[i].hook;
+	return i == TRIGGER ? &trigger_hook : NULL;
+}
+
+void standing_ask(struct buf *b)
+{
+	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETTABLE, 0);
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
+	for (size_t i = 0; i < CHAINS; i++)
+		ask_chain(b, name_of(i));
+}
+
+/* Whether a chain hangs where it ought to; NULL: nowhere. */
+static bool hangs_at(const struct nlmsghdr *nlh, const struct hook *hook)
+{
+	const struct nlattr *at = attr_of(nlh, NFTA_CHAIN_HOOK);
+
+	if (!hook || !at)
+		return !hook && !at;
+	return attr_be32(attr_in(at, NFTA_HOOK_HOOKNUM)) == hook->number &&
+	       (int)attr_be32(attr_in(at, NFTA_HOOK_PRIORITY)) == hook->priority &&
+	       attr_is(attr_of(nlh, NFTA_CHAIN_TYPE), hook->type);
+}
+
+static void read_chain(struct standing *s, const struct nlmsghdr *nlh)
+{
+	const char *name = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));
+	uint32_t use = attr_be32(attr_of(nlh, NFTA_CHAIN_USE));
+	size_t i = 0;
+
+	while (i < CHAINS && strcmp(name, name_of(i)) != 0)
+		i++;
+	if (i == CHAINS)
+		return;
+	if (i >= OLD) { /* a base chain of any hook; others have nothing to do with us */
+		s->old_chain[i - OLD] = attr_is(attr_of(nlh, NFTA_CHAIN_TYPE), "nat");
+		s->old |= s->old_chain[i - OLD];
+		return;
+	}
+	if (!hangs_at(nlh, hook_of(i)))
+		snprintf(s->strange, sizeof(s->strange), "%s", name);
+	if (i == TRIGGER) {
+		s->trigger = true;
+		return;
+	}
+	s->chain[i] = true;
+	/* others' transactions move it before they are in force: then it is looked at closely */
+	s->full[i] = !skeleton_chains[i].rules ||
+		     use == skeleton_chains[i].rules + skeleton_chains[i].references;
+}
+
+int standing_read(struct standing *s, const struct nlmsghdr *nlh)
+{
+	switch (nlh->nlmsg_type & 0xff) {
+	case NFT_MSG_NEWTABLE:
+		s->table = true;
+		s->dormant = attr_be32(attr_of(nlh, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT;
+		return 0;
+	case NFT_MSG_NEWCHAIN:
+		read_chain(s, nlh);
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int count_rule(const struct nlmsghdr *nlh __attribute__((unused)), void *arg)
+{
+	++*(uint32_t *)arg;
+	return 0;
+}
+
+static int see_map(const struct nlmsghdr *nlh, void *arg)
+{
+	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
+	struct standing *s = arg;
+
+	for (int map = 1; map < MAP_COUNT; map++)
+		if (!strcmp(name, map_defs[map].name))
+			s->missing[map] = false;
+	return 0;
+}
+
+static int look_for_maps(struct link *l, struct buf *b, struct standing *s)
+{
+	for (int map = 1; map < MAP_COUNT; map++)
+		s->missing[map] = true;
+	if (!s->table)
+		return 0;
+	buf_reset(b);
+	for (int map = 1; map < MAP_COUNT; map++)
+		ask_set(b, map_defs[map].name);
+	return ask_nothing_is_no_error(link_get(l, b, see_map, s));
+}
+
+int standing_conclude(struct link *l, struct buf *b, struct standing *s)
+{
+	int err = 0;
+
+	s->known = true;
+	s->whole = s->table && !s->old;
+	for (size_t i = 0; !err && s->whole && i < SKELETON_CHAINS; i++) {
+		uint32_t rules = 0;
+
+		s->whole = s->chain[i];
+		if (!s->whole || s->full[i])
+			continue;
+		ask_rules(b, skeleton_chains[i].name);
+		err = ask_nothing_is_no_error(link_dump(l, b, count_rule, &rules));
+		s->whole = rules >= skeleton_chains[i].rules;
+	}
+	return err || s->whole ? err : look_for_maps(l, b, s);
+}
+
+static int read_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	return standing_read(arg, nlh);
+}
+
+int standing_load(struct link *l, struct buf *b, struct standing *s)
+{
+	int err;
+
+	if (s->known)
+		return 0;
+	buf_reset(b);
+	standing_ask(b);
+	err = ask_nothing_is_no_error(link_get(l, b, read_answer, s));
+	return err ? err : standing_conclude(l, b, s);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+void state_free(struct state *st)
+{
+	table_free(&st->table);
+	free(st->stored);
+	free(st->entries);
+	free(st->loaded);
+	*st = (struct state){0};
+}
+
+/* Grows an array of zeroed things to at least want. */
+static int fit(void **array, size_t *n, size_t want, size_t size)
+{
+	size_t cap = *n ? *n : 16;
+	void *v;
+
+	if (*array && *n >= want)
+		return 0;
+	while (cap < want)
+		cap *= 2;
+	v = reallocarray(*array, cap, size);
+	if (!v)
+		return -ENOMEM;
+	memset((char *)v + *n * size, 0, (cap - *n) * size);
+	*array = v;
+	*n = cap;
+	return 0;
+}
+
+int state_fit(struct state *st)
+{
+	void *stored = st->stored, *entries = st->entries;
+	int err = fit(&stored, &st->n_stored, st->table.n, sizeof(*st->stored));
+
+	st->stored = stored;
+	if (!err)
+		err = fit(&entries, &st->n_entries, st->table.next_id, sizeof(*st->entries));
+	st->entries = entries;
+	return err;
+}
+
+struct stored *state_of(const struct state *st, const struct service *s)
+{
+	return &st->stored[s - st->table.services];
+}
+
+struct stored_entry *state_of_entry(const struct state *st, const struct entry *e)
+{
+	return &st->entries[e->id];
+}
+
+int state_add_loaded(struct state *st, const struct loaded_target *t)
+{
+	if (st->n_loaded == st->cap_loaded) {
+		size_t cap = st->cap_loaded ? 2 * st->cap_loaded : 16;
+		struct loaded_target *v = reallocarray(st->loaded, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		st->loaded = v;
+		st->cap_loaded = cap;
+	}
+	st->loaded[st->n_loaded++] = *t;
+	return 0;
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15u; /* as in table.c */
+	return h ^ h >> 29;
+}
+
+uint64_t state_digest(const struct service *s)
+{
+	uint64_t h = mix(s->n, s->born);
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct target *t = &s->targets[i];
+
+		h = mix(h, (uint64_t)t->addr.in.s_addr << 16 | t->port);
+		h = mix(h, (uint64_t)t->pref << 32 | t->left);
+		h = mix(h, t->served);
+	}
+	return h ? h : 1;
+}

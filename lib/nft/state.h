@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The picture of a transaction: the model's table, and what the engine remembers
+ * of how each part of it stands in the kernel.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "schema.h"
+#include "skeleton.h"
+#include "table.h"
+
+/* Of the service with the same index. */
+struct stored {
+	uint8_t maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
+	bool loading; /* counts are not yet up to date */
+	bool chain;   /* its element goes to a chain of its own... */
+	bool cascade; /* ...whose rules are as this version writes them */
+	uint64_t born;
+	uint64_t arrived;        /* connections, while loading */
+	uint64_t digest;         /* of the service as it was loaded; 0: it has changed since */
+	size_t loaded, n_loaded; /* its targets in state.loaded, if it has a chain */
+};
+
+/* Of the entry with the same id. */
+struct stored_entry {
+	uint64_t handle, trigger_handle; /* of its rules; 0: there is none */
+};
+
+/* A target that was read from a rule. */
+struct loaded_target {
+	uint32_t service; /* index */
+	uint32_t position;
+	bool chain; /* in a chain of its own */
+	struct target target;
+};
+
+/* What stands in the kernel beside forwards (standing.h). */
+struct standing {
+	bool known;
+	bool table;
+	bool dormant;               /* it takes no packets */
+	bool whole;                 /* the skeleton is complete */
+	bool old;                   /* there are base chains of version 0.5.0... */
+	bool old_chain[OLD_CHAINS]; /* ...these */
+	bool chain[SKELETON_CHAINS], full[SKELETON_CHAINS]; /* there; with all rules */
+	bool trigger;                                       /* the chain of triggers is there */
+	bool missing[MAP_COUNT];                            /* maps; set if not whole */
+	char strange[64]; /* a chain of our name that is something else, or "" */
+};
+
+struct state {
+	struct table table;
+	struct stored *stored;
+	size_t n_stored;
+	struct stored_entry *entries;
+	size_t n_entries;
+	struct loaded_target *loaded;
+	size_t n_loaded, cap_loaded;
+	struct standing standing;
+};
+
+void state_free(struct state *st);
+
+/* Makes room for all services and entries of the table. 0 or -ENOMEM. */
+int state_fit(struct state *st);
+/* What is remembered of a service or entry of the table, for which there is room. */
+struct stored *state_of(const struct state *st, const struct service *s);
+struct stored_entry *state_of_entry(const struct state *st, const struct entry *e);
+
+/* 0 or -ENOMEM. */
+int state_add_loaded(struct state *st, const struct loaded_target *t);
+
+/* A number that two services have in common only if they would be written alike; never 0. */
+uint64_t state_digest(const struct service *s);
+
+#endif
