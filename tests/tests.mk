@@ -70,5 +70,6 @@ lint: all
 	mandoc -Tlint -Wwarning $(wildcard man/*.[38])
 	clang-format --dry-run -Werror $(filter %.c %.h,$(SOURCES))
 	$(TEST_ENV) tests/lint-options
+	$(TEST_ENV) tests/lint-walls
 	$(MAKE) --no-print-directory O=build-lint-gcc CC=gcc WERROR=-Werror test-programs
 	$(MAKE) --no-print-directory O=build-lint-clang CC=clang WERROR=-Werror test-programs
