@@ -65,7 +65,8 @@ endif
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard cli/*.c))
 # not in $(O)/ipmasqadm/: that is the program
-MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load whole))
+MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load whole trust libraries)) \
+	    $(O)/cli/owner.o $(O)/cli/printable.o
 
 ifeq ($(V),1)
 Q :=
@@ -111,6 +112,7 @@ $(O)/modules/%.o: WALLS = include cli
 $(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft cli
 $(O)/lib/nft/%.o: CPPFLAGS += $(NFT_CFLAGS)
 $(O)/cli/%.o: CPPFLAGS += $(JSON_CFLAGS)
+$(O)/main/%.o: WALLS = include cli
 $(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
 
 define compile

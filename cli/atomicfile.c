@@ -45,7 +45,7 @@ static int enter(struct atomicfile *a, const char *path)
 }
 
 /*
- * True if somebody else put this into a directory where everybody can write.
+ * True if somebody else put this into a sticky directory where others can write.
  * The kernel follows no such link (protected_symlinks) and opens no such file
  * (protected_regular). We resolve the path ourselves, so we apply the same
  * rule: else a link planted as /tmp/forwards would choose which of root's files
@@ -57,7 +57,7 @@ static bool is_planted(int dir, const struct stat *st)
 
 	if (fstat(dir, &d) < 0)
 		return true;
-	return (d.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
+	return (d.st_mode & S_ISVTX) && (d.st_mode & (S_IWGRP | S_IWOTH)) &&
 	       st->st_uid != geteuid() && st->st_uid != d.st_uid;
 }
 
@@ -74,7 +74,8 @@ static int read_link(struct atomicfile *a, char target[PATH_MAX], struct stat *s
 	if (is_planted(a->dir, st))
 		return fail(a, S_ISLNK(st->st_mode)
 				       ? "a link that somebody else put there: not followed"
-				       : "a file that somebody else put there: not replaced");
+				       : "a file that somebody else put there: not replaced; "
+					 "remove it, or save elsewhere");
 	if (!S_ISLNK(st->st_mode))
 		return 1;
 	n = readlink(a->name, target, PATH_MAX - 1);

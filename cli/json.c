@@ -52,7 +52,7 @@ int object_print(struct object *o)
 	errno = 0;
 	if (o->failed)
 		err = -ENOMEM;
-	else if (json_dumpf(o->json, stdout, 0) < 0)
+	else if (json_dumpf(o->json, stdout, JSON_ENSURE_ASCII) < 0)
 		err = errno ? -errno : -EIO;
 	json_decref(o->json);
 	return err;

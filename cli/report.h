@@ -4,8 +4,7 @@
 #define REPORT_H
 
 /* Prints "ipmasqadm: WHO: " and the text, as one line, to stderr. Messages
- * quote what may come from anywhere, so control characters and what is not
- * UTF-8 show as '?'. Returns 1, which is an exit status. */
+ * quote what may come from anywhere, so the text is made printable(). Returns 1, which is an exit status. */
 int report(const char *who, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -7,18 +7,101 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libraries.h"
 #include "plugin.h"
+#include "printable.h"
+#include "trust.h"
 
-#define ERROR_SIZE 512
+#define ERROR_SIZE TRUST_ERROR
 
-static const char *directory(void)
+/* Where plugins are, and what is asked of them. */
+struct place {
+	const char *directory;
+	bool privileged; /* they are examined */
+	struct trust trust;
+};
+
+/* Leaves in path the directory that the running program lies in, and in program
+ * what it is. */
+static int program_directory(char path[PATH_MAX], struct stat *program)
 {
-	const char *dir = secure_getenv("IPMASQADM_MODDIR");
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
 
-	return dir && *dir ? dir : MODDIR;
+	if (n <= 0 || *path != '/' || stat("/proc/self/exe", program) < 0)
+		return -1;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	slash[slash == path] = '\0';
+	return 0;
+}
+
+/*
+ * Returns NULL if directory lies beside the running program or is its directory, as
+ * in a tree that was built and not installed. Who can write there could have changed
+ * the program as well, so its owner is trusted with the plugins too. Otherwise
+ * returns the reason, and trusts nobody but root.
+ */
+static const char *beside_program(const char *directory, struct trust *t)
+{
+	struct stat tree, program;
+	char path[PATH_MAX], *slash;
+
+	if (!realpath(directory, path))
+		return strerror(errno);
+	if (program_directory(t->tree, &program) < 0 || stat(t->tree, &tree) < 0) {
+		*t->tree = '\0';
+		return "cannot read /proc/self/exe, which says where the program is";
+	}
+	slash = strrchr(path, '/');
+	if (strcmp(path, t->tree))
+		slash[slash == path] = '\0';
+	if (strcmp(path, t->tree)) {
+		*t->tree = '\0';
+		return "root uses only a directory beside the running program";
+	}
+	t->owner = tree.st_uid ? tree.st_uid : program.st_uid;
+	return NULL;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static void choose(struct place *p)
+{
+	const char *wanted = secure_getenv("IPMASQADM_MODDIR"), *why = NULL;
+	char name[256];
+
+	*p = (struct place){.directory = MODDIR};
+	p->privileged = geteuid() == 0 || getauxval(AT_SECURE);
+	if (!wanted || !*wanted)
+		return;
+	if (p->privileged)
+		why = beside_program(wanted, &p->trust);
+	if (!why) {
+		p->directory = wanted;
+	} else if (!same_file(wanted, MODDIR)) {
+		snprintf(name, sizeof(name), "%s", wanted);
+		fprintf(stderr, "ipmasqadm: IPMASQADM_MODDIR=%s is ignored: %s; using %s\n",
+			printable(name), why, MODDIR);
+	}
+}
+
+static const struct place *place(void)
+{
+	static struct place chosen;
+
+	if (!chosen.directory)
+		choose(&chosen);
+	return &chosen;
 }
 
 static int filter(const struct dirent *entry)
@@ -35,10 +118,11 @@ static int filter(const struct dirent *entry)
 int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[ERROR_SIZE])
 {
 	struct dirent **entries;
-	int n = scandir(directory(), &entries, filter, alphasort);
+	int n = scandir(place()->directory, &entries, filter, alphasort);
 
 	if (n < 0) {
-		snprintf(error, ERROR_SIZE, "cannot read %.256s: %s", directory(), strerror(errno));
+		snprintf(error, ERROR_SIZE, "cannot read %.256s: %s", place()->directory,
+			 strerror(errno));
 		return -1;
 	}
 	for (int i = 0; i < n; i++) {
@@ -77,44 +161,29 @@ static int fail_not_there(const char *name, char error[ERROR_SIZE])
 	return -1;
 }
 
-/* Root must not run what somebody else can put there. */
-static int check_writers(const char *path, char error[ERROR_SIZE])
-{
-	struct stat st;
-
-	if (geteuid() != 0)
-		return 0;
-	if (stat(path, &st) < 0) {
-		snprintf(error, ERROR_SIZE, "%.256s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		snprintf(error, ERROR_SIZE,
-			 "refusing to load %.200s: group- or world-writable; chmod go-w %.200s",
-			 path, path);
-		return -1;
-	}
-	return 0;
-}
-
-/* Finds the file. Whatever a link leads through is checked at both ends. */
+/* Finds the file, and examines it and the libraries beside it. */
 static int resolve(char path[PATH_MAX], const char *name, char error[ERROR_SIZE])
 {
-	char link[PATH_MAX + NAME_SIZE + 8], *slash;
-	int err;
+	const struct place *p = place();
+	char link[PATH_MAX + NAME_SIZE + 8];
 
-	snprintf(link, sizeof(link), "%s/%s.so", directory(), name);
+	snprintf(link, sizeof(link), "%s/%s.so", p->directory, name);
 	if (!realpath(link, path)) {
 		if (errno == ENOENT)
 			return fail_not_there(name, error);
 		snprintf(error, ERROR_SIZE, "%.256s: %s", link, strerror(errno));
 		return -1;
 	}
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	err = check_writers(directory(), error) || check_writers(*path ? path : "/", error);
-	*slash = '/';
-	return err ? -1 : check_writers(path, error);
+	if (!p->privileged)
+		return 0;
+	switch (trust_file(link, &p->trust, path, error)) {
+	case 0:
+		return libraries_check(path, &p->trust, error);
+	case 1:
+		return fail_not_there(name, error);
+	default:
+		return -1;
+	}
 }
 
 int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])

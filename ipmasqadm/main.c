@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugin.h"
+#include "printable.h"
 
 bool plugin_is_name(const char *name)
 {
@@ -39,7 +40,7 @@ static void print_module(const char *name, void *arg)
 
 	(void)arg;
 	if (plugin_open(&p, name, error) < 0)
-		summary = error;
+		summary = printable(error);
 	else if (p.mod)
 		summary = p.mod->summary;
 	printf("  %-12s %s\n", name, summary);
@@ -52,7 +53,7 @@ static int help(void)
 	usage(stdout);
 	puts("\nmodules:");
 	if (plugin_list(print_module, NULL, error) < 0)
-		printf("  none: %s\n", error);
+		printf("  none: %s\n", printable(error));
 	return finish();
 }
 
@@ -91,17 +92,14 @@ int main(int argc, char *argv[])
 		return finish();
 	}
 	if (!plugin_is_name(argv[1])) {
-		for (char *p = argv[1]; *p; p++)
-			if (*p < ' ' || *p > '~')
-				*p = '?';
 		fprintf(stderr,
 			"ipmasqadm: \"%s\" is no module name (a-z, 0-9 and _, at most 31); "
 			"\"ipmasqadm -h\" lists the modules\n",
-			argv[1]);
+			printable(argv[1]));
 		return 2;
 	}
 	if (plugin_open(&plugin, argv[1], error) < 0) {
-		fprintf(stderr, "ipmasqadm: %s\n", error);
+		fprintf(stderr, "ipmasqadm: %s\n", printable(error));
 		return 1;
 	}
 	return run(&plugin, argc - 1, argv + 1);

@@ -7,14 +7,20 @@
 
 #include "address.h"
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
 /* Names come from the network: nothing but the characters that host names are made of may reach a
  * resolver, a listing that programs split at blanks, or a terminal. */
 static bool is_host_name(const char *s)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789.-_";
+	return *s && strspn(s, LETTERS DIGITS ".-_") == strlen(s);
+}
 
-	return *s && strspn(s, allowed) == strlen(s);
+static bool is_hexadecimal(const char *s)
+{
+	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X') &&
+	       strspn(s + 2, DIGITS "abcdefABCDEF") == strlen(s + 2);
 }
 
 /* Whether the last label is a number. Then it is an address gone wrong, as 10.0.0.256 or 10.1,
@@ -24,9 +30,23 @@ static bool is_numeric(const char *s)
 	const char *dot = strrchr(s, '.');
 	const char *last = dot ? dot + 1 : s;
 
-	if (last[0] == '0' && (last[1] == 'x' || last[1] == 'X'))
-		return strspn(last + 2, "0123456789abcdefABCDEF") == strlen(last + 2);
-	return strspn(last, "0123456789") == strlen(last);
+	return is_hexadecimal(last) || strspn(last, DIGITS) == strlen(last);
+}
+
+/* Whether a listing may show the name of an address or port: it cannot be taken for another address
+ * or port, for an option, or for "-", which is none. */
+static bool shows_host(const char *s)
+{
+	return is_host_name(s) && *s != '-' && !is_numeric(s);
+}
+
+/* 914c/g and z39.50 are names; 22, 0x16, 22/tcp and 1-9 are not. */
+static bool shows_service(const char *s)
+{
+	size_t digits = strspn(s, DIGITS);
+
+	return s[digits] && strchr(LETTERS, s[digits]) && !is_hexadecimal(s) &&
+	       strspn(s, LETTERS DIGITS "+-./_*") == strlen(s);
 }
 
 int masq_host_address(struct masq_address *out, const char *name)
@@ -83,7 +103,7 @@ void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr, bo
 	if (!numeric && !address_is_any(addr) &&
 	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, MASQ_NAME_MAX, NULL, 0,
 			 NI_NAMEREQD) &&
-	    is_host_name(buf))
+	    shows_host(buf))
 		return;
 	address_text(buf, addr);
 }
@@ -96,7 +116,7 @@ void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bo
 
 	if (!numeric && port &&
 	    !getservbyport_r(htons(port), protocol_name, &entry, store, sizeof(store), &found) &&
-	    found && strlen(found->s_name) < MASQ_NAME_MAX)
+	    found && strlen(found->s_name) < MASQ_NAME_MAX && shows_service(found->s_name))
 		strcpy(buf, found->s_name);
 	else
 		*put_decimal(buf, port) = '\0';

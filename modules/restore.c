@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commandfile.h"
+#include "filetrust.h"
 #include "report.h"
 #include "masq.h"
 #include "masqmod.h"
@@ -17,12 +18,13 @@
 static const char help[] =
 	"ipmasqadm restore: " SUMMARY "\n"
 	"\n"
-	"usage: ipmasqadm restore [--check | --dry-run] [FILE | -]\n"
+	"usage: ipmasqadm restore [--check | --dry-run] [--force] [FILE | -]\n"
 	"\n"
 	"Carries out the ipmasqadm command lines in FILE, or in standard input.\n"
 	"\n"
 	"  --check     read everything and change nothing; the kernel is not asked\n"
 	"  --dry-run   change nothing, print the equivalent nft commands\n"
+	"  --force     as root, read FILE also if others own it or may write it\n"
 	"  -h, --help  print this\n"
 	"\n"
 	"With nf_tables the whole file is one transaction: after an error nothing has changed.\n"
@@ -120,13 +122,23 @@ static int read_text(struct restore *r, int fd)
 	}
 }
 
+static int report_untrusted(const char *path, const char *why)
+{
+	return report("restore",
+		      "%s: refusing to read as root: %s; make it root's and writable by root "
+		      "alone, or use --force",
+		      path, why);
+}
+
 /* Reads the whole file and looks names up before the transaction begins, so
  * that no lock is held while a resolver is asked. */
-static int run(const char *path, bool check, bool dry_run)
+static int run(const char *path, bool check, bool dry_run, bool force)
 {
+	char why[FILE_IS_TRUSTED_WHY];
 	struct restore r = {.file.name = path ? path : "standard input"};
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	int err = fd < 0 ? errno : read_text(&r, fd);
+	bool trusted = !path || fd < 0 || force || file_is_trusted(fd, why);
+	int err = fd < 0 ? errno : trusted ? read_text(&r, fd) : 0;
 	int status;
 
 	if (fd > STDIN_FILENO)
@@ -135,6 +147,8 @@ static int run(const char *path, bool check, bool dry_run)
 	r.file.size = r.size;
 	if (err)
 		status = report("restore", "%s: %s", r.file.name, strerror(err));
+	else if (!trusted)
+		status = report_untrusted(path, why);
 	else
 		status = commandfile_read(&r.file);
 	if (!status && !check)
@@ -147,7 +161,7 @@ static int run(const char *path, bool check, bool dry_run)
 static int restore_main(int argc, char *argv[])
 {
 	const char *path = NULL;
-	bool check = false, dry_run = false;
+	bool check = false, dry_run = false, force = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
@@ -158,6 +172,8 @@ static int restore_main(int argc, char *argv[])
 			check = true;
 		} else if (!strcmp(argv[i], "--dry-run")) {
 			dry_run = true;
+		} else if (!strcmp(argv[i], "--force")) {
+			force = true;
 		} else if (argv[i][0] == '-' && argv[i][1]) {
 			report("restore", "unknown option %s (see \"ipmasqadm restore --help\")",
 			       argv[i]);
@@ -173,7 +189,7 @@ static int restore_main(int argc, char *argv[])
 		report("restore", "--check and --dry-run are mutually exclusive");
 		return 2;
 	}
-	return run(path && strcmp(path, "-") ? path : NULL, check, dry_run);
+	return run(path && strcmp(path, "-") ? path : NULL, check, dry_run, force);
 }
 
 MASQMOD(restore) = {

@@ -149,10 +149,13 @@ subtest 'install and uninstall' => sub {
 		my $mandir = "@where" =~ /MANDIR=(\S+)/ ? $1 : $program =~ s{/sbin/.*}{/share/man}r;
 		ok($is{"$mandir/$_"}, "... $mandir/$_") for
 			map { s{.*/}{}r =~ s{.*\.(\d)$}{man$1/$&}r } glob "$top/man/*.[38]";
+		# what is installed elsewhere root runs only beside its plugins
+		command('cp', "$dir$program", "$dir$libdir/program");
 		for my $module (@modules) {
-			my $out = command('env', "IPMASQADM_MODDIR=$dir$moddir", "$dir$program", $module, '--help');
+			my $out = command('env', "IPMASQADM_MODDIR=$dir$moddir", "$dir$libdir/program", $module, '--help');
 			is($?, 0, "... $module --help") or diag $out;
 		}
+		unlink "$dir$libdir/program";
 		# what MODDIR was, the program knows
 		like(command("$dir$program", 'portfw'), qr{\Q$moddir\E}, '... looks for its plugins there')
 			if !-e $moddir;

@@ -63,7 +63,7 @@ sub both {
 sub known {
 	my ($module) = @_;
 	my @known;
-	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --header --verbose)) {
+	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --force --header --verbose)) {
 		push @known, $option if output('sh', '-c', '"$@" 2>&1 </dev/null', 'sh', 'env', 'IPMASQADM_TRANSPORT=none',
 			$program, $module, $option) !~ /unknown option \Q$option\E|old syntax/;
 	}
@@ -127,6 +127,9 @@ END
 	close $c;
 	chmod 0755, $dir;
 	skip "$cc does not work", 2 if system("$cc -shared -fPIC -I$top/include -o $dir/hello.so $dir/hello.c");
+	# root takes plugins from beside the program
+	skip "cannot copy $program", 2 if system('cp', $program, "$dir/ipmasqadm");
+	local $ENV{PATH} = "$dir:$ENV{PATH}";
 	local $ENV{IPMASQADM_MODDIR} = "$dir";
 	is(bash(''), '-V -h hello', "bash: somebody else's plugin");
 	is(bash(qw(hello -)), '-w -x', 'bash: its options');

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads from a shared object where the loader will look for what it needs. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libraries.h"
+
+struct object {
+	const char *path;
+	const struct trust *trust;
+	const unsigned char *map;
+	size_t size;
+	size_t dynamic, entries;           /* where they are, and how many */
+	const char *strings, *strings_end; /* the last byte is NUL */
+};
+
+static bool get(const struct object *o, size_t at, void *to, size_t size)
+{
+	if (at > o->size || size > o->size - at)
+		return false;
+	memcpy(to, o->map + at, size);
+	return true;
+}
+
+static bool header(const struct object *o, size_t i, ElfW(Phdr) * segment)
+{
+	ElfW(Ehdr) elf;
+
+	return get(o, 0, &elf, sizeof(elf)) && i < elf.e_phnum &&
+	       get(o, (size_t)elf.e_phoff + i * sizeof(*segment), segment, sizeof(*segment));
+}
+
+/* Where in the file an address is; the file's size if it is not there. */
+static size_t offset_of(const struct object *o, ElfW(Addr) address)
+{
+	ElfW(Phdr) segment;
+
+	for (size_t i = 0; header(o, i, &segment); i++)
+		if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+		    address - segment.p_vaddr < segment.p_filesz)
+			return (size_t)(address - segment.p_vaddr + segment.p_offset);
+	return o->size;
+}
+
+static bool entry(const struct object *o, size_t i, ElfW(Dyn) * dyn)
+{
+	return i < o->entries && get(o, o->dynamic + i * sizeof(*dyn), dyn, sizeof(*dyn)) &&
+	       dyn->d_tag != DT_NULL;
+}
+
+/* The string that an entry names, or NULL. */
+static const char *string(const struct object *o, const ElfW(Dyn) * dyn)
+{
+	return dyn->d_un.d_val < (size_t)(o->strings_end - o->strings)
+		       ? o->strings + dyn->d_un.d_val
+		       : NULL;
+}
+
+/* False for what is no shared object of this machine: dlopen() will say so. */
+static bool parse(struct object *o)
+{
+	size_t at = o->size, size = 0;
+	ElfW(Phdr) segment;
+	ElfW(Ehdr) elf;
+	ElfW(Dyn) dyn;
+
+	if (!get(o, 0, &elf, sizeof(elf)) || memcmp(elf.e_ident, ELFMAG, SELFMAG) ||
+	    elf.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
+		return false;
+	for (size_t i = 0; header(o, i, &segment); i++) {
+		if (segment.p_type == PT_DYNAMIC) {
+			o->dynamic = (size_t)segment.p_offset;
+			o->entries = (size_t)segment.p_filesz / sizeof(dyn);
+		}
+	}
+	for (size_t i = 0; entry(o, i, &dyn); i++) {
+		if (dyn.d_tag == DT_STRTAB)
+			at = offset_of(o, dyn.d_un.d_ptr);
+		else if (dyn.d_tag == DT_STRSZ)
+			size = (size_t)dyn.d_un.d_val;
+	}
+	if (!size || at >= o->size || size > o->size - at || o->map[at + size - 1])
+		return false;
+	o->strings = (const char *)o->map + at;
+	o->strings_end = o->strings + size;
+	return true;
+}
+
+static int check_library(const struct object *o, const char *directory, const char *name,
+			 char error[TRUST_ERROR])
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, name) >= sizeof(path)) {
+		snprintf(error, TRUST_ERROR, "%.400s: path too long", directory);
+		return -1;
+	}
+	return trust_file(path, o->trust, NULL, error) < 0 ? -1 : 0;
+}
+
+/* A directory, and in it each library that is needed. */
+static int check_libraries(const struct object *o, const char *directory, char error[TRUST_ERROR])
+{
+	int r = trust_directory(directory, o->trust, error);
+	const char *name;
+	ElfW(Dyn) dyn;
+
+	for (size_t i = 0; !r && entry(o, i, &dyn); i++) {
+		name = dyn.d_tag == DT_NEEDED ? string(o, &dyn) : NULL;
+		if (name && !strchr(name, '/'))
+			r = check_library(o, directory, name, error);
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/* One directory of a RUNPATH, and below it those that glibc looks in first, each for
+ * a kind of processor. */
+static int check_directory(const struct object *o, const char *directory, char error[TRUST_ERROR])
+{
+	int r = check_libraries(o, directory, error);
+	char kinds[PATH_MAX], path[PATH_MAX];
+	struct dirent *kind;
+	DIR *d;
+
+	if (r ||
+	    (size_t)snprintf(kinds, sizeof(kinds), "%s/glibc-hwcaps", directory) >= sizeof(kinds))
+		return r;
+	d = opendir(kinds);
+	if (!d)
+		return 0;
+	r = trust_directory(kinds, o->trust, error);
+	while (!r && (kind = readdir(d)))
+		if (*kind->d_name != '.' && (size_t)snprintf(path, sizeof(path), "%s/%s", kinds,
+							     kind->d_name) < sizeof(path))
+			r = check_libraries(o, path, error);
+	closedir(d);
+	return r;
+}
+
+/* Puts the plugin's directory where the loader does. False if it does not fit. */
+static bool expand(const struct object *o, const char *from, size_t n, char to[PATH_MAX])
+{
+	int origin = (int)(strrchr(o->path, '/') - o->path);
+	int used;
+
+	if (n >= 7 && !strncmp(from, "$ORIGIN", 7) && (n == 7 || from[7] == '/'))
+		used = snprintf(to, PATH_MAX, "%.*s/%.*s", origin, o->path, (int)n - 7, from + 7);
+	else if (n >= 9 && !strncmp(from, "${ORIGIN}", 9))
+		used = snprintf(to, PATH_MAX, "%.*s/%.*s", origin, o->path, (int)n - 9, from + 9);
+	else
+		used = snprintf(to, PATH_MAX, "%.*s", (int)n, from);
+	return used < PATH_MAX;
+}
+
+static int check_runpath(const struct object *o, const char *list, char error[TRUST_ERROR])
+{
+	for (const char *p = list;; p++) {
+		size_t n = strcspn(p, ":");
+		char directory[PATH_MAX];
+
+		if (!expand(o, p, n, directory) || *directory != '/') {
+			snprintf(error, TRUST_ERROR,
+				 "refusing to load %.200s: its RUNPATH \"%.200s\" is not absolute; "
+				 "link it again",
+				 o->path, list);
+			return -1;
+		}
+		if (check_directory(o, directory, error) < 0)
+			return -1;
+		p += n;
+		if (!*p)
+			return 0;
+	}
+}
+
+static int check(const struct object *o, char error[TRUST_ERROR])
+{
+	const char *text;
+	ElfW(Dyn) dyn;
+	int r = 0;
+
+	for (size_t i = 0; !r && entry(o, i, &dyn); i++) {
+		text = dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH || dyn.d_tag == DT_NEEDED
+			       ? string(o, &dyn)
+			       : NULL;
+		if (!text)
+			continue;
+		if (dyn.d_tag != DT_NEEDED)
+			r = check_runpath(o, text, error);
+		else if (strchr(text, '/'))
+			r = trust_file(text, o->trust, NULL, error) < 0 ? -1 : 0;
+	}
+	return r;
+}
+
+int libraries_check(const char *path, const struct trust *t, char error[TRUST_ERROR])
+{
+	struct object o = {.path = path, .trust = t};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *map = MAP_FAILED;
+	int r = 0;
+
+	/* what cannot be read is dlopen()'s to report */
+	if (fd < 0)
+		return 0;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return 0;
+	o.map = map;
+	o.size = (size_t)st.st_size;
+	if (parse(&o))
+		r = check(&o, error);
+	munmap(map, o.size);
+	return r;
+}
