@@ -3,6 +3,7 @@
 #   make                      build into build/
 #   make check                every test        make bench    measure against nft and iptables
 #   make install DESTDIR= PREFIX=/usr           make uninstall
+#   make check-long           tests that take long or need much
 #   make demo                 the main job on real packets in throw-away namespaces
 #   make sanitize             the whole suite under ASan and UBSan
 #   make lint                 shellcheck, mandoc, clang-format
@@ -90,7 +91,7 @@ BASE  += -fPIC
 BUILD := $(O)/ipmasqadm $(O)/libipmasq.so $(MODULES:%=$(O)/modules/%.so)
 endif
 
-.PHONY: all check demo bench install uninstall clean sanitize lint dist check-vm
+.PHONY: all check check-long demo bench install uninstall clean sanitize lint dist check-vm
 all: $(BUILD)
 
 # Objects are made anew when the configuration in O changes.

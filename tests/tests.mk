@@ -1,6 +1,7 @@
 # Tests. Included by the Makefile.
 #
 #   make check [TESTS='tests/a.t ...'] [JOBS=2]    make check-vm    make sanitize    make lint
+#   make check-long [LONG_TESTS='tests/long/a.t ...']
 #
 # Every test is an executable that writes TAP: tests/*.t as they stand, tests/unit/X.c built to
 # $(O)/tests/X.t. A test that cannot run where it is says SKIP; with CI set that is a failure.
@@ -52,6 +53,13 @@ test-programs: all $(UNIT) $(FAKES)
 
 check: test-programs
 	$(Q)env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) prove -j$(JOBS) -e '' $(TESTS)
+
+# What takes longer than continuous integration has, or needs more than every machine has. One at a time.
+LONG_TESTS ?= $(sort $(wildcard tests/long/*.t))
+
+check-long: test-programs
+	$(Q)$(if $(strip $(LONG_TESTS)),env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) prove --timer -e '' \
+		$(LONG_TESTS),echo 'check-long: there is no tests/long/*.t')
 
 # The suite under the kernel of Debian's package KERNEL (linux-image-amd64).
 check-vm: test-programs
