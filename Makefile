@@ -23,6 +23,7 @@ COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 # Empty: not installed. INITDIR is for systems without systemd, as in INITDIR=/etc/init.d.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+LIBEXECDIR ?= $(PREFIX)/libexec
 INITDIR ?=
 NFT     ?= yes
 STATIC  ?= no
@@ -164,6 +165,10 @@ $(O)/modules/%.so: $(O)/modules/%.o $(O)/cli/parts.a $(O)/libipmasq.so
 		$(filter %.o,$^) $(O)/cli/parts.a -Wl,--exclude-libs,ALL -L$(O) -lipmasq $(JSON_LIBS)
 endif
 
+# $(call boot_file,MODE,FILE,PLACE): a file of boot/, with the paths that are chosen here
+boot_file = sed 's|/usr/sbin/ipmasqadm|$(SBINDIR)/ipmasqadm|; s|/usr/libexec/|$(LIBEXECDIR)/|' boot/$2 \
+	>$(DESTDIR)$3 && chmod $1 $(DESTDIR)$3
+
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man3 \
 		$(DESTDIR)$(COMPDIR)
@@ -183,15 +188,18 @@ endif
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
 	install -Dm 644 completion/ipmasqadm.bash $(DESTDIR)$(COMPDIR)/ipmasqadm
 	install -Dm 644 completion/_ipmasqadm $(DESTDIR)$(ZSHDIR)/_ipmasqadm
+ifneq ($(UNITDIR)$(INITDIR),)
+	install -d $(DESTDIR)$(LIBEXECDIR)
+	$(call boot_file,755,ipmasqadm-boot,$(LIBEXECDIR)/ipmasqadm-boot)
+endif
 ifneq ($(UNITDIR),)
-	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|/usr/sbin|$(SBINDIR)|' boot/ipmasqadm.service >$(DESTDIR)$(UNITDIR)/ipmasqadm.service
+	install -d $(DESTDIR)$(UNITDIR)/nftables.service.d
+	$(call boot_file,644,ipmasqadm.service,$(UNITDIR)/ipmasqadm.service)
+	$(call boot_file,644,nftables.conf,$(UNITDIR)/nftables.service.d/ipmasqadm.conf)
 endif
 ifneq ($(INITDIR),)
 	install -d $(DESTDIR)$(INITDIR)
-	sed 's|/usr/sbin/ipmasqadm|$(SBINDIR)/ipmasqadm|' boot/ipmasqadm.init \
-		>$(DESTDIR)$(INITDIR)/ipmasqadm
-	chmod 755 $(DESTDIR)$(INITDIR)/ipmasqadm
+	$(call boot_file,755,ipmasqadm.init,$(INITDIR)/ipmasqadm)
 endif
 
 uninstall:
@@ -199,12 +207,13 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/libipmasq.so $(DESTDIR)$(LIBDIR)/libipmasq.so.$(SOVERSION) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc $(DESTDIR)$(COMPDIR)/ipmasqadm \
 		$(DESTDIR)$(ZSHDIR)/_ipmasqadm \
-		$(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/ipmasqadm.service) \
+		$(DESTDIR)$(LIBEXECDIR)/ipmasqadm-boot \
+		$(if $(UNITDIR),$(addprefix $(DESTDIR)$(UNITDIR)/,ipmasqadm.service nftables.service.d/ipmasqadm.conf)) \
 		$(if $(INITDIR),$(DESTDIR)$(INITDIR)/ipmasqadm) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8)) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
 	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm
-	-rmdir $(DESTDIR)$(MODDIR) 2>/dev/null
+	-rmdir $(DESTDIR)$(MODDIR) $(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/nftables.service.d) 2>/dev/null
 
 # A release is what is committed, under the version that is committed with it.
 dist:

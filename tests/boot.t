@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The systemd unit and the init script: what they run, and what becomes of a broken file.
+# The systemd unit and the init script: what they run, and what becomes of a broken file. What a booted system makes
+# of them is shown by tests/vm/system.
 use strict;
 use warnings;
 use FindBin;
@@ -9,10 +10,11 @@ use Net;
 use File::Temp ();
 use Test::More;
 
-my $net = Net->new;
+my $net = Net->new(local => ['198.51.100.1']);
 my $dir = File::Temp->newdir;
 my $boot = "$FindBin::Bin/../boot";
 my $conf = "$dir/ipmasqadm.conf";
+my $script = "$boot/ipmasqadm-boot";
 my $forward = 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80';
 
 sub slurp { open my $f, '<', shift or return undef; local $/; return <$f> // '' }
@@ -27,8 +29,8 @@ sub save { return must($Net::program, 'save') }
 sub flush { must($Net::program, @$_) for [qw(portfw -f)], [qw(mfw -F)], [qw(autofw -F)] }
 
 subtest 'the unit' => sub {
-	(my $unit = slurp("$boot/ipmasqadm.service")) =~ s{/usr/sbin/ipmasqadm}{$Net::program}g;
-	(my $here = $unit) =~ s{/etc/ipmasqadm\.conf}{$conf}g;
+	local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
+	(my $unit = slurp("$boot/ipmasqadm.service")) =~ s{/usr/libexec/ipmasqadm-boot}{$script}g;
 	SKIP: {
 		if (run(qw(systemd-analyze --version))) {
 			$ENV{CI} ? fail('no systemd-analyze') : diag('no systemd-analyze: the unit is not verified');
@@ -40,15 +42,21 @@ subtest 'the unit' => sub {
 		my ($status, $out, $err) = run(qw(systemd-analyze verify --man=no), "$dir/ipmasqadm.service");
 		is("$status$out$err", '0', 'systemd has nothing to say against it');
 	}
-	for (qr/^ConditionPathExists=\/etc\/ipmasqadm\.conf$/m, qr/^Wants=network-pre\.target$/m,
+	SKIP: {
+		my ($status, $out) = run(qw(systemd-analyze security --offline=true --no-pager), "$dir/ipmasqadm.service");
+		skip 'no systemd-analyze security --offline', 1 if $status;
+		my ($exposure) = $out =~ /exposure level.*: ([\d.]+)/;
+		cmp_ok($exposure, '<=', 2.0, 'its exposure, as systemd-analyze security has it');
+	}
+	for (qr/^Wants=network-pre\.target$/m, qr/^StartLimitIntervalSec=0$/m,
 	     qr/^Before=.*\bnetwork-pre\.target\b/m, qr/^DefaultDependencies=no$/m, qr/^RemainAfterExit=yes$/m,
-	     qr/^After=.*\bnftables\.service\b/m, qr/^WantedBy=/m) {
+	     qr/^After=.*\bnftables\.service\b/m, qr/^WantedBy=sysinit\.target nftables\.service$/m) {
 		like($unit, $_, "$_");
 	}
 
 	my $do = sub {
 		my ($what) = @_;
-		my @commands = $here =~ /^Exec$what=(.*)$/mg;
+		my @commands = $unit =~ /^Exec$what=(.*)$/mg;
 		ok(scalar @commands, "Exec$what");
 		my ($failed, $said) = (0, '');
 		for (@commands) {
@@ -59,6 +67,8 @@ subtest 'the unit' => sub {
 		}
 		return ($failed, $said);
 	};
+	unlink $conf;
+	is(join('', $do->('Start')), "0ipmasqadm: nothing to restore: there is no $conf\n", 'start without a file');
 	conf('portfw -f', 'mfw -F', $forward, 'mfw -A -m 1 -r 10.0.0.2');
 	is(join('', $do->('Start')), '0', 'start');
 	like(save(), qr/portfw -a .*\n.*mfw -A /, 'has restored');
@@ -80,6 +90,7 @@ subtest 'the unit' => sub {
 };
 
 subtest 'the init script' => sub {
+	local $ENV{IPMASQADM_BOOT} = $script;
 	my $script = sub {
 		local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
 		return run('sh', "$boot/ipmasqadm.init", @_);
@@ -122,11 +133,43 @@ subtest 'the init script' => sub {
 	local $ENV{IPMASQADM_TRANSPORT} = 'none';
 	is(($script->('status'))[0], 4, 'status where it cannot be told');
 	isnt(($script->('stop'))[0], 0, 'stop there');
-	is(run(qw(env IPMASQADM=/nonesuch sh), "$boot/ipmasqadm.init", 'start'), 0, 'removed, not purged');
+	is(run(qw(env IPMASQADM_BOOT=/nonesuch sh), "$boot/ipmasqadm.init", 'start'), 0, 'removed, not purged');
 
 	my $head = slurp("$boot/ipmasqadm.init");
 	like($head, qr/^### BEGIN INIT INFO\n(?:# .*\n|#\t.*\n)+### END INIT INFO\n/m, 'an LSB header');
 	like($head, qr/^# $_:/m, $_) for qw(Provides Required-Start Required-Stop Default-Start Default-Stop Short-Description);
+};
+
+subtest 'the drop-in' => sub {
+	my $dropin = slurp("$boot/nftables.conf");
+	for my $what (qw(StartPost StopPost Reload)) {
+		like($dropin, qr{^Exec$what=-/usr/libexec/ipmasqadm-boot flushed$}m, "Exec$what, which may fail");
+	}
+	local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
+	flush();
+	conf($forward);
+	is(join('', run($script, 'flushed')), '0', 'while the unit is not active');
+	unlike(ruleset(), qr/ipmasqadm/, 'nothing is restored');
+	is((run($script))[0], 2, 'the script without an action');
+};
+
+subtest 'stop, and a connection that is still running' => sub {
+	my $client = $net->host('client', '203.0.113.5');
+	$net->host('one', '10.0.0.2')->listen(80);
+	local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
+	conf('portfw -f', $forward);
+	is(join('', run($script, 'start')), '0', 'start');
+	is($client->open(1, 'tcp', '198.51.100.1', 80)->{name}, 'one', 'a connection');
+	my ($status, $out, $err) = run($script, 'stop');
+	is("$status$err", '0', 'stop');
+	like($out, qr/\Aipmasqadm: forwarded connections are still running: the table [^\n]*next boot[^\n]*nft delete table ip ipmasqadm\n\z/,
+		'says why the table stays, for how long, and what ends it');
+	like(ruleset(), qr/table ip ipmasqadm/, 'it is there');
+	is($client->say(1)->{name}, 'one', 'the connection goes on');
+	$client->close(1);
+	forget();
+	is(join('', run($script, 'stop')), '0', 'without connections there is nothing to be said');
+	unlike(ruleset(), qr/ipmasqadm/, 'and the table is gone');
 };
 
 done_testing;
