@@ -17,7 +17,7 @@ for my $tool (qw(dpkg-buildpackage dh lintian)) {
 }
 Net::unable('the build dependencies are not installed') if run('sh', '-c', "cd $top && dpkg-checkbuilddeps");
 
-my $net = Net->new;
+my $net = Net->new(local => ['198.51.100.1']);
 my $dir = File::Temp->newdir;
 my $root = "$dir/root";
 
@@ -49,7 +49,9 @@ my %content = map { $_ => must('dpkg-deb', '-c', $deb{$_}) } @packages;
 my ($multiarch) = split ' ', must(qw(dpkg-architecture -qDEB_HOST_MULTIARCH));
 for (['ipmasqadm', '/usr/sbin/ipmasqadm'], (map { ['ipmasqadm', "/usr/lib/ipmasqadm/$_.so"] } qw(portfw mfw autofw save restore)),
      ['ipmasqadm', '/usr/share/man/man8/ipmasqadm.8.gz'], ['ipmasqadm', '/etc/init.d/ipmasqadm'],
-     ['ipmasqadm', '/lib/systemd/system/ipmasqadm.service'], ['ipmasqadm', '/usr/share/bash-completion/completions/ipmasqadm'],
+     ['ipmasqadm', '/lib/systemd/system/ipmasqadm.service'], ['ipmasqadm', '/usr/libexec/ipmasqadm-boot'],
+     ['ipmasqadm', '/usr/lib/systemd/system/nftables.service.d/ipmasqadm.conf'],
+     ['ipmasqadm', '/usr/share/bash-completion/completions/ipmasqadm'],
      ['libipmasq1', "/usr/lib/$multiarch/libipmasq.so.1"], ['libipmasq-dev', '/usr/include/ipmasqadm/masqmod.h'],
      ['libipmasq-dev', "/usr/lib/$multiarch/pkgconfig/ipmasq.pc"]) {
 	my ($package, $file) = @$_;
@@ -75,8 +77,11 @@ SKIP: {
 	must('mount', '-t', 'tmpfs', 'none', "$root/$_") for qw(run tmp);
 	my $in = sub { return run('chroot', $root, @_) };
 	must('cp', values %deb, "$root/tmp");
-	# a container's system often forbids packages to stop what they started
-	must('rm', '-f', "$root/usr/sbin/policy-rc.d");
+	# as in many a container and chroot: packages may neither start nor stop anything
+	open my $policy, '>', "$root/usr/sbin/policy-rc.d" or die $!;
+	print $policy "#!/bin/sh\nexit 101\n";
+	close $policy;
+	chmod 0755, "$root/usr/sbin/policy-rc.d";
 
 	subtest 'installed, used, removed and purged' => sub {
 		must('chroot', $root, 'sh', '-c', 'dpkg -P ipmasqadm libipmasq1 libipmasq-dev >/dev/null 2>&1; rm -rf /usr/lib/ipmasqadm /usr/sbin/ipmasqadm');
@@ -119,11 +124,28 @@ SKIP: {
 		is(($in->('sh', '-c', 'dpkg -i /tmp/ipmasqadm_*.deb'))[0], 0, 'installed over itself');
 		like(($in->(qw(ipmasqadm save)))[1], qr/mfw -A -m 2 /, 'what nobody has saved is still there');
 
+		my $client = $net->host('client', '203.0.113.5');
+		$net->host('one', '10.0.0.2')->listen(80);
+		is($client->open(1, 'tcp', '198.51.100.1', 80)->{name}, 'one', 'a connection');
+		($status, $out, $err) = $in->(qw(dpkg -r ipmasqadm));
+		is($status, 0, 'removed while it runs') or diag "$out$err";
+		is((() = $out =~ /still running/g), 1, 'says once');
+		like($out, qr/^ipmasqadm: forwarded connections are still running: the table .* stays/m, 'says that the table stays');
+		is($client->say(1)->{name}, 'one', 'the connection goes on');
+		is($client->tcp('198.51.100.1', 80)->{name}, 'refused', 'and the forwards have gone');
+		$client->close(1);
+		forget();
+
+		must('chroot', $root, 'sh', '-c', 'dpkg -i /tmp/ipmasqadm_*.deb >/dev/null 2>&1 && ipmasqadm restore /etc/ipmasqadm.conf');
+		must('cp', "$top/debian/tests/forward", "$root/tmp/forward");
+		($status, $out, $err) = $in->('/tmp/forward');
+		is("$status", 0, 'the autopkgtest') or diag "$out$err";
 		($status, $out, $err) = $in->(qw(dpkg -r ipmasqadm));
 		is($status, 0, 'removed') or diag "$out$err";
 		unlike(ruleset(), qr/ipmasqadm/, 'and the forwards with it');
 		is(slurp("$root/etc/ipmasqadm.conf"), $saved, 'but not what was saved');
 		is(($in->(qw(sh /etc/init.d/ipmasqadm start)))[0], 0, 'the init script does nothing');
+		must('touch', "$root/etc/.ipmasqadm.123.0"); # as of a save that was killed
 		($status, $out, $err) = $in->(qw(dpkg -P), @packages);
 		is($status, 0, 'purged') or diag "$out$err";
 		my %before = map { $_ => 1 } @before;
