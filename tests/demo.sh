@@ -15,11 +15,11 @@ traffic=$O/tests/traffic
 # The mark is our process number, which exec keeps: nobody else's environment can stand in for it.
 if [ "${DEMO_INSIDE:-}" != $$ ]; then
 	for how in -nm -Urnm; do
-		if unshare $how true 2>/dev/null; then
+		if reason=$(unshare $how true 2>&1); then
 			DEMO_INSIDE=$$ exec unshare $how sh "$0"
 		fi
+		echo "demo: network namespaces can't be made here: unshare $how: $reason" >&2
 	done
-	echo "demo: no right to make network namespaces here." >&2
 	echo "demo: run it as root, or allow user namespaces: sysctl user.max_user_namespaces=10000" \
 		"(Ubuntu also: kernel.apparmor_restrict_unprivileged_userns=0)" >&2
 	exit 1
@@ -138,6 +138,7 @@ firewall ipmasqadm portfw -l -n
 
 title 'A running connection outlives its forward'
 mkfifo /run/demo/say
+: >/run/demo/heard # read before the background process below has opened it
 on client "$traffic" connect -k 198.51.100.1 80 </run/demo/say >/run/demo/heard &
 pids="$pids $!"
 exec 3>/run/demo/say
