@@ -69,8 +69,10 @@ check-vm: test-programs
 sanitize:
 	$(Q)$(MAKE) --no-print-directory O=build-asan SANITIZE=yes check
 
-# Nothing built is looked at; SOURCES are those of a repository and of an unpacked release alike.
-SOURCES := $(shell find . -name .git -prune -o -type d -name 'build*' -prune -o -type f -print)
+# Nothing built is looked at, by make or by dpkg-buildpackage; SOURCES are those of a repository and of an unpacked
+# release alike.
+SOURCES := $(shell find . -name .git -prune -o -type d -name 'build*' -prune -o -type d -path './debian/*' \
+	\! -path ./debian/source \! -path ./debian/tests -prune -o -type f -print)
 SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(filter-out ./tests/fuzz/corpus/%,$(SOURCES)))
 
 lint: all
