@@ -92,7 +92,7 @@ BASE  += -fPIC
 BUILD := $(O)/ipmasqadm $(O)/libipmasq.so $(MODULES:%=$(O)/modules/%.so)
 endif
 
-.PHONY: all check check-long demo bench install uninstall clean sanitize lint dist check-vm
+.PHONY: all check check-long demo bench install uninstall clean sanitize lint dist check-vm check-boot
 all: $(BUILD)
 
 # Objects are made anew when the configuration in O changes.

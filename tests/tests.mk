@@ -1,7 +1,7 @@
 # Tests. Included by the Makefile.
 #
-#   make check [TESTS='tests/a.t ...'] [JOBS=2]    make check-vm    make sanitize    make lint
-#   make check-long [LONG_TESTS='tests/long/a.t ...']
+#   make check [TESTS='tests/a.t ...'] [JOBS=2]    make check-vm    make check-boot    make sanitize
+#   make lint    make check-long [LONG_TESTS='tests/long/a.t ...']
 #
 # Every test is an executable that writes TAP: tests/*.t as they stand, tests/unit/X.c built to
 # $(O)/tests/X.t. A test that cannot run where it is says SKIP; with CI set that is a failure.
@@ -61,10 +61,14 @@ check-long: test-programs
 	$(Q)$(if $(strip $(LONG_TESTS)),env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) prove --timer -e '' \
 		$(LONG_TESTS),echo 'check-long: there is no tests/long/*.t')
 
-# The suite under the kernel of Debian's package KERNEL (linux-image-amd64).
+# The suite under the kernel of Debian's package KERNEL (linux-image-amd64), of Debian's release SUITE if given.
 check-vm: test-programs
 	$(Q)env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(TEST_ENV) TESTS='$(TESTS)' JOBS='$(JOBS)' \
-		KERNEL='$(KERNEL)' tests/vm/run
+		KERNEL='$(KERNEL)' SUITE='$(SUITE)' tests/vm/run
+
+# A system that systemd boots, with the packages installed: Debian's release SUITE (bookworm), its own KERNEL.
+check-boot:
+	$(Q)KERNEL='$(KERNEL)' SUITE='$(SUITE)' tests/vm/system
 
 sanitize:
 	$(Q)$(MAKE) --no-print-directory O=build-asan SANITIZE=yes check
