@@ -4,13 +4,17 @@
  * NETFAIL_AT=N     the Nth of socket, bind, sendto and recvmsg fails
  * NETFAIL_ERRNO=E  with this
  * NETFAIL_COUNT=F  how many there were is written to file F at the end
+ * NETFAIL_STALE=N  the first N batches are for another generation than the ruleset's
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,6 +49,24 @@ static bool fails(void)
 	return true;
 }
 
+/* A batch begins with a message whose only attribute is the generation. */
+static const void *made_stale(const void *buf, size_t len)
+{
+	static char copy[1 << 20];
+	static long batches;
+	const char *stale = getenv("NETFAIL_STALE");
+	struct nlmsghdr nlh;
+	const size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg)) + NLA_HDRLEN;
+
+	memcpy(&nlh, buf, sizeof(nlh));
+	if (!stale || nlh.nlmsg_type != NFNL_MSG_BATCH_BEGIN || len > sizeof(copy) ||
+	    batches++ >= atol(stale))
+		return buf;
+	memcpy(copy, buf, len);
+	copy[at + 3] = (char)(copy[at + 3] + 1);
+	return copy;
+}
+
 /* clang-format off */
 #define NEXT(name) \
 	static __typeof__(name) *next; \
@@ -68,6 +90,8 @@ ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sock
 	       socklen_t size)
 {
 	NEXT(sendto);
+	if (is_netlink(fd))
+		buf = made_stale(buf, len);
 	return is_netlink(fd) && fails() ? -1 : next(fd, buf, len, flags, to, size);
 }
 
