@@ -111,7 +111,7 @@ static void nft_abort(struct masq *m)
 	forget(n);
 }
 
-/* All of a set of kinds, each service once. */
+/* All of a set of kinds. */
 static int load_kinds(struct nft *n, unsigned int wanted)
 {
 	struct table *t = &n->state.table;
@@ -125,13 +125,20 @@ static int load_kinds(struct nft *n, unsigned int wanted)
 	}
 	if (services)
 		err = load_services(n->link, &n->query, &n->state, services);
-	if (!err && services && !table_unique(t))
-		err = -EINTR;
 	if (!err && entries)
 		err = load_entries(n->link, &n->query, &n->state);
 	for (const struct kind *const *k = kinds; !err && *k; k++)
 		t->complete[(*k)->id] |= wanted & MASQ_KIND((*k)->id);
 	return err;
+}
+
+/* The same, each service once: for whoever looks them up. A listing sees it when
+ * it puts them in order, and needs no index. */
+static int load_unique(struct nft *n, unsigned int wanted)
+{
+	int err = load_kinds(n, wanted);
+
+	return err || table_unique(&n->state.table) ? err : -EINTR;
 }
 
 /* Loads what a command needs and applies it. */
@@ -149,7 +156,7 @@ static int apply(struct nft *n, const struct masq_command *c)
 			err = load_service(n->link, &n->query, &n->state, &key);
 		break;
 	case SCOPE_KIND:
-		err = load_kinds(n, MASQ_KIND(c->kind));
+		err = load_unique(n, MASQ_KIND(c->kind));
 		break;
 	}
 	if (!err)
@@ -251,7 +258,7 @@ static int look_for_others(struct nft *n, bool *remain)
 		return err;
 	for (const struct kind *const *k = kinds; !err && *k; k++)
 		if (!kind_has_maps((*k)->id))
-			err = load_kinds(n, MASQ_KIND((*k)->id));
+			err = load_unique(n, MASQ_KIND((*k)->id));
 	*remain = plan_remains(&n->state);
 	return err;
 }
@@ -273,7 +280,7 @@ static int look_around(struct nft *n, struct error *e)
 	if (!err && n->plan.empty && !n->plan.inventory.keep)
 		err = conntrack_needs_us(n->link, &n->query, &n->plan.inventory.keep);
 	if (!err && !n->plan.empty && plan_converts(&n->state))
-		err = load_kinds(n, (1u << kind_count()) - 1);
+		err = load_unique(n, (1u << kind_count()) - 1);
 	return err;
 }
 
@@ -306,7 +313,7 @@ static int send_batch(struct nft *n, struct link_error *error)
 static int grow(struct nft *n, enum map map)
 {
 	n->plan.grow[map] = true;
-	return load_kinds(n, MASQ_KIND(map_defs[map].kind));
+	return load_unique(n, MASQ_KIND(map_defs[map].kind));
 }
 
 /* Somebody's rule refers to what is ours: then it stays, without forwards. */
@@ -351,7 +358,7 @@ static int make_room(struct nft *n)
 
 		if (n->plan.empty || !n->state.standing.table || !plan_adds(&n->state))
 			continue;
-		err = load_kinds(n, MASQ_KIND(map_defs[map].kind));
+		err = load_unique(n, MASQ_KIND(map_defs[map].kind));
 		if (!err)
 			err = load_map_size(n->link, &n->query, (enum map)map, &size);
 		n->plan.grow[map] = size && plan_size(&n->state, (enum map)map) > size;
