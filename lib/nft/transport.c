@@ -14,6 +14,7 @@
 #include "load.h"
 #include "load_entries.h"
 #include "plan.h"
+#include "stale.h"
 #include "standing.h"
 #include "transport.h"
 #include "turn.h"
@@ -425,6 +426,8 @@ static int nft_commit(struct masq *m, int *failed)
 		err = refuse(m, n, index, err);
 	} else if (err) {
 		err = commit_failed(m, err, &error);
+	} else if (!m->dry) {
+		stale_forget(n->link, &n->query, &n->state);
 	}
 	nft_abort(m);
 	return err;

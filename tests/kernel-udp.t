@@ -1,0 +1,78 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# UDP clients that kept sending before a forward was there: their next datagram is forwarded, and no
+# other connection is forgotten.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use Test::More;
+
+my $net = Net->new(local => ['198.51.100.1']);
+my $client = $net->host('client', '203.0.113.5');
+my ($one, $two) = map { $net->host($$_[0], $$_[1])->listen(80) } ['one', '10.0.0.2'], ['two', '10.0.0.3'];
+
+sub did {
+	my ($status, $out, $err) = ipmasqadm(@_);
+	is("$status$err", '0', "@_");
+}
+
+# one datagram from this port of the client; who answers
+sub from {
+	my ($source, $address, $port) = @_;
+	my $script = 'use Socket; my ($s, $a, $p) = @ARGV; socket(my $f, AF_INET, SOCK_DGRAM, 0) or die;'
+		. 'setsockopt($f, SOL_SOCKET, SO_REUSEADDR, 1); bind($f, sockaddr_in($s, INADDR_ANY)) or die;'
+		. 'send($f, "x\n", 0, sockaddr_in($p, inet_aton($a))); vec(my $r = "", fileno $f, 1) = 1;'
+		. 'select($r, undef, undef, 0.3) and recv($f, my $got, 99, 0); print defined $got ? $got : "nobody"';
+	my ($status, $out) = $client->run($^X, '-e', $script, $source, $address, $port);
+	return $out =~ /^(\S+)/ ? $1 : "exit $status";
+}
+
+# a forward of another port: the firewall follows connections
+did(qw(portfw -a -P udp -L 198.51.100.1 9 -R 10.0.0.3 80));
+
+for my $case (
+	['its address', '198.51.100.1', [qw(-L 198.51.100.1 80)]], ['any address', '198.51.100.1', [qw(-L 0.0.0.0 80)]])
+{
+	my ($name, $address, $where) = @$case;
+	subtest "a forward on $name" => sub {
+		is(from(4000 + $_, $address, 80), 'nobody', 'a client sends, and goes on') for 1, 2;
+		is(from(4003, $address, 81), 'nobody', 'another one to another port');
+		is(from(4004, $address, 9), 'two', 'one to another forward');
+		did(qw(portfw -a -P udp), @$where, qw(-R 10.0.0.2 80));
+		is(from(4000 + $_, $address, 80), 'one', 'its next datagram is forwarded') for 1, 2;
+		is(from(4003, $address, 81), 'nobody', 'the other one is where it was');
+		did(qw(portfw -a -P udp -L 198.51.100.1 9 -R 10.0.0.2 80), '-p', 100);
+		is(from(4004, $address, 9), 'two', 'one that was answered stays');
+		did(qw(portfw -d -P udp -L 198.51.100.1 9 -R 10.0.0.2 80));
+		did(qw(portfw -d -P udp), @$where);
+		forget();
+	};
+}
+
+subtest 'datagrams that pass by' => sub {
+	# routed through the firewall to a host that does not answer
+	my $silent = $net->host('silent', '10.0.0.9');
+	$silent->must(qw(nft add table ip quiet));
+	$silent->must('nft', 'add chain ip quiet in { type filter hook input priority 0; policy drop; }');
+	is(from(4010, '10.0.0.9', 80), 'nobody', 'to a host behind the firewall');
+	my $there = sub { return scalar(() = must('conntrack', qw(-L -p udp --orig-port-src 4010)) =~ /sport=4010/g) };
+	is($there->(), 1, 'it is followed');
+	did(qw(portfw -a -P udp -L 0.0.0.0 80 -R 10.0.0.2 80));
+	is($there->(), 1, 'and not forgotten: it is not for us');
+	did(qw(portfw -d -P udp -L 0.0.0.0 80));
+};
+
+subtest 'a file with many forwards' => sub {
+	my $port = 20000;
+	is(from(4020 + $_, '198.51.100.1', 82), 'nobody', 'a client sends') for 1 .. 3;
+	open my $f, '>', "$ENV{O}/udp-many" or die "$!";
+	print $f "portfw -a -P udp -L 198.51.100.1 $_ -R 10.0.0.2 80\n" for 82, 30000 .. 30099;
+	close $f;
+	did('restore', "$ENV{O}/udp-many");
+	unlink "$ENV{O}/udp-many";
+	is(from(4020 + $_, '198.51.100.1', 82), 'one', 'and is forwarded') for 1 .. 3;
+};
+
+done_testing;
