@@ -21,6 +21,7 @@ MANDIR  ?= $(PREFIX)/share/man
 INCDIR  ?= $(PREFIX)/include
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+DOCDIR  ?= $(PREFIX)/share/doc/ipmasqadm
 # Empty: not installed. INITDIR is for systems without systemd, as in INITDIR=/etc/init.d.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -169,9 +170,12 @@ endif
 boot_file = sed 's|/usr/sbin/ipmasqadm|$(SBINDIR)/ipmasqadm|; s|/usr/libexec/|$(LIBEXECDIR)/|' boot/$2 \
 	>$(DESTDIR)$3 && chmod $1 $(DESTDIR)$3
 
+# In the folders where an administrator copies them to: ipmasqadm-ha(7).
+EXAMPLES := $(shell find doc/ha doc/health -type f)
+
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man3 \
-		$(DESTDIR)$(COMPDIR)
+		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(COMPDIR)
 	install -m 755 $(O)/ipmasqadm $(DESTDIR)$(SBINDIR)/ipmasqadm
 ifneq ($(STATIC),yes)
 	install -d $(DESTDIR)$(MODDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCDIR)/ipmasqadm/linux
@@ -186,6 +190,11 @@ ifneq ($(STATIC),yes)
 endif
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3/
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7/
+	for f in $(EXAMPLES); do \
+		mode=644; [ -x $$f ] && mode=755; \
+		install -D -m $$mode $$f $(DESTDIR)$(DOCDIR)/$${f#doc/} || exit; \
+	done
 	install -Dm 644 completion/ipmasqadm.bash $(DESTDIR)$(COMPDIR)/ipmasqadm
 	install -Dm 644 completion/_ipmasqadm $(DESTDIR)$(ZSHDIR)/_ipmasqadm
 ifneq ($(UNITDIR)$(INITDIR),)
@@ -211,9 +220,11 @@ uninstall:
 		$(if $(UNITDIR),$(addprefix $(DESTDIR)$(UNITDIR)/,ipmasqadm.service nftables.service.d/ipmasqadm.conf)) \
 		$(if $(INITDIR),$(DESTDIR)$(INITDIR)/ipmasqadm) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8)) \
-		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3))
-	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm
-	-rmdir $(DESTDIR)$(MODDIR) $(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/nftables.service.d) 2>/dev/null
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3)) \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man7/%,$(wildcard man/*.7))
+	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm $(DESTDIR)$(DOCDIR)/ha $(DESTDIR)$(DOCDIR)/health
+	-rmdir $(DESTDIR)$(MODDIR) $(DESTDIR)$(DOCDIR) \
+		$(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/nftables.service.d) 2>/dev/null
 
 # A release is what is committed, under the version that is committed with it.
 dist:

@@ -81,7 +81,7 @@ SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(filter-out ./te
 
 lint: all
 	shellcheck $(SCRIPTS)
-	mandoc -Tlint -Wwarning $(wildcard man/*.[38])
+	mandoc -Tlint -Wwarning $(wildcard man/*.[378])
 	clang-format --dry-run -Werror $(filter %.c %.h,$(SOURCES))
 	$(TEST_ENV) tests/lint-options
 	$(TEST_ENV) tests/lint-walls
