@@ -35,6 +35,9 @@ RPATH   ?= $$ORIGIN/..
 VERSION  := $(shell cat VERSION)
 SOVERSION = 1
 MODULES  := $(patsubst modules/%.c,%,$(wildcard modules/*.c))
+ifneq ($(NFT),yes)
+MODULES  := $(filter-out check,$(MODULES))
+endif
 
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -56,7 +59,7 @@ endif
 
 LIB_SRC := $(wildcard lib/*.c lib/core/*.c lib/sockopt/*.c)
 ifeq ($(NFT),yes)
-LIB_SRC += $(filter-out lib/nft/none.c,$(wildcard lib/nft/*.c))
+LIB_SRC += $(filter-out lib/nft/none.c,$(wildcard lib/nft/*.c)) $(wildcard lib/check/*.c)
 NFT_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnftnl libmnl)
 NFT_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter yes,$(STATIC)),--static) --libs libnftnl libmnl)
 JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
@@ -110,10 +113,13 @@ $(O)/lib/%.o: WALLS = include lib/core lib/sockopt
 $(O)/lib/core/%.o: WALLS = include lib/core
 $(O)/lib/sockopt/%.o: WALLS = include lib/core lib/sockopt
 $(O)/lib/nft/%.o: WALLS = include lib/core lib/nft
+$(O)/lib/check/%.o: WALLS = include lib/check
 $(O)/cli/%.o: WALLS = include lib/core cli
 $(O)/modules/%.o: WALLS = include cli
-$(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft cli
-$(O)/lib/nft/%.o: CPPFLAGS += $(NFT_CFLAGS)
+$(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft lib/check cli
+$(O)/lib/nft/%.o $(O)/lib/check/%.o: CPPFLAGS += $(NFT_CFLAGS)
+# a static program cannot load libnftables for the text of rules
+$(O)/lib/check/ruletext.o: CPPFLAGS += $(if $(filter yes,$(STATIC)),-DNO_DLOPEN)
 $(O)/cli/%.o: CPPFLAGS += $(JSON_CFLAGS)
 $(O)/main/%.o: WALLS = include cli
 $(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
@@ -182,7 +188,7 @@ ifneq ($(STATIC),yes)
 	install -m 644 $(MODULES:%=$(O)/modules/%.so) $(DESTDIR)$(MODDIR)/
 	install -m 644 $(O)/libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/
 	ln -sf libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libipmasq.so
-	install -m 644 include/masq.h include/masqmod.h $(DESTDIR)$(INCDIR)/ipmasqadm/
+	install -m 644 include/masq.h $(if $(filter yes,$(NFT)),include/masq_check.h) include/masqmod.h $(DESTDIR)$(INCDIR)/ipmasqadm/
 	install -m 644 include/linux/ip_masq.h $(DESTDIR)$(INCDIR)/ipmasqadm/linux/
 	sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@MODDIR@|$(MODDIR)|; s|@VERSION@|$(VERSION)|' \
 		lib/ipmasq.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc

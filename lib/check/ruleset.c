@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ruleset.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nl.h"
+#include "ruletext.h"
+
+#define OURS "ipmasqadm"
+enum { OWNER = 2 };
+
+static const struct {
+	const char *name;
+	uint8_t family;
+} families[] = {
+	{"ip", NFPROTO_IPV4}, {"inet", NFPROTO_INET}, {"netdev", NFPROTO_NETDEV},
+	{"arp", NFPROTO_ARP}, {"ip6", NFPROTO_IPV6},  {"bridge", NFPROTO_BRIDGE},
+};
+#define FAMILIES (sizeof(families) / sizeof(*families))
+
+uint8_t ruleset_family(const char *name)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (!strcmp(families[i].name, name))
+			return families[i].family;
+	return NFPROTO_UNSPEC;
+}
+
+const char *ruleset_family_name(uint8_t family)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (families[i].family == family)
+			return families[i].name;
+	return "?";
+}
+
+static enum check_hook hook_of(uint8_t family, uint32_t number)
+{
+	static const enum check_hook inet[] = {HOOK_PREROUTING, HOOK_INPUT,       HOOK_FORWARD,
+					       HOOK_OUTPUT,     HOOK_POSTROUTING, HOOK_INGRESS};
+
+	if (family == NFPROTO_NETDEV)
+		return number == NF_NETDEV_INGRESS ? HOOK_INGRESS : HOOK_NONE;
+	return number < sizeof(inet) / sizeof(*inet) ? inet[number] : HOOK_NONE;
+}
+
+static const char *text_of(const struct nlattr *a)
+{
+	return a ? mnl_attr_get_str(a) : "";
+}
+
+static uint32_t number_of(const struct nlattr *a)
+{
+	return a ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+static int keep_chain(const struct nlmsghdr *h, void *arg)
+{
+	struct ruleset *r = arg;
+	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
+	struct ruleset_chain *c;
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 64;
+		struct ruleset_chain *v = reallocarray(r->chains, cap, sizeof(*v));
+
+		if (!v) {
+			errno = ENOMEM;
+			return MNL_CB_ERROR;
+		}
+		r->chains = v;
+		r->cap = cap;
+	}
+	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
+		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_CHAIN_MAX);
+	c = &r->chains[r->n];
+	*c = (struct ruleset_chain){.family = nf->nfgen_family};
+	snprintf(c->table, sizeof(c->table), "%s", text_of(a[NFTA_CHAIN_TABLE]));
+	snprintf(c->name, sizeof(c->name), "%s", text_of(a[NFTA_CHAIN_NAME]));
+	if (a[NFTA_CHAIN_HOOK]) {
+		nl_attributes(mnl_attr_get_payload(a[NFTA_CHAIN_HOOK]),
+			      mnl_attr_get_payload_len(a[NFTA_CHAIN_HOOK]), hook, NFTA_HOOK_MAX);
+		c->hook = hook_of(c->family, number_of(hook[NFTA_HOOK_HOOKNUM]));
+		c->priority = (int)number_of(hook[NFTA_HOOK_PRIORITY]);
+		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
+	}
+	/* ours can have ten thousands of regular chains; none of them is asked for */
+	if (c->hook != HOOK_NONE || strcmp(c->table, OURS))
+		r->n++;
+	return MNL_CB_OK;
+}
+
+static int note_owner(const struct nlmsghdr *h, void *arg)
+{
+	struct ruleset *r = arg;
+	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a[NFTA_TABLE_FLAGS + 1];
+
+	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
+		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_TABLE_FLAGS);
+	if (!(number_of(a[NFTA_TABLE_FLAGS]) & OWNER))
+		return MNL_CB_OK;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->chains[i].family == nf->nfgen_family &&
+		    !strcmp(r->chains[i].table, text_of(a[NFTA_TABLE_NAME])))
+			r->chains[i].owned = true;
+	return MNL_CB_OK;
+}
+
+/* Tables of iptables-legacy are listed there, those of iptables-nft are not. */
+static bool has_legacy(void)
+{
+	FILE *f = fopen("/proc/net/ip_tables_names", "re");
+	int c = f ? getc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return c != EOF;
+}
+
+int ruleset_read(struct ruleset *r)
+{
+	char buf[NL_REQUEST_MAX];
+	struct nl nl = {0};
+	int err = nl_open(&nl, NETLINK_NETFILTER);
+
+	*r = (struct ruleset){.legacy = has_legacy()};
+	if (!err)
+		err = nl_ask(&nl,
+			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NLM_F_DUMP,
+					   NFPROTO_UNSPEC, 0),
+			     keep_chain, r);
+	if (!err)
+		err = nl_ask(&nl,
+			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NLM_F_DUMP,
+					   NFPROTO_UNSPEC, 0),
+			     note_owner, r);
+	nl_close(&nl);
+	return err;
+}
+
+void ruleset_free(struct ruleset *r)
+{
+	free(r->chains);
+	*r = (struct ruleset){0};
+}
+
+const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family, const char *table,
+					 const char *chain)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->chains[i].family == family && !strcmp(r->chains[i].name, chain) &&
+		    !strcmp(r->chains[i].table, table))
+			return &r->chains[i];
+	return NULL;
+}
+
+struct count {
+	uint64_t handle;
+	unsigned int seen, number;
+	bool iptables;
+};
+
+static bool is_xtables(const struct nlattr *name)
+{
+	return name && (!strcmp(mnl_attr_get_str(name), "match") ||
+			!strcmp(mnl_attr_get_str(name), "target"));
+}
+
+/* iptables-nft's rules have matches and targets of xtables. */
+static bool has_xtables(const struct nlattr *expressions)
+{
+	const char *end = (const char *)expressions + expressions->nla_len;
+	const struct nlattr *parts[NFTA_EXPR_DATA + 1];
+
+	for (const struct nlattr *e = mnl_attr_get_payload(expressions);
+	     mnl_attr_ok(e, (int)(end - (const char *)e)); e = mnl_attr_next(e)) {
+		nl_attributes(mnl_attr_get_payload(e), mnl_attr_get_payload_len(e), parts,
+			      NFTA_EXPR_DATA);
+		if (is_xtables(parts[NFTA_EXPR_NAME]))
+			return true;
+	}
+	return false;
+}
+
+static int count_rule(const struct nlmsghdr *h, void *arg)
+{
+	struct count *c = arg;
+	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a[NFTA_RULE_EXPRESSIONS + 1];
+
+	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
+		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_RULE_EXPRESSIONS);
+	c->seen++;
+	if (a[NFTA_RULE_HANDLE] && be64toh(mnl_attr_get_u64(a[NFTA_RULE_HANDLE])) == c->handle)
+		c->number = c->seen;
+	if (a[NFTA_RULE_EXPRESSIONS] && has_xtables(a[NFTA_RULE_EXPRESSIONS]))
+		c->iptables = true;
+	return MNL_CB_OK;
+}
+
+static bool count_rules(struct count *count, uint8_t family, const char *table, const char *chain)
+{
+	char buf[NL_REQUEST_MAX];
+	struct nl nl = {0};
+	int err = nl_open(&nl, NETLINK_NETFILTER);
+
+	if (!err) {
+		struct nlmsghdr *h = nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE,
+						   NLM_F_DUMP, family, 0);
+
+		mnl_attr_put_strz(h, NFTA_RULE_TABLE, table);
+		mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain);
+		err = nl_ask(&nl, h, count_rule, count);
+	}
+	nl_close(&nl);
+	return !err;
+}
+
+bool ruleset_has_ours(const struct ruleset *r)
+{
+	struct count count = {0};
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct ruleset_chain *c = &r->chains[i];
+
+		if (c->family != NFPROTO_IPV4 || strcmp(c->table, OURS) || !c->nat ||
+		    c->hook != HOOK_PREROUTING)
+			continue;
+		if (!count_rules(&count, c->family, c->table, c->name))
+			return true;
+	}
+	return count.seen > 0;
+}
+
+/* The tables and base chains of iptables-nft have fixed names. */
+static bool is_iptables(const struct check_place *p)
+{
+	static const char *const tables[] = {"filter", "nat", "mangle", "raw", "security"};
+	static const char *const bases[] = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT",
+					    "POSTROUTING"};
+	bool table = false, base = false;
+
+	for (size_t i = 0; i < 5; i++) {
+		table |= !strcmp(p->table, tables[i]);
+		base |= !strcmp(p->base, bases[i]);
+	}
+	return !strcmp(p->family, "ip") && table && base;
+}
+
+/* Who asks administrators to put their rules into a chain of their own. */
+static void find_user_chain(const struct ruleset *r, struct check_place *p)
+{
+	if (p->hook == HOOK_FORWARD &&
+	    ruleset_find(r, ruleset_family(p->family), p->table, "DOCKER-USER"))
+		snprintf(p->user_chain, sizeof(p->user_chain), "DOCKER-USER");
+}
+
+void ruleset_describe(const struct ruleset *r, struct check_place *p)
+{
+	struct count count = {.handle = p->handle};
+	const struct ruleset_chain *c;
+
+	switch (p->kind) {
+	case PLACE_NONE:
+		return;
+	case PLACE_LEGACY_RULE:
+	case PLACE_LEGACY_POLICY:
+		ruletext_legacy(p);
+		return;
+	case PLACE_RULE:
+	case PLACE_POLICY:
+		break;
+	}
+	c = ruleset_find(r, ruleset_family(p->family), p->table, p->base);
+	p->owned = c && c->owned;
+	p->iptables = is_iptables(p);
+	if (count_rules(&count, ruleset_family(p->family), p->table, p->chain)) {
+		p->number = p->kind == PLACE_RULE ? count.number : 0;
+		p->iptables |= count.iptables;
+	}
+	find_user_chain(r, p);
+	if (p->iptables)
+		ruletext_iptables(p);
+	else
+		ruletext_nft(p);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everybody's base chains, and the text of single rules. */
+#ifndef CHECK_RULESET_H
+#define CHECK_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "observed.h"
+
+struct ruleset_chain {
+	uint8_t family;
+	char table[CHECK_NAME], name[CHECK_NAME];
+	enum check_hook hook; /* HOOK_NONE: a regular chain */
+	int priority;
+	bool nat;
+	bool owned; /* the table belongs to a program */
+};
+
+struct ruleset {
+	struct ruleset_chain *chains;
+	size_t n, cap;
+	bool legacy; /* iptables-legacy has tables, too */
+};
+
+/* 0 or negative errno; ruleset_free() after either. */
+int ruleset_read(struct ruleset *r);
+void ruleset_free(struct ruleset *r);
+const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family, const char *table,
+					 const char *chain);
+
+/* Completes a place that has family, table, chain and handle (or a legacy table, chain and
+ * number): number, text, who made it. What cannot be found out stays empty. */
+void ruleset_describe(const struct ruleset *r, struct check_place *place);
+
+/* Whether our own table's nat chains at prerouting have rules; true where that cannot be seen. */
+bool ruleset_has_ours(const struct ruleset *r);
+
+/* NFPROTO_ value of "ip", "inet", "netdev", ... and back */
+uint8_t ruleset_family(const char *name);
+const char *ruleset_family_name(uint8_t family);
+
+#endif
