@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What nf_tables reports of packets whose nftrace is set. */
+#ifndef CHECK_TRACE_H
+#define CHECK_TRACE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nl.h"
+#include "observed.h"
+
+/* The head of a packet. */
+struct trace_packet {
+	struct in_addr saddr, daddr;
+	uint8_t protocol;
+	uint16_t id;
+	uint16_t sport, dport;
+	uint8_t tcp_flags;
+	uint32_t seq;
+	uint8_t icmp_type, icmp_code;
+	struct in_addr quoted_saddr; /* by an ICMP error */
+	uint16_t quoted_id;
+};
+
+struct trace_event {
+	uint32_t id; /* of the packet, while it is in this machine */
+	uint8_t family;
+	char table[CHECK_NAME], chain[CHECK_NAME];
+	uint32_t type;    /* NFT_TRACETYPE_... */
+	uint32_t verdict; /* NF_DROP, NF_ACCEPT, NFT_JUMP, ...; of a policy, too */
+	char jump[CHECK_NAME];
+	uint64_t handle;
+	/* in the first event of a chain only */
+	bool has_packet;
+	struct trace_packet packet;
+	unsigned int iif, oif;
+	uint32_t mark;
+};
+
+/* A socket that hears of every traced packet in this network namespace. */
+int trace_open(struct nl *nl);
+typedef void trace_fn(const struct trace_event *e, void *arg);
+/* Hands over what is there; does not wait. 0 or negative errno; -ENOBUFS: events were lost. */
+int trace_read(struct nl *nl, trace_fn *fn, void *arg);
+
+/* Reads the head of a packet, of which n bytes are there: the IP header, and behind it m of the
+ * transport's. False: no IPv4, or a later fragment. */
+bool trace_parse(struct trace_packet *p, const void *ip, size_t n, const void *transport, size_t m);
+
+#endif
