@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "judge.h"
+
+#include <string.h>
+
+#include "judge_packet.h"
+#include "judge_reading.h"
+#include "judge_server.h"
+
+/* Without packets of our own: what the look-ups and probes show. */
+static bool judge_unsent(struct verdict *v, const struct check_observed *o)
+{
+	if (judge_rp_filter(v, o) || judge_no_route(v, o))
+		return true;
+	if (!o->marks_route && o->back_oif[0] && strcmp(o->back_oif, o->outside) && !o->target_here)
+		return judge_asymmetric(v, o, o->back_oif);
+	/* the probes were answered, so there is nothing to explain */
+	if (o->near_answer == ANSWER_YES && o->far_answer == ANSWER_YES)
+		return false;
+	return o->probed && !o->target_here && judge_silence(v, o);
+}
+
+static bool judge_live(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+	struct in_addr net = o->inside_address;
+
+	if (!o->live_seen) {
+		verdict_broken(v, "no-packet");
+		CAUSE(v, "no connection to it arrived within %u seconds", o->live_seconds);
+		EVIDENCE(v, "no packet for the service was seen on any interface");
+		CURE(v, "connect from outside meanwhile; if you did, a provider or a router before "
+			"this machine drops it");
+		return true;
+	}
+	if (o->live_here) {
+		verdict_broken(v, "from-here");
+		CAUSE(v,
+		      "the connection comes from this machine itself, whose own are not forwarded");
+		EVIDENCE(v, "it came in by lo, from %s", IP(o->live_client));
+		CURE(v, "try from another machine; programs here can use %s port %u itself",
+		     IP(f->raddr), verdict_port(o));
+		return true;
+	}
+	if (!o->live_hairpin || o->back.seen)
+		return false;
+	verdict_broken(v, "hairpin");
+	CAUSE(v, "client and server are on one network: the server answers the client directly");
+	EVIDENCE(v, "%s came in by %s, where %s is, too, and no answer came back this way",
+		 IP(o->live_client), o->inside, IP(f->raddr));
+	net.s_addr &= o->inside_prefix ? htonl(~0u << (32 - o->inside_prefix)) : 0;
+	CURE(v,
+	     "nft 'add table ip hairpin; add chain ip hairpin postrouting { type nat hook "
+	     "postrouting priority srcnat; }; add rule ip hairpin postrouting ip saddr %s/%u ip "
+	     "daddr %s/%u ct status dnat masquerade'",
+	     IP(net), o->inside_prefix, IP(net), o->inside_prefix);
+	NOTE(v, "a reboot undoes it; to last: in /etc/nftables.conf");
+	return true;
+}
+
+static void judge_well(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+
+	if (o->unable[0] || !o->out.sent) {
+		EVIDENCE(v,
+			 "routes, sysctls%s show nothing wrong; the way through the firewall was "
+			 "not tried: %s",
+			 o->probed ? ", and a connection from here," : "",
+			 o->unable[0] ? o->unable : "no packet was sent");
+		verdict_warn(v, "only looked, no packet was sent: %s",
+			     o->unable[0] ? o->unable : "not asked to");
+		return;
+	}
+	if (o->target_here) {
+		EVIDENCE(v, "a %s from %s to %s:%u was delivered to this machine for %s:%u",
+			 verdict_packet(f), IP(o->client), IP(o->dest), o->dport, IP(f->raddr),
+			 verdict_port(o));
+		return;
+	}
+	if (o->back.seen) {
+		EVIDENCE(v, "a %s from %s to %s:%u came out at %s for %s:%u, its answer at %s",
+			 verdict_packet(f), IP(o->client), IP(o->dest), o->dport, o->out.oif,
+			 IP(f->raddr), verdict_port(o), o->back.oif);
+		return;
+	}
+	EVIDENCE(v, "a %s from %s to %s:%u came out at %s for %s:%u", verdict_packet(f),
+		 IP(o->client), IP(o->dest), o->dport, o->out.oif, IP(f->raddr), verdict_port(o));
+	verdict_warn(
+		v,
+		"%s gave no answer to an empty datagram, as many UDP services do: its side was not "
+		"tested",
+		IP(f->raddr));
+}
+
+bool judge_is_final(const struct check_observed *o)
+{
+	struct verdict v = {.state = VERDICT_OK, .code = "ok"};
+
+	return judge_reading(&v, o);
+}
+
+void judge(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+
+	*v = (struct verdict){.state = VERDICT_OK, .code = "ok"};
+	if (o->none) {
+		judge_none(v, o);
+		return;
+	}
+	if (judge_reading(v, o))
+		return;
+	if (o->live && judge_live(v, o))
+		return;
+	if (o->out.sent || o->live ? judge_out(v, o) || judge_back(v, o) || judge_icmp(v, o)
+				   : judge_unsent(v, o))
+		return;
+	judge_well(v, o);
+	if (o->running)
+		verdict_warn(v, "%u running flow%s on with a server that is no target any more",
+			     o->running, o->running == 1 ? " goes" : "s go");
+	if (o->listener && !o->target_here)
+		verdict_warn(v,
+			     "a program on this machine listens on %s port %u, too; the forward "
+			     "hides it",
+			     verdict_protocol(f), o->dport);
+}

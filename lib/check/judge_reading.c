@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "judge_reading.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void judge_none(struct verdict *v, const struct check_observed *o)
+{
+	verdict_broken(v, "none");
+	if (o->everything || !o->others) {
+		CAUSE(v, "there is no forward");
+		EVIDENCE(v, "table ip ipmasqadm has none: something may have flushed the whole "
+			    "ruleset, as \"flush ruleset\" in /etc/nftables.conf does");
+		CURE(v, "ipmasqadm restore /etc/ipmasqadm.conf");
+		NOTE(v, "if that file is there; \"systemctl enable ipmasqadm\" does it at boot");
+		return;
+	}
+	CAUSE(v, "there is no such forward");
+	EVIDENCE(v, "there %s %zu other%s", o->others == 1 ? "is" : "are", o->others,
+		 o->others == 1 ? "" : "s");
+	CURE(v, "look at what there is: ipmasqadm portfw -l -n; ipmasqadm mfw -L -n");
+}
+
+static bool judge_target_here(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+	bool loopback = ntohl(f->raddr.s_addr) >> 24 == 127;
+	char now[128];
+
+	if (!o->target_here)
+		return false;
+	if (loopback && !o->route_localnet) {
+		verdict_broken(v, "target-here");
+		CAUSE(v, "the target is this machine's own loopback address");
+		EVIDENCE(v,
+			 "packets that come in by %s for %s are dropped "
+			 "(net.ipv4.conf.%s.route_localnet is 0)",
+			 o->outside, IP(f->raddr), o->outside);
+		if (f->kind == CHECK_PORTFW && verdict_port(o) != f->lport) {
+			verdict_forward(now, f, verdict_port(o));
+			CURE(v,
+			     "ipmasqadm portfw -a -P %s -L %s %u -R %s %u && ipmasqadm portfw -d "
+			     "%s",
+			     verdict_protocol(f), IP(f->laddr), f->lport, IP(o->dest),
+			     verdict_port(o), now);
+			NOTE(v,
+			     "the program has to listen on %s, too; without a forward it serves "
+			     "that address by itself",
+			     IP(o->dest));
+		} else if (f->kind == CHECK_PORTFW) {
+			verdict_forward(now, f, verdict_port(o));
+			CURE(v, "ipmasqadm portfw -d %s", now);
+			NOTE(v, "let the program listen on %s itself: no forward is needed",
+			     IP(o->dest));
+		}
+		return true;
+	}
+	if (o->target_listens || f->protocol == IPPROTO_UDP)
+		return false;
+	verdict_broken(v, "target-here");
+	CAUSE(v, "the target is this machine itself, and no program here listens there");
+	EVIDENCE(v, "%s is an address of this machine; nothing listens on %s port %u", IP(f->raddr),
+		 verdict_protocol(f), verdict_port(o));
+	CURE(v, "start the program that shall listen on %s port %u", IP(f->raddr), verdict_port(o));
+	return true;
+}
+
+/* What reading alone shows. */
+bool judge_reading(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+
+	if (!o->local) {
+		verdict_broken(v, "not-local");
+		CAUSE(v, "%s is not an address of this machine", IP(f->laddr));
+		EVIDENCE(v, "the kernel does not route packets for %s to this machine itself",
+			 IP(f->laddr));
+		CURE(v, "ip address add %s/32 dev %s", IP(f->laddr),
+		     o->outside[0] ? o->outside : "INTERFACE");
+		NOTE(v, "a reboot undoes it; to last: in the network configuration; or correct "
+			"-L: \"ip address\" shows what this machine has");
+		return true;
+	}
+	if (judge_target_here(v, o))
+		return true;
+	if (o->emptied) {
+		verdict_broken(v, "not-matched");
+		CAUSE(v, "our own chains have been emptied, so no forward takes its packets");
+		EVIDENCE(v, "the nat chains of table ip ipmasqadm at prerouting have no rule, as "
+			    "after \"nft flush table\"");
+		CURE(v, "ipmasqadm save /run/ipmasqadm.saved && nft delete table ip ipmasqadm && "
+			"ipmasqadm restore /run/ipmasqadm.saved");
+		return true;
+	}
+	if (o->shadow != SHADOW_NONE) {
+		verdict_broken(v, "not-matched");
+		CAUSE(v, "a more exact service takes its packets");
+		EVIDENCE(v, "%s",
+			 o->shadow == SHADOW_EXACT
+				 ? "every address of this machine has a forward of its "
+				   "own on that port"
+				 : "a portfw service has that port");
+		CURE(v, "delete one of the two: ipmasqadm portfw -l -n");
+		return true;
+	}
+	if (!o->target_here && o->ip_forward == 0) {
+		verdict_broken(v, "forward-off");
+		CAUSE(v, "forwarding is off");
+		EVIDENCE(v, "net.ipv4.ip_forward is 0");
+		CURE(v, "sysctl -w net.ipv4.ip_forward=1");
+		verdict_sysctl(v, "net.ipv4.ip_forward=1");
+		return true;
+	}
+	if (!o->target_here && (o->outside_forward == 0 || o->inside_forward == 0)) {
+		const char *name = o->outside_forward == 0 ? o->outside : o->inside;
+		char setting[64];
+
+		snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.forwarding=1", name);
+		verdict_broken(v, "forward-off-if");
+		CAUSE(v, "forwarding is off on interface %s", name);
+		EVIDENCE(v, "net.ipv4.conf.%s.forwarding is 0, so %s are not forwarded", name,
+			 o->outside_forward == 0 ? "clients' packets" : "the server's answers");
+		CURE(v, "sysctl -w %s", setting);
+		verdict_sysctl(v, setting);
+		return true;
+	}
+	if (o->conntrack_max && o->conntrack_count >= o->conntrack_max) {
+		char setting[64];
+
+		snprintf(setting, sizeof(setting), "net.netfilter.nf_conntrack_max=%u",
+			 o->conntrack_max < 1u << 30 ? o->conntrack_max * 2 : o->conntrack_max);
+		verdict_broken(v, "conntrack-full");
+		CAUSE(v, "the connection table is full: new connections are dropped");
+		EVIDENCE(v, "net.netfilter.nf_conntrack_count is %u, nf_conntrack_max is %u",
+			 o->conntrack_count, o->conntrack_max);
+		CURE(v, "sysctl -w %s", setting);
+		verdict_sysctl(v, setting);
+		return true;
+	}
+	if (o->stale) {
+		verdict_broken(v, "stale");
+		CAUSE(v, "an older connection entry holds a sender: its datagrams do not reach the "
+			 "forward");
+		EVIDENCE(v, "conntrack sends what %s port %u sends to %s port %u on to %s",
+			 IP(o->stale_client), o->stale_port, IP(o->dest), o->dport,
+			 IP(o->stale_server));
+		CURE(v, "conntrack -D -p udp --orig-dst %s --orig-port-dst %u", IP(o->dest),
+		     o->dport);
+		return true;
+	}
+	return false;
+}
+
+static bool is_loose(const struct check_observed *o)
+{
+	return o->rp_outside == 0 || (o->rp_outside == 2 && o->client_error == 0);
+}
+
+bool judge_rp_filter(struct verdict *v, const struct check_observed *o)
+{
+	char setting[64];
+
+	if (!o->client_error || is_loose(o))
+		return false;
+	verdict_broken(v, "rp-filter");
+	CAUSE(v, "reverse path filtering drops what clients send");
+	EVIDENCE(v,
+		 "packets from %s that come in by %s are refused (rp_filter %d): the route to "
+		 "that address is another interface's",
+		 IP(o->client), o->outside, o->rp_outside);
+	snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.rp_filter=2", o->outside);
+	CURE(v, "sysctl -w %s", setting);
+	verdict_sysctl(v, setting);
+	return true;
+}
+
+bool judge_no_route(struct verdict *v, const struct check_observed *o)
+{
+	if (o->target_error) {
+		verdict_broken(v, "no-route");
+		CAUSE(v, "this machine has no route to %s", IP(o->forward.raddr));
+		EVIDENCE(v, "looking up %s: %s", IP(o->forward.raddr), strerror(o->target_error));
+		CURE(v, "ip route add %s via ROUTER", IP(o->forward.raddr));
+		NOTE(v, "ROUTER is the next router on the way there; or correct the target");
+		return true;
+	}
+	if (o->back_error && !o->marks_route) {
+		verdict_broken(v, "no-route");
+		CAUSE(v, "this machine has no route for the answers");
+		EVIDENCE(v, "looking up %s, where answers go: %s", IP(o->client),
+			 strerror(o->back_error));
+		CURE(v, "ip route add default via ROUTER dev %s", o->outside);
+		NOTE(v, "ROUTER is the provider's router");
+		return true;
+	}
+	return false;
+}
+
+bool judge_asymmetric(struct verdict *v, const struct check_observed *o, const char *by)
+{
+	char gateway[INET_ADDRSTRLEN] = "GATEWAY";
+
+	verdict_broken(v, "asymmetric");
+	CAUSE(v, "answers leave by %s, but clients come in by %s", by, o->outside);
+	EVIDENCE(v, "the answer to %s is routed out of %s with source %s, which belongs to %s",
+		 IP(o->client), by, IP(o->dest), o->outside);
+	if (o->outside_gateway.s_addr)
+		inet_ntop(AF_INET, &o->outside_gateway, gateway, sizeof(gateway));
+	CURE(v,
+	     "nft 'add table ip uplinks; add chain ip uplinks prerouting { type filter hook "
+	     "prerouting priority mangle; }; add rule ip uplinks prerouting iifname \"%s\" ct "
+	     "state "
+	     "new ct mark set 102; add rule ip uplinks prerouting iifname != \"%s\" ct mark 102 "
+	     "meta "
+	     "mark set 102' && ip rule add fwmark 102 table 102 && ip route add default via %s dev "
+	     "%s table 102",
+	     o->outside, o->outside, gateway, o->outside);
+	NOTE(v,
+	     "a reboot undoes it; to last: in /etc/nftables.conf and the network "
+	     "configuration%s",
+	     o->outside_gateway.s_addr ? "" : "; GATEWAY is the router of that uplink");
+	return true;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A verdict, and what its texts are made of. Pure. */
+#ifndef CHECK_VERDICT_H
+#define CHECK_VERDICT_H
+
+#include <arpa/inet.h>
+#include <stddef.h>
+
+#include "observed.h"
+
+enum verdict_state { VERDICT_OK, VERDICT_WARN, VERDICT_BROKEN };
+
+enum { WARNINGS_MAX = 4 };
+
+/* Texts are one line each. */
+struct verdict {
+	enum verdict_state state;
+	const char *code; /* of ipmasqadm-check(8); "ok" */
+	char cause[256];
+	char evidence[1024];
+	char cure[1024]; /* a command, or what to do elsewhere: "on 10.0.0.2: ..."; may be "" */
+	char note[512];  /* how the cure lasts, or another one; may be "" */
+	char warning[WARNINGS_MAX][256];
+	int warnings;
+};
+
+/* Sets state and code. True. */
+bool verdict_broken(struct verdict *v, const char *code);
+void verdict_warn(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The note of a cure by sysctl. */
+void verdict_sysctl(struct verdict *v, const char *setting);
+void verdict_put(char *out, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+#define CAUSE(v, ...) verdict_put((v)->cause, sizeof((v)->cause), __VA_ARGS__)
+#define EVIDENCE(v, ...) verdict_put((v)->evidence, sizeof((v)->evidence), __VA_ARGS__)
+#define CURE(v, ...) verdict_put((v)->cure, sizeof((v)->cure), __VA_ARGS__)
+#define NOTE(v, ...) verdict_put((v)->note, sizeof((v)->note), __VA_ARGS__)
+
+struct verdict_text {
+	char s[INET_ADDRSTRLEN];
+};
+const char *verdict_ip(struct verdict_text *t, struct in_addr a);
+/* An address as text, until the end of the block. */
+#define IP(a) verdict_ip(&(struct verdict_text){""}, a)
+
+const char *verdict_protocol(const struct check_forward *f);
+/* "SYN" or "datagram" */
+const char *verdict_packet(const struct check_forward *f);
+/* The port of the target that the packet goes to. */
+uint16_t verdict_port(const struct check_observed *o);
+/* The words of a command line that name the forward to this port of its target. */
+void verdict_forward(char out[128], const struct check_forward *f, uint16_t rport);
+
+/* "tcp 198.51.100.1:80", "mark 7", "udp ports 6970-7170"; "10.0.0.2:8080", "10.0.0.2" */
+void verdict_service(char out[64], const struct check_forward *f);
+void verdict_target(char out[64], const struct check_forward *f);
+
+#endif
