@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "live.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "follow.h"
+#include "send.h"
+#include "table.h"
+#include "trace.h"
+
+/* Connections followed at once; how long their answers may take. */
+enum { CONNECTIONS_MAX = 64, ANSWER_MS = 1500 };
+
+struct session {
+	struct table table;
+	struct nl trace;
+	struct ruleset ruleset;
+	struct follow follow;
+	struct follow_flow flows[CONNECTIONS_MAX];
+};
+
+static bool interface_name(char *name, unsigned int index)
+{
+	return if_indextoname(index, name) != NULL;
+}
+
+static void read_events(const struct trace_event *e, void *arg)
+{
+	follow_event(arg, e);
+}
+
+static int make_table(struct session *s, const struct check_observed *o, size_t n)
+{
+	struct table_service *v = calloc(n + 1, sizeof(*v));
+	size_t services = 0;
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct check_forward *f = &o[i].forward;
+		const struct table_service one = {.protocol = f->protocol,
+						  .address = f->kind == CHECK_PORTFW ? f->laddr
+										     : o[i].dest,
+						  .first = f->kind == CHECK_MFW ? 0 : f->lport,
+						  .last = f->last};
+
+		/* targets of one service stand together */
+		if (!services || memcmp(&v[services - 1], &one, sizeof(one)))
+			v[services++] = one;
+	}
+	err = table_open_live(&s->table, v, services);
+	free(v);
+	return err;
+}
+
+/* Of the service that a connection asked for, the target that it got, else any. */
+static struct check_observed *find(struct check_observed *o, size_t n, const struct follow_flow *w)
+{
+	struct check_observed *some = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct check_forward *f = &o[i].forward;
+		bool target = w->out.past_nat && w->out.nat_daddr.s_addr == f->raddr.s_addr &&
+			      (!f->rport || w->out.nat_dport == f->rport);
+
+		if (f->protocol != w->protocol)
+			continue;
+		if (f->kind == CHECK_MFW ? w->out.mark != f->mark
+					 : w->dport < f->lport || w->dport > f->last ||
+						   (f->kind == CHECK_PORTFW && f->laddr.s_addr &&
+						    f->laddr.s_addr != w->dest.s_addr))
+			continue;
+		if (target)
+			return &o[i];
+		some = some ? some : &o[i];
+	}
+	return some;
+}
+
+static bool is_settled(const struct follow_flow *w)
+{
+	return w->client.s_addr && (!w->out.done || w->back.done || w->back.drop.kind);
+}
+
+static void wait_for_one(struct session *s, unsigned int seconds)
+{
+	long end = clock_ms() + (long)seconds * 1000, first = 0, now = clock_ms();
+
+	while (now < end) {
+		struct pollfd p = {.fd = mnl_socket_get_fd(s->trace.socket), .events = POLLIN};
+		bool settled = true;
+
+		poll(&p, 1, 50);
+		trace_read(&s->trace, read_events, &s->follow);
+		now = clock_ms();
+		if (!s->flows[0].client.s_addr)
+			continue;
+		if (!first) {
+			first = now;
+			end = now + ANSWER_MS;
+		}
+		for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.s_addr; i++)
+			settled &= is_settled(&s->flows[i]);
+		/* what is on its way to the first drop or tap needs a moment */
+		if (settled && now - first > 100)
+			return;
+	}
+}
+
+static void adopt(struct session *s, struct check_observed *o, const struct follow_flow *w)
+{
+	o->live_seen = true;
+	o->live_client = o->client = w->client;
+	o->dest = w->dest;
+	o->dport = w->dport;
+	o->out = w->out;
+	o->out.sent = true;
+	o->back = w->back;
+	o->answer = w->answer;
+	snprintf(o->outside, sizeof(o->outside), "%s", w->out.iif);
+	o->live_here = !strcmp(w->out.iif, "lo");
+	o->live_hairpin = w->out.done && !strcmp(w->out.iif, w->out.oif);
+	ruleset_describe(&s->ruleset, &o->out.drop);
+	ruleset_describe(&s->ruleset, &o->out.early);
+	ruleset_describe(&s->ruleset, &o->out.nat);
+	ruleset_describe(&s->ruleset, &o->back.drop);
+	ruleset_describe(&s->ruleset, &o->back.early);
+}
+
+/* Why was a real connection not answered? A packet of ours, with probes behind it, may tell. */
+static void ask_after(struct check_observed *o)
+{
+	struct check_observed copy = *o, *one = &copy;
+
+	copy.out = copy.back = (struct check_flight){0};
+	send_packets(&one, 1, (struct send_tick){0});
+	if (copy.back.seen) {
+		o->probed = true;
+		o->near_answer = o->far_answer = ANSWER_YES;
+		return;
+	}
+	o->probed = copy.probed;
+	o->near_answer = copy.near_answer;
+	o->far_answer = copy.far_answer;
+	o->neighbour_failed = copy.neighbour_failed;
+	o->other_gateway = copy.other_gateway;
+}
+
+static int run(struct session *s, struct check_observed *o, size_t n, unsigned int seconds)
+{
+	int err = ruleset_read(&s->ruleset);
+
+	if (!err)
+		err = trace_open(&s->trace);
+	if (!err)
+		err = make_table(s, o, n);
+	if (err)
+		return err;
+	s->follow = (struct follow){.table = s->table.name,
+				    .ruleset = &s->ruleset,
+				    .flows = s->flows,
+				    .flow_count = CONNECTIONS_MAX,
+				    .interface = interface_name,
+				    .adopt = true};
+	wait_for_one(s, seconds);
+	follow_end(&s->follow);
+	for (size_t i = 0; i < n; i++) {
+		o[i].live = true;
+		o[i].live_seconds = seconds;
+	}
+	for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.s_addr; i++) {
+		struct check_observed *x = find(o, n, &s->flows[i]);
+
+		if (x && !x->live_seen)
+			adopt(s, x, &s->flows[i]);
+	}
+	return 0;
+}
+
+void live_wait(struct check_observed *o, size_t n, unsigned int seconds)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int err = s ? run(s, o, n, seconds) : -ENOMEM;
+
+	for (size_t i = 0; err && i < n; i++)
+		snprintf(o[i].unable, sizeof(o[i].unable), "tracing connections: %s",
+			 strerror(-err));
+	if (s) {
+		follow_free(&s->follow);
+		nl_close(&s->trace);
+		table_close(&s->table);
+		ruleset_free(&s->ruleset);
+		free(s);
+	}
+	for (size_t i = 0; !err && i < n; i++)
+		if (o[i].live_seen && o[i].out.done && !o[i].back.seen && !o[i].live_hairpin)
+			ask_after(&o[i]);
+}

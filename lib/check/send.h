@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sends a packet for each target, follows it and its answer. */
+#ifndef CHECK_SEND_H
+#define CHECK_SEND_H
+
+#include <stddef.h>
+
+#include "observed.h"
+
+/* So many share one table and wait together. */
+enum { SEND_MAX = 256 };
+
+/* Fills in what packets show, for those of the n (at most SEND_MAX) observations
+ * that reading has found nothing wrong with; the others are NULL. Where it cannot
+ * be done, unable says why. */
+struct send_tick {
+	void (*fn)(void *arg); /* called while it waits; may be NULL */
+	void *arg;
+};
+void send_packets(struct check_observed *const *o, size_t n, struct send_tick tick);
+
+#endif
