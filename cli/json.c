@@ -24,6 +24,15 @@ void object_text(struct object *o, const char *name, const char *text)
 	set(o, name, json_string(text));
 }
 
+void object_texts(struct object *o, const char *name, const char *const *texts, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		o->failed |= json_array_append_new(array, json_string(texts[i])) < 0;
+	set(o, name, array);
+}
+
 void object_number(struct object *o, const char *name, uint64_t number)
 {
 	set(o, name, json_integer((json_int_t)number));
@@ -66,6 +75,11 @@ void object_null(struct object *o, const char *name)
 void object_text(struct object *o, const char *name, const char *text)
 {
 	(void)o, (void)name, (void)text;
+}
+
+void object_texts(struct object *o, const char *name, const char *const *texts, size_t n)
+{
+	(void)o, (void)name, (void)texts, (void)n;
 }
 
 void object_number(struct object *o, const char *name, uint64_t number)

@@ -4,6 +4,7 @@
 #define JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "masq.h"
@@ -16,6 +17,8 @@ struct object {
 /* Each adds a member. */
 void object_null(struct object *o, const char *name);
 void object_text(struct object *o, const char *name, const char *text);
+/* An array of n texts. */
+void object_texts(struct object *o, const char *name, const char *const *texts, size_t n);
 void object_number(struct object *o, const char *name, uint64_t number);
 void object_bool(struct object *o, const char *name, bool value);
 /* In numbers; "0.0.0.0" where there is none. */
