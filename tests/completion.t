@@ -63,14 +63,15 @@ sub both {
 sub known {
 	my ($module) = @_;
 	my @known;
-	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --force --header --verbose)) {
+	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --force --header --verbose
+		--from --live --no-probe)) {
 		push @known, $option if output('sh', '-c', '"$@" 2>&1 </dev/null', 'sh', 'env', 'IPMASQADM_TRANSPORT=none',
 			$program, $module, $option) !~ /unknown option \Q$option\E|old syntax/;
 	}
 	return join ' ', sort @known;
 }
 
-my @modules = qw(autofw mfw portfw restore save);
+my @modules = (qw(autofw), ($ENV{NFT} // '') eq 'no' ? () : 'check', qw(mfw portfw restore save));
 is(bash(''), join(' ', sort '-V', '-h', @modules), 'bash: modules');
 is(bash('po'), 'portfw', 'bash: a module');
 SKIP: {
