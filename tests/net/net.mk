@@ -12,7 +12,13 @@ $(API): $(O)/tests/net/api.o $(O)/tests/lib.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/tests/lib.a $(NFT_LIBS) $(JSON_LIBS) -ldl
 
-test-programs: $(TRAFFIC) $(API)
+FILL := $(O)/tests/fill
+
+$(FILL): $(O)/tests/net/fill.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+test-programs: $(TRAFFIC) $(API) $(FILL)
 
 demo: all $(TRAFFIC)
 	@O='$(abspath $(O))' tests/demo.sh

@@ -1,0 +1,485 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# check: every fault of the bed is named, with its evidence; every cure that is a command here is carried
+# out as printed, and then a real connection gets through and check says so.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Net;
+use Bed;
+use File::Basename 'dirname';
+use Test::More;
+use Time::HiRes 'time';
+
+Bed->new;
+$ENV{PATH} = dirname($Net::program) . ":$ENV{PATH}";
+my $only = $ENV{FAULT} // '';
+my ($client, $web1, $web2, $inside) = @$bed{qw(client web1 web2 inside)};
+my @web = qw(-P tcp -L 198.51.100.1 80);
+my @wan2 = qw(-P tcp -L 192.0.2.130 80);
+
+sub sh { return must('sh', '-c', $_[0]) }
+sub portfw { my ($status, $out, $err) = ipmasqadm('portfw', @_); die "portfw @_: $err" if $status }
+
+sub connects {
+	my ($protocol, $address, $port, $name) = @_;
+	return $client->$protocol($address, $port)->{name} eq ($name // 'web1');
+}
+
+# /etc of our own, for what cures write there or read
+sub own_etc {
+	my $layers = 'lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work';
+	must(qw(mkdir /run/etc));
+	return 0 if run(qw(mount -t tmpfs none /run/etc)) || run(qw(mkdir /run/etc/upper /run/etc/work))
+		|| run(qw(mount -t overlay none -o), $layers, '/etc');
+	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+	return !(ipmasqadm(qw(save /etc/ipmasqadm.conf)))[0];
+}
+
+my $iptables = !run(qw(iptables-nft -L -n)) && run(qw(nft flush ruleset)) == 0;
+my $legacy = !run(qw(iptables-legacy -t filter -L -n));
+
+# Each fault: what switches it on and off, on which hosts; the service, if it is not $web; what check has to
+# say; and whether its cure is a command for this machine (else it is words, and the fault is switched off).
+my @faults = (
+	{
+		name => 'forwarding off', code => 'forward-off',
+		on => 'sysctl -qw net.ipv4.ip_forward=0', evidence => qr/ip_forward is 0/,
+		cure => qr/^sysctl -w net\.ipv4\.ip_forward=1$/, note => qr{/etc/sysctl\.d/},
+	},
+	{
+		name => 'forwarding off outside', code => 'forward-off-if',
+		on => 'sysctl -qw net.ipv4.conf.wan.forwarding=0', evidence => qr/conf\.wan\.forwarding is 0/,
+		cure => qr/^sysctl -w net\.ipv4\.conf\.wan\.forwarding=1$/,
+	},
+	{
+		name => 'forwarding off inside', code => 'forward-off-if',
+		on => 'sysctl -qw net.ipv4.conf.lan.forwarding=0', evidence => qr/conf\.lan\.forwarding is 0.*answers/,
+		cure => qr/^sysctl -w net\.ipv4\.conf\.lan\.forwarding=1$/,
+	},
+	{
+		name => 'the default route of the server leads elsewhere', code => 'default-route',
+		web1 => 'ip route replace default via 10.0.0.254', evidence => qr/10\.0\.0\.2 asked by ARP for 10\.0\.0\.254/,
+		cure => qr/^nft .*masquerade/, off => 'nft delete table ip back', web1_off => 'ip route replace default via 10.0.0.1; ip neigh flush dev eth0',
+	},
+	{
+		name => 'the server has no default route', code => 'no-answer-far',
+		web1 => 'ip route del default', evidence => qr/answers 10\.0\.0\.1, but not 198\.51\.100\.1/,
+		cure => qr/^nft .*masquerade/, off => 'nft delete table ip back', web1_off => 'ip route replace default via 10.0.0.1',
+	},
+	{
+		name => 'the server admits only its network', code => 'no-answer-far', cause => qr/own firewall/,
+		web1 => q(nft 'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i ip saddr != 10.0.0.0/24 drop'),
+		cure => qr/^nft .*masquerade/, off => 'nft delete table ip back', web1_off => 'nft delete table ip f',
+	},
+	{
+		name => 'policy drop', code => 'filter', cause => qr/policy in forward/,
+		on => q(nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; }; add rule inet filter forward ct state established accept'),
+		evidence => qr/chain inet filter forward: policy drop/,
+		cure => qr/^nft insert rule inet filter forward ct status dnat accept$/, note => qr/nftables\.conf/,
+		off => 'nft delete table inet filter',
+	},
+	{
+		name => 'reject as firewalld does', code => 'filter', cause => qr/rule in forward/,
+		on => q(nft 'add table inet firewalld; add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; }; add rule inet firewalld filter_FORWARD ct state { established, related } accept; add rule inet firewalld filter_FORWARD reject with icmpx admin-prohibited'),
+		evidence => qr/chain inet firewalld filter_FORWARD: reject with icmpx/,
+		cure => qr/^nft insert rule inet firewalld filter_FORWARD ct status dnat accept$/, note => qr/firewall-cmd/,
+		off => 'nft delete table inet firewalld',
+	},
+	{
+		name => "Docker's chains", code => 'filter', cause => qr/policy in forward/, skip => !$iptables && 'iptables-nft',
+		on => 'iptables-nft -P FORWARD DROP; iptables-nft -N DOCKER-USER; iptables-nft -A FORWARD -j DOCKER-USER; iptables-nft -A DOCKER-USER -j RETURN; iptables-nft -A FORWARD -o lan -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+		evidence => qr/chain ip filter FORWARD: policy drop/,
+		cure => qr/^iptables\S* -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT$/, note => qr/Docker/,
+		off => 'nft delete table ip filter',
+	},
+	{
+		name => "ufw's chains", code => 'filter', skip => !$iptables && 'iptables-nft',
+		on => 'iptables-nft -N ufw-before-forward; iptables-nft -A FORWARD -j ufw-before-forward; iptables-nft -A ufw-before-forward -i lan -j ACCEPT; iptables-nft -A ufw-before-forward -i wan -p tcp -m multiport --dports 8000:8999 -j DROP',
+		evidence => qr/chain ip filter ufw-before-forward: -A ufw-before-forward -i wan -p tcp -m multiport --dports 8000:8999 -j DROP/,
+		cure => qr/^iptables\S* -I FORWARD -m conntrack --ctstate DNAT -j ACCEPT$/, note => qr/ufw/,
+		off => 'nft delete table ip filter',
+	},
+	{
+		name => 'policy of iptables-legacy', code => 'legacy', skip => !$legacy && 'iptables-legacy',
+		on => 'iptables-legacy -A FORWARD -o wan -j ACCEPT; iptables-legacy -P FORWARD DROP', evidence => qr/iptables-legacy, table filter, chain FORWARD: policy/,
+		cure => qr/^iptables-legacy -I FORWARD -m conntrack --ctstate DNAT -j ACCEPT$/,
+		off => 'iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F',
+	},
+	{
+		name => 'rule of iptables-legacy', code => 'legacy', skip => !$legacy && 'iptables-legacy',
+		on => 'iptables-legacy -N mine; iptables-legacy -A FORWARD -j mine; iptables-legacy -A mine -o wan -j RETURN; iptables-legacy -A mine -p tcp --dport 8080 -j DROP',
+		evidence => qr/iptables-legacy, table filter: -A mine -p tcp -m tcp --dport 8080 -j DROP/,
+		cure => qr/^iptables-legacy -I FORWARD -m conntrack --ctstate DNAT -j ACCEPT$/,
+		off => 'iptables-legacy -F; iptables-legacy -X',
+	},
+	{
+		name => 'a drop in raw', code => 'early-drop', cause => qr/rule in prerouting/,
+		on => q(nft 'add table ip r; add chain ip r prerouting { type filter hook prerouting priority raw; }; add rule ip r prerouting tcp dport 80 drop'),
+		evidence => qr/chain ip r prerouting: tcp dport 80 drop/,
+		cure => qr/^nft insert rule ip r prerouting ip daddr 198\.51\.100\.1 tcp dport 80 accept$/, off => 'nft delete table ip r',
+	},
+	{
+		name => 'a drop at the ingress', code => 'early-drop', cause => qr/rule in ingress/,
+		on => q(nft 'add table netdev n; add chain netdev n in { type filter hook ingress device wan priority 0; }; add rule netdev n in tcp dport 80 drop'),
+		evidence => qr/chain netdev n in: tcp dport 80 drop/,
+		cure => qr/^nft insert rule netdev n in ip daddr 198\.51\.100\.1 tcp dport 80 accept$/, off => 'nft delete table netdev n',
+	},
+	{
+		name => 'the answer is dropped', code => 'filter-back',
+		on => q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward tcp sport 8080 drop'),
+		evidence => qr/chain ip f forward: tcp sport 8080 drop/,
+		cure => qr/^nft insert rule ip f forward ct status dnat accept$/, off => 'nft delete table ip f',
+	},
+	{
+		name => 'another nat first', code => 'other-nat', cause => qr/10\.0\.0\.3:8080/,
+		on => q(nft 'add table ip o; add chain ip o prerouting { type nat hook prerouting priority -110; }; add rule ip o prerouting tcp dport 80 dnat to 10.0.0.3:8080'),
+		evidence => qr/chain ip o prerouting: tcp dport 80 dnat to 10\.0\.0\.3:8080/,
+		cure => qr/^nft insert rule ip o prerouting ip daddr 198\.51\.100\.1 tcp dport 80 accept$/, off => 'nft delete table ip o',
+	},
+	{
+		name => 'notrack', code => 'notrack',
+		on => q(nft 'add table ip r; add chain ip r prerouting { type filter hook prerouting priority raw; }; add rule ip r prerouting tcp dport 80 notrack'),
+		evidence => qr/chain ip r prerouting: tcp dport 80 notrack/,
+		cure => qr/^nft insert rule ip r prerouting ip daddr 198\.51\.100\.1 tcp dport 80 accept$/, off => 'nft delete table ip r',
+	},
+	{
+		name => 'an address that is not ours', code => 'not-local', service => [qw(-P tcp -L 198.51.100.9 80)],
+		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.9 80 -R 10.0.0.2 8080', cause => qr/198\.51\.100\.9 is not an address/,
+		cure => qr{^ip address add 198\.51\.100\.9/32 dev wan$}, off => 'ip address del 198.51.100.9/32 dev wan; ipmasqadm portfw -d -P tcp -L 198.51.100.9 80',
+		connect => [qw(tcp 198.51.100.9 80)],
+	},
+	{
+		name => 'a stale UDP flow', code => 'stale', service => [qw(-P udp -L 198.51.100.1 53)],
+		on => 'ipmasqadm portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53; conntrack -I -p udp -s 203.0.113.9 -d 198.51.100.1 --sport 5353 --dport 53 -r 198.51.100.1 -q 203.0.113.9 --reply-port-src 53 --reply-port-dst 5353 -t 100',
+		evidence => qr/203\.0\.113\.9 port 5353/, skip => run(qw(conntrack -V)) && 'conntrack',
+		cure => qr/^conntrack -D -p udp --orig-dst 198\.51\.100\.1 --orig-port-dst 53$/, off => 'ipmasqadm portfw -d -P udp -L 198.51.100.1 53',
+		connect => [qw(udp 198.51.100.1 53)],
+	},
+	{
+		name => 'server down', code => 'host-down', web1 => 'ip link set eth0 down', evidence => qr/ARP for 10\.0\.0\.2/,
+		cure => qr/^on 10\.0\.0\.2: /, words => 1, web1_off => 'ip link set eth0 up; ip route replace default via 10.0.0.1',
+	},
+	{
+		name => 'nothing listens, TCP', code => 'refused', service => [qw(-P tcp -L 198.51.100.1 81)], words => 1,
+		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 9999', cause => qr/10\.0\.0\.2, tcp port 9999/,
+		cure => qr/^on 10\.0\.0\.2: start/, off => 'ipmasqadm portfw -d -P tcp -L 198.51.100.1 81',
+	},
+	{
+		name => 'nothing listens, UDP', code => 'refused', service => [qw(-P udp -L 198.51.100.1 81)], words => 1,
+		on => 'ipmasqadm portfw -a -P udp -L 198.51.100.1 81 -R 10.0.0.2 9999', cause => qr/10\.0\.0\.2, udp port 9999/,
+		evidence => qr/port unreachable/, cure => qr/^on 10\.0\.0\.2: start/, off => 'ipmasqadm portfw -d -P udp -L 198.51.100.1 81',
+	},
+	{
+		name => 'wrong port', code => 'refused', service => [qw(-P tcp -L 198.51.100.1 8080)],
+		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 8080 -R 10.0.0.2 80', evidence => qr/answer on the local port/,
+		cure => qr/^ipmasqadm portfw -a -P tcp -L 198\.51\.100\.1 8080 -R 10\.0\.0\.2 8080 && ipmasqadm portfw -d .* -R 10\.0\.0\.2 80$/,
+		off => 'ipmasqadm portfw -d -P tcp -L 198.51.100.1 8080', connect => [qw(tcp 198.51.100.1 8080)],
+	},
+	{
+		name => "the server's own firewall", code => 'no-answer', evidence => qr/neither our packet nor/, words => 1,
+		web1 => q(nft 'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i tcp dport 8080 drop'),
+		cure => qr/^on 10\.0\.0\.2: let tcp port 8080 in/, web1_off => 'nft delete table ip f',
+	},
+	{
+		name => 'rp_filter', code => 'rp-filter', service => \@wan2, next => 'asymmetric',
+		on => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080',
+		evidence => qr/come in by wan2/, cure => qr/^sysctl -w net\.ipv4\.conf\.wan2\.rp_filter=2$/,
+		off => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=0; ipmasqadm portfw -d -P tcp -L 192.0.2.130 80',
+	},
+	{
+		name => 'asymmetric uplinks', code => 'asymmetric', service => \@wan2,
+		on => 'ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080', cause => qr/leave by wan, .*come in by wan2/,
+		cure => qr/^nft .*ip route add default via 192\.0\.2\.129 dev wan2 table 102$/,
+		off => 'ip rule del fwmark 102; ip route flush table 102; nft delete table ip uplinks; ipmasqadm portfw -d -P tcp -L 192.0.2.130 80',
+		connect => [qw(tcp 192.0.2.130 80)],
+	},
+	{
+		name => 'ICMP "fragmentation needed" is dropped', code => 'pmtu',
+		on => q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward ip protocol icmp drop'),
+		evidence => qr/chain ip f forward: ip protocol icmp drop/,
+		cure => qr/^nft insert rule ip f forward ct status dnat accept$/, off => 'nft delete table ip f',
+	},
+	{
+		name => 'no route to the server', code => 'no-route', service => [qw(-P tcp -L 198.51.100.1 82)], words => 1,
+		on => 'ip route add unreachable 10.9.0.0/24; ipmasqadm portfw -a -P tcp -L 198.51.100.1 82 -R 10.9.0.2 80',
+		cause => qr/no route to 10\.9\.0\.2/, cure => qr/^ip route add/,
+		off => 'ip route del unreachable 10.9.0.0/24; ipmasqadm portfw -d -P tcp -L 198.51.100.1 82',
+	},
+	{
+		name => 'a routing rule', code => 'routing', words => 1,
+		on => 'ip rule add pref 10 iif wan to 10.0.0.2 blackhole', evidence => qr/behind all prerouting chains, for 10\.0\.0\.2/,
+		cure => qr/ip route get 10\.0\.0\.2 from 203\.0\.113\.5 iif wan$/, off => 'ip rule del pref 10',
+	},
+	{
+		name => 'the target is this machine', code => 'target-here', service => [qw(-P tcp -L 198.51.100.1 83)],
+		connect => [qw(tcp 198.51.100.1 83 firewall)],
+		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 83 -R 127.0.0.1 8083', evidence => qr/route_localnet is 0/,
+		cure => qr/^ipmasqadm portfw -a .* -R 198\.51\.100\.1 8083 && ipmasqadm portfw -d /,
+		off => 'ipmasqadm portfw -d -P tcp -L 198.51.100.1 83',
+	},
+	{
+		name => 'our own chains were emptied', code => 'not-matched',
+		on => 'nft flush table ip ipmasqadm', cause => qr/emptied/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /,
+	},
+	{
+		name => 'the ruleset was flushed', code => 'none', service => [], words => !own_etc(),
+		on => 'nft flush ruleset', evidence => qr/flush/, cure => qr/^ipmasqadm restore/,
+		off => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080',
+	},
+	{
+		name => 'a mark that mfw takes', code => 'not-matched',
+		on => q(ipmasqadm mfw -A -m 7 -r 10.0.0.3 8080; nft 'add table ip m; add chain ip m p { type filter hook prerouting priority mangle; }; add rule ip m p tcp dport 80 meta mark set 7'),
+		cause => qr/mark 7/, cure => qr/^ipmasqadm mfw -D -m 7$/, off => 'nft delete table ip m; ipmasqadm mfw -F',
+	},
+);
+
+$bed->{net}->firewall->listen(8083);
+portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+my $well = check(@web);
+is("$well->{status} $well->{code}", '0 ok', 'the bed is healthy') or diag($well->{text});
+like($well->{evidence}, qr/a SYN from 203\.0\.113\.5 to 198\.51\.100\.1:80 came out at lan for 10\.0\.0\.2:8080, its answer at wan/,
+	'and it says what was seen');
+
+my @table;
+for my $f (@faults) {
+	next if $only && $f->{name} !~ /$only/;
+	if ($f->{skip}) {
+		my $lacking = lacking($f->{skip});
+		SKIP: { skip "$f->{name}: $lacking", 1 }
+		next;
+	}
+	subtest $f->{name} => sub {
+		my @service = @{$f->{service} // \@web};
+		my @connect = @{$f->{connect} // [qw(tcp 198.51.100.1 80)]};
+		my $begin = time;
+		sh($f->{on}) if $f->{on};
+		$web1->must('sh', '-c', $f->{web1}) if $f->{web1};
+		my $r = check(@service);
+		is("$r->{status} $r->{state} $r->{code}", "1 broken $f->{code}", 'the code') or diag($r->{text});
+		like($r->{$_}, $f->{$_}, "the $_") for grep { $f->{$_} } qw(cause evidence cure note);
+		push @table, "$f->{name} | $r->{code} | $r->{cause} | $r->{evidence} | $r->{cure}";
+		if (!$f->{words} && $r->{cure}) {
+			my ($status, $out, $err) = run('sh', '-c', $r->{cure});
+			is($status, 0, 'the cure runs') or diag("$r->{cure}\n$err");
+			if ($f->{next}) {
+				is(check(@service)->{code}, $f->{next}, 'then the next fault shows');
+			} else {
+				ok(connects(@connect), 'a real connection gets through');
+				my $then = check(@service);
+				is($then->{state}, $f->{state} // 'ok', 'check says so') or diag($then->{text});
+			}
+		}
+		run('sh', '-c', $f->{off}) if $f->{off};
+		$web1->run('sh', '-c', $f->{web1_off}) if $f->{web1_off};
+		if ($f->{words}) {
+			my $then = check(@web);
+			is($then->{state}, 'ok', 'and well again') or diag($then->{text});
+		}
+		note(sprintf '%.1f s', time - $begin);
+	};
+}
+
+sub states { return join ' ', map { "$_->{target}=$_->{code}" } @{$_[0]} }
+
+subtest 'of a balanced service the bad target is named' => sub {
+	portfw(qw(-a -P tcp -L 198.51.100.1 90 -R), @$_, qw(-p 1)) for ['10.0.0.2', 8080], ['10.0.0.3', 9999], ['10.0.0.3', 8080];
+	my ($status, $array) = json_check(qw(-P tcp -L 198.51.100.1 90));
+	is("$status " . states($array), '1 10.0.0.3:8080=ok 10.0.0.3:9999=refused 10.0.0.2:8080=ok', 'each target is judged');
+	portfw(qw(-d -P tcp -L 198.51.100.1 90));
+};
+
+subtest 'two faults: the first is named, after its cure the next' => sub {
+	sh(q(sysctl -qw net.ipv4.ip_forward=0; nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
+	my @codes;
+	for (1 .. 3) {
+		my $r = check(@web);
+		push @codes, $r->{code};
+		sh($r->{cure}) if $r->{cure};
+	}
+	is("@codes", 'forward-off filter ok', 'one after the other');
+	ok(connects('tcp', '198.51.100.1', 80), 'a real connection gets through');
+	sh('nft delete table ip f');
+};
+
+subtest 'a rate limit is no fault' => sub {
+	portfw(qw(-a -P tcp -L 198.51.100.1), $_, qw(-R 10.0.0.3 8080)) for 2001 .. 2012;
+	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward iifname wan tcp flags syn limit rate over 25/second burst 5 packets drop'));
+	my ($status, $array) = json_check();
+	is("$status " . states([grep { $_->{state} ne 'ok' } @$array]), '0 ', 'thirteen at once pass') or diag(explain($array));
+	sh('nft delete table ip f');
+	portfw(qw(-d -P tcp -L 198.51.100.1), $_) for 2001 .. 2012;
+};
+
+subtest 'command lines' => sub {
+	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together/],
+		[[qw(-L 198.51.100.1)], qr/needs an address and a port/], [[qw(-P upd -L 198.51.100.1 80)], qr/protocol "upd"/],
+		[[qw(-P tcp -L 198.51.100.1 65536)], qr/port "65536"/], [[qw(-n -P tcp -L localhost 80)], qr/address "localhost"/],
+		[[qw(-m 0)], qr/mark "0"/], [[qw(-m)], qr/-m needs a value/], [[qw(--live=0)], qr/--live=0: from 1/],
+		[[qw(--live --no-probe)], qr/mutually exclusive/], [['x'], qr/"x": unexpected argument/], [['-x'], qr/unknown option -x/],
+		[[qw(--from 203.0.113)], qr/address "203\.0\.113"/]) {
+		my ($status, $out, $err) = ipmasqadm('check', @{$_->[0]});
+		is($status, 2, "@{$_->[0]}: exit 2");
+		like($err, $_->[1], '... and says why');
+	}
+	is((check(@web, qw(--from 203.0.113.9)))->{client}, '203.0.113.9', '--from');
+	like((ipmasqadm('check', @web))[1], qr/^OK      tcp 198\.51\.100\.1:80 -> 10\.0\.0\.2:8080\n  evidence  a SYN from /, 'text');
+};
+
+subtest 'other kinds' => sub {
+	sh('ipmasqadm mfw -A -m 9 -r 10.0.0.3 8080; ipmasqadm mfw -A -m 10 -r 10.0.0.3; ipmasqadm autofw -A -r tcp 8000 8100 -h 10.0.0.2; ipmasqadm autofw -A -p udp 99 10.0.0.2:53');
+	portfw(qw(-a -P tcp -L 0.0.0.0 88 -R 10.0.0.3 8080));
+	portfw(qw(-a -P udp -L 198.51.100.1 5000 -R 10.0.0.2 53));
+	my ($status, $array) = json_check();
+	is($status, 0, 'nothing is broken') or diag(states($array));
+	is(join(', ', sort map { "$_->{service} $_->{target} $_->{state}" } @$array),
+		'mark 10 10.0.0.3 warn, mark 9 10.0.0.3:8080 ok, tcp 0.0.0.0:88 10.0.0.3:8080 ok, tcp 198.51.100.1:80 10.0.0.2:8080 ok, '
+		. 'tcp ports 8000-8100 10.0.0.2 warn, udp 198.51.100.1:5000 10.0.0.2:53 ok, udp port 99 10.0.0.2:53 ok',
+		'every forward of every kind') or diag(explain($array));
+	is((check(qw(-m 9)))->{code}, 'ok', 'by mark');
+	is((check(qw(-m 10 -P tcp -L 198.51.100.1 8080)))->{state}, 'ok', 'by mark, to a port that somebody serves');
+	is((check(qw(-m 10 -P udp -L 198.51.100.1 53)))->{state}, 'ok', 'and of the other protocol');
+	is((check(qw(-m 11)))->{code}, 'none', 'no such mark');
+	is((check(qw(-P tcp -L 192.0.2.2 88)))->{code}, 'ok', 'an address that the any-address service has');
+	is((check(qw(-P tcp -L 198.51.100.1 8080)))->{state}, 'warn', 'a port of a range');
+	sh('ipmasqadm mfw -F; ipmasqadm autofw -F; ipmasqadm portfw -d -P tcp -L 0.0.0.0 88; ipmasqadm portfw -d -P udp -L 198.51.100.1 5000');
+};
+
+subtest 'a server here on the same port is a warning' => sub {
+	my $firewall = $bed->{net}->firewall->listen(80);
+	my $r = check(@web);
+	is("$r->{status} $r->{state} $r->{code}", '0 warn ok', 'a warning');
+	like($r->{warnings}[0], qr/listens on tcp port 80/, 'that says so');
+	is(check(@web, '--no-probe')->{state}, 'warn', 'reading alone is a warning, too');
+};
+
+subtest 'a silent UDP service is a warning' => sub {
+	$web1->must('sh', '-c', q(nft 'add table ip f; add chain ip f o { type filter hook output priority 0; }; add rule ip f o udp sport 53 drop'));
+	portfw(qw(-a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53));
+	my $r = check(qw(-P udp -L 198.51.100.1 53));
+	is("$r->{status} $r->{state}", '0 warn', 'a warning') or diag($r->{text});
+	like($r->{warnings}[0], qr/no answer to an empty datagram/, 'that says so');
+	$web1->must(qw(nft delete table ip f));
+	portfw(qw(-d -P udp -L 198.51.100.1 53));
+};
+
+# check --live while somebody connects
+sub live {
+	my ($seconds, $meanwhile, @args) = @_;
+	open my $pipe, '-|', "exec $Net::program check --json --live=$seconds @args 2>/dev/null" or die;
+	wait_for(5, sub { must(qw(nft list tables)) =~ /ipmasqadm-check/ }) or die 'no table';
+	$meanwhile->();
+	local $/;
+	my $array = eval { JSON::PP->new->decode(<$pipe>) } // [];
+	close $pipe;
+	return {status => $? >> 8, %{$array->[0] // {code => '?'}}};
+}
+
+subtest 'live' => sub {
+	my $r = live(1, sub { }, @web);
+	is("$r->{status} $r->{code}", '1 no-packet', 'no packet at all');
+	like($r->{cause}, qr/within 1 second/, 'in so many seconds');
+	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
+	is("$r->{status} $r->{code} $r->{client}", '0 ok 203.0.113.9', 'a real connection');
+	$r = live(10, sub { is($inside->tcp('198.51.100.1', 80)->{name}, 'timeout', 'hairpin does not work') }, @web);
+	is($r->{code}, 'hairpin', 'hairpin');
+	like($r->{evidence}, qr/10\.0\.0\.9 came in by lan/, 'who it was');
+	sh($r->{cure});
+	ok($inside->tcp('198.51.100.1', 80)->{name} eq 'web1', 'the cure works') or diag($r->{cure});
+	$r = live(10, sub { $inside->tcp('198.51.100.1', 80) }, @web);
+	is($r->{code}, 'ok', 'and check says so') or diag(explain($r));
+	sh('nft delete table ip hairpin');
+	my $firewall = $bed->{net}->firewall;
+	$firewall->ask('timeout', 300);
+	$r = live(10, sub { $firewall->tcp('198.51.100.1', 80) }, @web);
+	is($r->{code}, 'from-here', 'from the firewall itself') or diag(explain($r));
+	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
+	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
+	is($r->{code}, 'filter', 'a real connection is dropped');
+	sh('nft delete table ip f');
+	$web1->must(qw(ip route del default));
+	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
+	is($r->{code}, 'no-answer-far', 'a real connection is not answered');
+	$web1->must(qw(ip route add default via 10.0.0.1));
+};
+
+
+# Binds NFLOG group 0, as ulogd does.
+sub take_nflog {
+	socket my $s, 16, 3, 12 or die; # AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER
+	send $s, pack('LSSLL CCn SSC x3', 28, 4 << 8 | 1, 1 | 4, 1, 0, 2, 0, 0, 5, 1, 1), 0 or die;
+	recv $s, my $answer, 256, 0;
+	return $s;
+}
+
+subtest 'where another program has the log of iptables-legacy, the chain is named' => sub {
+	my $lacking = lacking('iptables-legacy', $legacy);
+	plan skip_all => $lacking if $lacking;
+	my $other = take_nflog();
+	sh('iptables-legacy -A FORWARD -p tcp --dport 8080 -j DROP');
+	my $r = check(@web);
+	is($r->{code}, 'legacy', 'the code') or diag($r->{text});
+	like($r->{evidence}, qr/table filter: a rule or the policy of chain FORWARD/, 'the evidence');
+	sh($r->{cure});
+	ok(connects('tcp', '198.51.100.1', 80), 'the cure works');
+	sh('iptables-legacy -F');
+	close $other;
+};
+
+# As root without these capabilities, BPF cannot be used; without the device no TAP either.
+my @no_bpf = ('setpriv', '--bounding-set', '-bpf,-sys_admin,-perfmon');
+
+sub check_without {
+	my ($status, $out) = run(@no_bpf, $Net::program, qw(check --json), @_);
+	my $array = eval { JSON::PP->new->decode($out) } // [];
+	return {status => $status, text => $out, %{$array->[0] // {code => '?', state => '?'}}};
+}
+
+subtest 'without BPF a TAP does it' => sub {
+	plan skip_all => 'no /dev/net/tun' if !-e '/dev/net/tun';
+	my $r = check_without(@web);
+	is("$r->{code} $r->{evidence}", "ok $well->{evidence}", 'the same is seen') or diag($r->{text});
+	sh(q(nft 'add table netdev n; add chain netdev n in { type filter hook ingress device wan priority 0; }; add rule netdev n in tcp dport 80 drop'));
+	is(check_without(@web)->{code}, 'early-drop', 'a fault is found');
+	sh('nft delete table netdev n');
+	unlike(must(qw(ip link)), qr/ipmasqcheck/, 'the interface is gone');
+};
+
+subtest 'without a way to send, it looks and asks the server' => sub {
+	plan skip_all => 'no /dev/net/tun' if !-e '/dev/net/tun';
+	must(qw(mount --bind /dev/null /dev/net/tun));
+	my $r = check_without(@web);
+	is("$r->{status} $r->{state}", '0 warn', 'a warning') or diag($r->{text});
+	like($r->{warnings}[0], qr/no packet was sent: sending a packet: no permission/, 'that says what could not be done');
+	$web1->must(qw(ip route del default));
+	is(check_without(@web)->{code}, 'no-answer-far', 'probes find what they can');
+	$web1->must(qw(ip route add default via 10.0.0.1));
+	sh('sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080');
+	is(check_without(@wan2)->{code}, 'rp-filter', 'look-ups, too');
+	sh('sysctl -qw net.ipv4.conf.wan2.rp_filter=0');
+	is(check_without(@wan2)->{code}, 'asymmetric', 'and the next');
+	is(check('--no-probe', @wan2)->{code}, 'asymmetric', '--no-probe does not even ask');
+	sh('ipmasqadm portfw -d -P tcp -L 192.0.2.130 80');
+	must(qw(umount /dev/net/tun));
+};
+
+subtest 'conntrack full' => sub {
+	my ($max) = sh('cat /proc/sys/net/netfilter/nf_conntrack_max') =~ /(\d+)/;
+	plan skip_all => "nf_conntrack_max is $max" if $max > 300_000 || $Net::slow;
+	must(dirname($Net::traffic) . '/fill', $max);
+	my $r = check(@web);
+	is($r->{code}, 'conntrack-full', 'is named') or diag($r->{text});
+	like($r->{evidence}, qr/nf_conntrack_max is $max/, 'with the numbers');
+	like($r->{cure}, qr/^sysctl -w net\.netfilter\.nf_conntrack_max=\d+$/, 'and a cure');
+	forget();
+	is(check(@web)->{code}, 'ok', 'and well again');
+};
+
+if ($ENV{TABLE}) {
+	open my $t, '>', $ENV{TABLE} or die;
+	print $t "$_\n" for @table;
+	close $t;
+}
+
+done_testing;
