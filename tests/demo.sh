@@ -165,6 +165,23 @@ echo again >&3
 heard 2
 exec 3>&-
 
+title 'A mistake: check finds it, and its cure works'
+firewall ipmasqadm portfw -a -P tcp -L 198.51.100.1 8080 -R 10.0.0.2 80
+connect 8080
+expect refused
+printf '  firewall# ipmasqadm check -P tcp -L 198.51.100.1 8080\n'
+"$O/ipmasqadm" check -P tcp -L 198.51.100.1 8080 >/run/demo/check && wrong 'check sees no fault'
+sed 's/^/      /' /run/demo/check
+grep -q '^BROKEN' /run/demo/check || wrong 'check could not look'
+cure=$(sed -n 's/^  cure *//p' /run/demo/check)
+printf '  firewall# %s\n' "$cure"
+ipmasqadm() { "$O/ipmasqadm" "$@"; }
+eval "$cure"
+firewall ipmasqadm check -P tcp -L 198.51.100.1 8080 >/run/demo/check || wrong "$(cat /run/demo/check)"
+sed '2,$s/^/      /' /run/demo/check
+connect 8080
+expect web1
+
 title 'The end'
 firewall ipmasqadm portfw -f
 connect 81
