@@ -108,8 +108,9 @@ enum masq_form {
  * and refuse is what the manual page of the kind says of the options.
  *
  * size is sizeof(struct masq_command) as the caller was compiled. The library
- * takes the members that a smaller one lacks as not given, and refuses a larger
- * one whose further bytes are not zero (-E2BIG), as openat2(2) does.
+ * takes the members that a smaller one lacks as not given. It refuses a larger
+ * one whose further bytes are not zero, and bits of has that it does not know
+ * (-E2BIG).
  */
 struct masq_command {
 	size_t size;

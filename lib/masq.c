@@ -117,6 +117,10 @@ static int take(struct masq *m, struct masq_command *c, const struct masq_comman
 			    "this libipmasq (%s) is older than the program: a "
 			    "command has members that it does not know",
 			    VERSION);
+	if (err == -EAFNOSUPPORT)
+		return fail(&m->error, EINVAL,
+			    "an address of family %d or %d: give AF_INET, AF_INET6 or AF_UNSPEC",
+			    given->local.family, given->target.family);
 	if (err)
 		return fail(&m->error, -err, "%zu bytes are no struct masq_command", given->size);
 	return kind_validate(&m->error, c);

@@ -102,6 +102,26 @@ unknown kinds: EINVAL: no kinds 0x80
 list: 0
 END
 
+is_told('members', <<'END');
+open: 0
+add: 0
+edit: 0
+10.0.0.1 > 10.1.0.1 7/7
+list: 0
+delete: 0
+list: 0
+unknown bit: E2BIG: this libipmasq (VERSION) is older than the program: a command has members that it does not know
+another kind's: EINVAL: portfw takes nothing of what is given with 0x80
+no local address: EINVAL: no local address: give one, or 0.0.0.0 for any
+IPv6, local: EOPNOTSUPP: table ip is of IPv4: give IPv4 addresses, nothing else is forwarded
+IPv6, target: EOPNOTSUPP: table ip is of IPv4: give IPv4 addresses, nothing else is forwarded
+no IP, target: EINVAL: an address of family 2 or 1: give AF_INET, AF_INET6 or AF_UNSPEC
+no target: EINVAL: 0.0.0.0 is no host to forward to
+any target: EINVAL: 0.0.0.0 is no host to forward to
+no port of the target: EINVAL: port 0 of a host: give one from 1 to 65535
+list: 0
+END
+
 is_told('message', <<'END');
 open: 0
 add: 0

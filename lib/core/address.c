@@ -13,6 +13,17 @@ struct masq_address address_v4(uint32_t addr)
 	return a;
 }
 
+bool address_take(struct masq_address *out, const struct masq_address *in)
+{
+	struct masq_address a = {.family = in->family};
+
+	if (a.family != AF_UNSPEC && !address_size(&a))
+		return false;
+	memcpy(&a.in6, &in->in6, address_size(&a));
+	*out = a;
+	return true;
+}
+
 size_t address_size(const struct masq_address *a)
 {
 	return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;

@@ -10,6 +10,10 @@
 /* An IPv4 address from its number in network order. */
 struct masq_address address_v4(uint32_t addr);
 
+/* Copies an address of any caller, with zeroes behind it; false if its family is
+ * unknown. */
+bool address_take(struct masq_address *out, const struct masq_address *in);
+
 /* Whether there is none, or it is the family's any address (0.0.0.0). */
 bool address_is_any(const struct masq_address *a);
 bool address_equal(const struct masq_address *a, const struct masq_address *b);

@@ -295,6 +295,8 @@ static uint64_t save_order(const struct masq_command *c __attribute__((unused)))
 const struct kind kind_autofw = {
 	.id = MASQ_AUTOFW,
 	.name = "autofw",
+	.may_have = MASQ_HAS_PROTOCOL | MASQ_HAS_PORTS | MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS |
+		    MASQ_HAS_TRIGGER | MASQ_UNTIMED | MASQ_ANYONE,
 	.syntax = &syntax,
 	.flush = 'F',
 	.add = 'A',

@@ -7,6 +7,11 @@
 /* The size of the first version, below which nothing is a command. */
 #define SIZE_MIN sizeof(struct masq_command)
 
+/* The bits of has that this version knows. */
+#define HAS_KNOWN                                                                                  \
+	(MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_MARK | MASQ_HAS_TARGET |   \
+	 MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_TRIGGER | MASQ_UNTIMED | MASQ_ANYONE)
+
 static void clear_absent(struct masq_command *c)
 {
 	static const struct masq_command none;
@@ -37,9 +42,13 @@ int command_take(struct masq_command *out, const struct masq_command *in)
 	for (size_t i = sizeof(*out); i < in->size; i++)
 		if (p[i])
 			return -E2BIG;
+	if (in->has & ~HAS_KNOWN)
+		return -E2BIG;
 	memcpy(out, in, sizeof(*out));
 	out->size = sizeof(*out);
 	clear_absent(out);
+	if (!address_take(&out->local, &out->local) || !address_take(&out->target, &out->target))
+		return -EAFNOSUPPORT;
 	return 0;
 }
 

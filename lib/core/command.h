@@ -8,7 +8,8 @@
 #include "text.h"
 
 /* Copies what a caller of any version gave: shorter structures read as "not
- * given", what is not marked as given is zero. 0, -E2BIG or -EINVAL (size). */
+ * given", what is not marked as given is zero. 0, -E2BIG (members or bits of has
+ * that this version does not know), -EINVAL (size) or -EAFNOSUPPORT (address). */
 int command_take(struct masq_command *out, const struct masq_command *in);
 
 static inline bool command_has(const struct masq_command *c, uint32_t bits)

@@ -51,9 +51,16 @@ int kind_validate(struct error *e, const struct masq_command *c)
 		return fail(e, EINVAL, "%s has no command %d", k->name, (int)c->verb);
 	if (is_general(c))
 		return 0;
+	if (c->has & ~k->may_have)
+		return fail(e, EINVAL, "%s takes nothing of what is given with 0x%x", k->name,
+			    c->has & ~k->may_have);
 	if (c->target_ports.first != c->target_ports.last)
 		return fail(e, EINVAL, "ports %u-%u of a host: one is meant", c->target_ports.first,
 			    c->target_ports.last);
+	if (c->has & MASQ_HAS_TARGET_PORTS && !c->target_ports.first)
+		return fail(e, EINVAL, "port 0 of a host: give one from 1 to 65535");
+	if (c->has & MASQ_HAS_TARGET && command_check_target(e, c) < 0)
+		return -EINVAL;
 	return k->validate(e, c);
 }
 

@@ -18,6 +18,9 @@ struct kind {
 	enum masq_kind id;
 	const char *name; /* "portfw" */
 
+	/* The bits of has that its commands may have. */
+	uint32_t may_have;
+
 	/* Whether connections move the count of a service's only target, too. */
 	bool counts_alone;
 

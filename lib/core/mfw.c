@@ -172,6 +172,7 @@ static uint64_t save_order(const struct masq_command *c)
 const struct kind kind_mfw = {
 	.id = MASQ_MFW,
 	.name = "mfw",
+	.may_have = MASQ_HAS_MARK | MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF,
 	.syntax = &syntax,
 	.flush = 'F',
 	.add = 'A',

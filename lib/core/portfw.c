@@ -147,6 +147,8 @@ static int validate(struct error *e, const struct masq_command *c)
 		return fail(e, EINVAL, "local port %u: give one from 1 to 65535", c->ports.first);
 	if (c->verb == MASQ_ADD && command_pref(c) < 0)
 		return fail(e, EINVAL, "pref %d: give one from 0 to 2147483647", c->pref);
+	if (!(c->has & MASQ_HAS_LOCAL))
+		return fail(e, EINVAL, "no local address: give one, or 0.0.0.0 for any");
 	return 0;
 }
 
@@ -259,6 +261,8 @@ static uint64_t save_order(const struct masq_command *c)
 const struct kind kind_portfw = {
 	.id = MASQ_PORTFW,
 	.name = "portfw",
+	.may_have = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_TARGET |
+		    MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF,
 	.counts_alone = true,
 	.syntax = &syntax,
 	.flush = 'f',

@@ -211,6 +211,9 @@ static int remember(struct nft *n, const struct masq_command *c)
  * that would get a port that is open to everyone. */
 static int check_possible(struct masq *m, struct masq_command *c)
 {
+	if (c->local.family == AF_INET6 || c->target.family == AF_INET6)
+		return fail(&m->error, EOPNOTSUPP,
+			    "table ip is of IPv4: give IPv4 addresses, nothing else is forwarded");
 	if (c->kind != MASQ_AUTOFW || c->form != MASQ_PORT || !(c->has & MASQ_HAS_TRIGGER))
 		return 0;
 	if (c->verb == MASQ_ADD)

@@ -174,6 +174,48 @@ static void sizes(void)
 	list();
 }
 
+/* What no command line can give. */
+static void members(void)
+{
+	const struct masq_command good = forward(MASQ_ADD, "10.0.0.1", "10.1.0.1", 5);
+	struct masq_command c = good;
+
+	say("add", masq_command(m, &c));
+	memset(&c.local, 0xa5, sizeof(c.local)); /* inet_pton() leaves the rest as it is */
+	c.local.family = good.local.family;
+	c.local.in = good.local.in;
+	c.pref = 7;
+	say("edit", masq_command(m, &c));
+	list();
+	c.verb = MASQ_DELETE;
+	say("delete", masq_command(m, &c));
+	list();
+	c = good;
+	c.has |= 1u << 15;
+	say("unknown bit", masq_command(m, &c));
+	c.has = good.has | MASQ_HAS_TRIGGER;
+	say("another kind's", masq_command(m, &c));
+	c.has = good.has & ~MASQ_HAS_LOCAL;
+	say("no local address", masq_command(m, &c));
+	c = good;
+	c.local.family = AF_INET6;
+	say("IPv6, local", masq_command(m, &c));
+	c = good;
+	c.target.family = AF_INET6;
+	say("IPv6, target", masq_command(m, &c));
+	c.target.family = AF_UNIX;
+	say("no IP, target", masq_command(m, &c));
+	c.target.family = AF_UNSPEC;
+	say("no target", masq_command(m, &c));
+	c = good;
+	c.target.in.s_addr = 0;
+	say("any target", masq_command(m, &c));
+	c = good;
+	c.target_ports = (struct masq_ports){0, 0};
+	say("no port of the target", masq_command(m, &c));
+	list();
+}
+
 /* The message of 1998. */
 static void message(void)
 {
@@ -208,8 +250,9 @@ int main(int argc, char *argv[])
 	static const struct {
 		const char *name;
 		void (*fn)(void);
-	} cases[] = {{"nested", nested}, {"stopped", stopped}, {"refused", refused},
-		     {"sizes", sizes},   {"message", message}, {"unopened", unopened}};
+	} cases[] = {{"nested", nested},  {"stopped", stopped}, {"refused", refused},
+		     {"sizes", sizes},    {"message", message}, {"unopened", unopened},
+		     {"members", members}};
 	int opened = masq_open(&m, NULL);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

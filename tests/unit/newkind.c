@@ -113,6 +113,7 @@ static uint64_t relay_save_order(const struct masq_command *c)
 static const struct kind kind_relay = {
 	.id = RELAY,
 	.name = "relay",
+	.may_have = MASQ_HAS_PROTOCOL | MASQ_HAS_TARGET,
 	.syntax = &syntax,
 	.flush = 'Z',
 	.add = 'J',
