@@ -113,6 +113,22 @@ subtest 'somebody empties our chain, and an order is kept' => sub {
 	did(qw(portfw -f));
 };
 
+subtest 'somebody empties a chain of autofw' => sub {
+	my @entry = qw(-r tcp 7000 7010 -c tcp 21);
+	my $rules = sub { scalar(() = must(qw(nft list chain ip ipmasqadm), $_[0]) =~ /"-r tcp 7000 7010 -c tcp 21"/g) };
+	for my $chain (qw(autofw_trigger autofw_range)) {
+		for my $again ('a restore', 'the same line') {
+			did(qw(autofw -A), @$_) for \@entry, [qw(-d udp 5 6)];
+			my @saved = split /\n/, did('save');
+			must(qw(nft flush chain ip ipmasqadm), $chain);
+			$again eq 'a restore' ? restore(@saved) : did(qw(autofw -A), @entry);
+			is($rules->($_), 1, "$chain: $again makes its rule anew, $_ has one") for qw(autofw_trigger autofw_range);
+			did(qw(autofw -F));
+		}
+	}
+	unlike(ruleset(), qr/ipmasqadm/, 'a flush clears up');
+};
+
 subtest 'somebody adds elements that are no forwards' => sub {
 	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
 	must('nft', 'add element ip ipmasqadm portfw { icmp . 198.51.100.1 . 0 : 10.0.0.9 . 1 }');

@@ -16,9 +16,26 @@ static bool flushed(const struct table *t)
 	return false;
 }
 
-static bool is_new(const struct state *st, const struct entry *e)
+/* Whether the kernel has a rule of an entry. */
+static bool is_stored(const struct state *st, const struct entry *e)
 {
-	return !e->gone && !state_of_entry(st, e)->handle;
+	const struct stored_entry *stored = state_of_entry(st, e);
+
+	return stored->handle || stored->trigger_handle;
+}
+
+/* Whether the kernel has all rules of an entry. */
+static bool is_whole(const struct state *st, const struct entry *e)
+{
+	const struct stored_entry *stored = state_of_entry(st, e);
+
+	return stored->handle && (stored->trigger_handle || !entry_is_triggered(&e->forward));
+}
+
+/* New, or somebody deleted a rule of it. */
+static bool is_missing(const struct state *st, const struct entry *e)
+{
+	return !e->gone && !is_whole(st, e);
 }
 
 bool plan_adds(const struct state *st)
@@ -29,7 +46,7 @@ bool plan_adds(const struct state *st)
 		if (t->services[i].dirty && t->services[i].n)
 			return true;
 	for (size_t i = 0; i < t->n_entries; i++)
-		if (is_new(st, &t->entries[i]))
+		if (is_missing(st, &t->entries[i]))
 			return true;
 	return false;
 }
@@ -220,14 +237,14 @@ static bool entries_stay(const struct state *st)
 	if (!t->flushed[MASQ_AUTOFW])
 		return false;
 	for (;;) {
-		while (new < t->n_entries && !is_new(st, &t->entries[new]))
+		while (new < t->n_entries && !is_missing(st, &t->entries[new]))
 			new ++;
 		while (old < t->n_entries &&
-		       (!t->entries[old].gone || !state_of_entry(st, &t->entries[old])->handle))
+		       (!t->entries[old].gone || !is_stored(st, &t->entries[old])))
 			old++;
 		if (new == t->n_entries || old == t->n_entries)
 			return new == old;
-		if (t->entries[old].served ||
+		if (t->entries[old].served || !is_whole(st, &t->entries[old]) ||
 		    t->entries[old].forward.has != t->entries[new].forward.has ||
 		    !kind_autofw.matches(&t->entries[old].forward, &t->entries[new].forward))
 			return false;
@@ -244,14 +261,14 @@ static void write_entries(struct batch *b, const struct state *st)
 	if (entries_stay(st))
 		return;
 	for (size_t i = 0; i < t->n_entries; i++) {
-		const struct stored_entry *old = state_of_entry(st, &t->entries[i]);
+		const struct entry *e = &t->entries[i];
 
-		if (t->entries[i].gone && (old->handle || old->trigger_handle))
-			entry_remove(b, &t->entries[i], old);
+		if (is_stored(st, e) && (e->gone || !is_whole(st, e)))
+			entry_remove(b, e, state_of_entry(st, e));
 	}
 	/* the newest last, since each goes before those that are there */
 	for (size_t i = t->n_entries; i--;) {
-		if (!is_new(st, &t->entries[i]))
+		if (!is_missing(st, &t->entries[i]))
 			continue;
 		if (!trigger && entry_is_triggered(&t->entries[i].forward)) {
 			entry_make_trigger(b);
