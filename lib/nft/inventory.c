@@ -112,12 +112,16 @@ static int see_object(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* The chains are sorted: there may be tens of thousands, and each rule asks. */
 static bool is_chain_of_ours(const struct inventory *i, const char *name)
 {
-	for (size_t k = 0; k < i->n_chains; k++)
-		if (!strcmp(i->chains[k], name))
-			return true;
-	return false;
+	return i->n_chains &&
+	       bsearch(name, i->chains, i->n_chains, sizeof(*i->chains), by_name) != NULL;
 }
 
 static bool is_map_of_ours(const struct inventory *i, const char *name)
@@ -183,6 +187,9 @@ static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 {
 	int err;
 
+	if (r->inventory->n_chains)
+		qsort(r->inventory->chains, r->inventory->n_chains, sizeof(*r->inventory->chains),
+		      by_name);
 	ask_rules(b, NULL);
 	err = ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
 	for (size_t k = 0; k < SKELETON_CHAINS; k++)
