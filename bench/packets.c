@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the first packet of a connection costs: sends UDP packets, each from a source port and
- *address of its own, straight to an interface whose other end is the firewall. All that the packet
- *meets on its way, to where it is dropped, happens before the system call returns, so that is
- *timed.
+ * address of its own, straight to an interface whose other end is the firewall. All that the packet
+ * meets on its way, to where it is dropped, happens before the system call returns, so that is
+ * timed.
  *
  *	packets INTERFACE MAC DESTINATION PORT COUNT MILLISECONDS
  *
@@ -49,8 +49,7 @@ static uint16_t checksum(const void *data, size_t len)
 	return htons((uint16_t)~sum);
 }
 
-/* 198.18.0.0/15 is for benchmarks: the low bits of the number are the port, the others the address
- */
+/* 198.18.0.0/15 is for benchmarks: the low bits of the number are the port, the others the address */
 static void fill(struct packet *p, unsigned int number)
 {
 	p->ip.saddr = htonl(0xc6120000 | (number >> 15 & 0x1ffff));

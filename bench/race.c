@@ -6,7 +6,7 @@
  *	race ROUNDS SECONDS <CONTENDERS
  *
  * Every contender gets ROUNDS rounds, or as many as fit into SECONDS of its own time. CONTENDERS
- *are lines of words (no quoting); the network namespace is entered before the clock starts:
+ * are lines of words (no quoting); the network namespace is entered before the clock starts:
  *
  *	contender NAME NAMESPACE-FILE
  *	run COMMAND...		what is timed

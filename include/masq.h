@@ -274,7 +274,7 @@ MASQ_API bool masq_parse_number(uint32_t *out, const char *s, uint32_t min, uint
 MASQ_API bool masq_parse_port(uint16_t *out, const char *s) __attribute__((nonnull));
 /* 1 to 4294967295, decimal or 0x hexadecimal. */
 MASQ_API bool masq_parse_mark(uint32_t *out, const char *s) __attribute__((nonnull));
-/* tcp, udp, t, u in any case, 6, 17. */
+/* tcp, udp, t, u (case-insensitive), 6, 17. */
 MASQ_API bool masq_parse_protocol(uint8_t *out, const char *s) __attribute__((nonnull));
 /* Four decimal numbers and three dots, as inet_pton(3) reads them. */
 MASQ_API bool masq_parse_address(struct masq_address *out, const char *s) __attribute__((nonnull));

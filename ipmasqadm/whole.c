@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dlopen() maps what a library's header promises, and dies of SIGBUS if the file ends before that.
- */
+/* dlopen() maps what a library's header promises, and dies of SIGBUS if the file
+ * ends before that. */
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>

@@ -25,7 +25,7 @@ static inline uint8_t rank_digit(const struct rank *r, unsigned int digit)
 /*
  * Sorts n ranks, the smallest first, and returns where they are then: in v, or in spare, which has
  * as much room. Equal ones keep their order. (A radix sort, by the last byte first; a byte that all
- * have in common is passed over.)
+ * have in common is skipped.)
  */
 static inline struct rank *rank_sort(struct rank *v, struct rank *spare, size_t n)
 {

@@ -56,7 +56,7 @@ struct reader {
 	enum map map;
 };
 
-/* The dumps that take an attribute for the table are few; others' tables are passed over. */
+/* The dumps that take an attribute for the table are few; others' tables are skipped. */
 static bool is_ours(const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);

@@ -29,7 +29,7 @@ static struct rank rank_of(const struct service *s, size_t index)
 
 int listing_rank(struct listing *l, const struct table *t)
 {
-	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* never of nothing */
+	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* calloc(0) may return NULL */
 	if (!l->ranks)
 		return -ENOMEM;
 	l->n = t->n;

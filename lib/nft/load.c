@@ -56,7 +56,7 @@ static int add_element(const struct element *e, void *arg)
 	    e->data_len != (def->pool ? 0 : parts_len(&def->data)))
 		return -EBADMSG;
 	if (!key_parse(&key, r->map, e->key))
-		return 0; /* somebody else's: no command could name it */
+		return 0; /* skip elements that no command creates */
 	err = begin_service(r, e, &key, &s, &said);
 	if (err || !s)
 		return err;

@@ -25,7 +25,7 @@ void metadata_of_service(char out[COMMENT_MAX], const struct service *s);
 /* The comment of target i of several. */
 void metadata_of_target(char out[COMMENT_MAX], const struct service *s, size_t i);
 
-/* Not terminated. Unknown words are passed over: people may edit what they can
+/* Not terminated. Unknown words are ignored: people may edit what they can
  * read. What is parsed is in range. */
 void metadata_parse(struct metadata *out, const char *text, size_t len);
 

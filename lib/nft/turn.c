@@ -7,7 +7,7 @@
 
 #include "turn.h"
 
-/* After so many it matters what others change. */
+/* Retries before we start monitoring the ruleset. */
 #define TRIES_UNWATCHED 3
 
 /* How long a transaction waits for another of ours, in ms. */

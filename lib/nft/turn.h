@@ -27,8 +27,9 @@ void turn_end(struct turn *t);
 void turn_pause(struct turn *t, int try);
 int turn_again(struct turn *t);
 
-/* Whether what was read is the present. What others have is their business, where
- * it is known; then the generation moves on. 1, 0 or -errno. */
+/* 1 if our table has not changed since the generation was read, else 0; or -errno.
+ * Under a monitor, changes to other tables do not count, and the generation moves
+ * on. */
 int turn_up_to_date(struct turn *t);
 
 #endif

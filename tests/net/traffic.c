@@ -7,12 +7,12 @@
  *	traffic serve NAME PORT...		a TCP and UDP server, until killed
  *	traffic connect [-u] [-k] [-s SRC] [-n COUNT] DST PORT
  *				COUNT connections, each from a fresh source port; prints who
- *answered. -k keeps the last one and asks it again for every line on stdin
+ *				answered. -k keeps the last one and asks it again for every line on stdin
  *
  * A server answers everything with one line, "NAME PEER:PORT LOCAL:PORT COUNT": who it is, whom it
  * sees, where it was reached, and how many connections and datagrams it has had. TCP clients are
  * greeted with it. So the client learns which server it got and what address of its own arrived
- *there.
+ * there.
  *
  * host and agent answer each line on stdin with one line on stdout and end with their stdin:
  *
