@@ -57,7 +57,7 @@ bool entry_parse(struct masq_command *out, const char *comment, size_t len)
  * what still runs running. */
 void entry_make_trigger(struct batch *b)
 {
-	struct rule r = {.chain = CHAIN_TRIGGER};
+	struct rule r = {.chain = CHAIN_TRIGGER, .first = true};
 
 	b->ops->chain_add(b, CHAIN_TRIGGER, &trigger_hook);
 	rule_add(&r, (struct statement){.type = STATEMENT_TEST, .test = TEST_NO_SNAT});
@@ -139,6 +139,8 @@ void entry_write(struct batch *b, const struct masq_command *f)
 	entry_receivers_name(receivers, f);
 	if (entry_is_triggered(f))
 		write_trigger(b, f, receivers, comment);
+	if (f->form == MASQ_DIRECT) /* no rule refers to it, so it may be gone */
+		b->ops->chain_add(b, CHAIN_DIRECT, NULL);
 	rule_add(&r, (struct statement){
 			     .type = STATEMENT_PORTS, .protocol = f->protocol, .ports = f->ports});
 	receiver.type = STATEMENT_IN_MAP;

@@ -41,6 +41,8 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	uint64_t packets = 0;
 
 	census_rule(&r->census, nlh);
+	if (r->trigger && !comment.len)
+		r->state->standing.trigger = true; /* the first rule */
 	if (!list || !entry_parse(&forward, comment.text, comment.len))
 		return 0;
 	mnl_attr_for_each_nested (expr, list)

@@ -12,32 +12,29 @@
 #include "skeleton.h"
 #include "standing.h"
 
-/* Chains that one answer each tells of: the skeleton's, the triggers', and old ones. */
-#define TRIGGER SKELETON_CHAINS
-#define OLD (TRIGGER + 1)
+/* Chains that are asked for: the skeleton's, and those of version 0.5.0. */
+#define OLD SKELETON_CHAINS
 #define CHAINS (OLD + OLD_CHAINS)
 
 static const char *name_of(size_t i)
 {
-	if (i < SKELETON_CHAINS)
-		return skeleton_chains[i].name;
-	return i == TRIGGER ? CHAIN_TRIGGER : old_chains[i - OLD];
+	return i < OLD ? skeleton_chains[i].name : old_chains[i - OLD];
 }
 
-static const struct hook *hook_of(size_t i)
+static void ask_chains(struct buf *b, bool with_rules)
 {
-	if (i < SKELETON_CHAINS)
-		return skeleton_chains[i].hook;
-	return i == TRIGGER ? &trigger_hook : NULL;
+	for (size_t i = 0; i < CHAINS; i++)
+		if (with_rules == (i < OLD && skeleton_chains[i].rules))
+			ask_chain(b, name_of(i));
 }
 
+/* Where the chains that have rules are complete, all is: their rules refer to the others. */
 void standing_ask(struct buf *b)
 {
 	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETTABLE, 0);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
-	for (size_t i = 0; i < CHAINS; i++)
-		ask_chain(b, name_of(i));
+	ask_chains(b, true);
 }
 
 /* Whether a chain hangs where it ought to; NULL: nowhere. */
@@ -67,16 +64,11 @@ static void read_chain(struct standing *s, const struct nlmsghdr *nlh)
 		s->old |= s->old_chain[i - OLD];
 		return;
 	}
-	if (!hangs_at(nlh, hook_of(i)))
+	if (!hangs_at(nlh, skeleton_chains[i].hook))
 		snprintf(s->strange, sizeof(s->strange), "%s", name);
-	if (i == TRIGGER) {
-		s->trigger = true;
-		return;
-	}
 	s->chain[i] = true;
 	/* others' transactions move it before they are in force: then it is looked at closely */
-	s->full[i] = !skeleton_chains[i].rules ||
-		     use == skeleton_chains[i].rules + skeleton_chains[i].references;
+	s->full[i] = use == skeleton_chains[i].rules + skeleton_chains[i].references;
 }
 
 int standing_read(struct standing *s, const struct nlmsghdr *nlh)
@@ -100,27 +92,32 @@ static int count_rule(const struct nlmsghdr *nlh __attribute__((unused)), void *
 	return 0;
 }
 
-static int see_map(const struct nlmsghdr *nlh, void *arg)
+/* What the further requests are answered with. */
+static int read_further(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
 	struct standing *s = arg;
 
+	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSET)
+		return standing_read(s, nlh);
 	for (int map = 1; map < MAP_COUNT; map++)
 		if (!strcmp(name, map_defs[map].name))
 			s->missing[map] = false;
 	return 0;
 }
 
-static int look_for_maps(struct link *l, struct buf *b, struct standing *s)
+/* What there is of a skeleton that is not complete. */
+static int look_further(struct link *l, struct buf *b, struct standing *s)
 {
 	for (int map = 1; map < MAP_COUNT; map++)
 		s->missing[map] = true;
 	if (!s->table)
 		return 0;
 	buf_reset(b);
+	ask_chains(b, false);
 	for (int map = 1; map < MAP_COUNT; map++)
 		ask_set(b, map_defs[map].name);
-	return ask_nothing_is_no_error(link_get(l, b, see_map, s));
+	return ask_nothing_is_no_error(link_get(l, b, read_further, s));
 }
 
 int standing_conclude(struct link *l, struct buf *b, struct standing *s)
@@ -128,18 +125,17 @@ int standing_conclude(struct link *l, struct buf *b, struct standing *s)
 	int err = 0;
 
 	s->known = true;
-	s->whole = s->table && !s->old;
+	s->whole = s->table && !*s->strange;
 	for (size_t i = 0; !err && s->whole && i < SKELETON_CHAINS; i++) {
 		uint32_t rules = 0;
 
-		s->whole = s->chain[i];
-		if (!s->whole || s->full[i])
+		if (!skeleton_chains[i].rules || (s->chain[i] && s->full[i]))
 			continue;
 		ask_rules(b, skeleton_chains[i].name);
 		err = ask_nothing_is_no_error(link_dump(l, b, count_rule, &rules));
-		s->whole = rules >= skeleton_chains[i].rules;
+		s->whole = s->chain[i] && rules >= skeleton_chains[i].rules;
 	}
-	return err || s->whole ? err : look_for_maps(l, b, s);
+	return err || s->whole ? err : look_further(l, b, s);
 }
 
 static int read_answer(const struct nlmsghdr *nlh, void *arg)

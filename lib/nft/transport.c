@@ -301,6 +301,8 @@ static int send_batch(struct nft *n, struct link_error *error)
 	if (!err)
 		err = batch_netlink_end(&b);
 	*error = (struct link_error){.err = -err};
+	if (!err && !b.batch.steps && turn_up_to_date(&n->turn) != 1)
+		err = -EINTR; /* nothing to do, by a picture that is none */
 	if (err || !b.batch.steps)
 		return err;
 	buf_end_batch(&n->batch);
