@@ -28,6 +28,7 @@
  * what a kill has left unfinished is kept from leaving. */
 enum { PATIENCE_MS = 900, AGAIN_MS = 400, AFTERMATH_US = 300000 };
 /* Fewer are no burst for a rate limit; after a pause others get another chance, that many. */
+enum { AT_ONCE = 16 };
 enum { FEW = 4, PAUSE_MS = 40, SLOWLY_MAX = 50 };
 enum {
 	INTERFACES_MAX = 32,
@@ -41,6 +42,7 @@ struct send_flow {
 	struct inject *by;
 	uint8_t mac[6];
 	bool sent, icmp_sent;
+	bool given_up; /* no answer is waited for any more */
 };
 
 struct session {
@@ -295,7 +297,8 @@ static bool is_open(const struct session *s, size_t i)
 {
 	const struct follow_flow *f = &s->follow_flows[i];
 
-	return s->flows[i].sent && f->out.done && !f->back.seen && !s->table_flows[i].held;
+	return s->flows[i].sent && f->out.done && !f->back.seen && !s->table_flows[i].held &&
+	       !s->flows[i].given_up;
 }
 
 static size_t settle(struct session *s)
@@ -357,6 +360,7 @@ static void wait_for_answers(struct session *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->flows[i].sent && !s->flows[i].icmp_sent) {
 			s->follow_flows[i].closed = true;
+			s->flows[i].given_up = true;
 			reset(&s->flows[i]);
 		}
 }
@@ -378,6 +382,28 @@ static void ask_silent(struct session *s)
 		s->tick.fn(s->tick.arg);
 	servers_ask(s->o, silent, s->n, &s->ears);
 	read_all(s);
+}
+
+/* A server that answers our probes from near and far may have been too busy for
+ * the packet, or its answer came late: it gets another chance. */
+static void once_more(struct session *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct check_observed *o = s->o[i];
+		struct follow_flow *f = &s->follow_flows[i];
+
+		if (!s->flows[i].given_up || f->back.seen || !f->out.done || !o->probed ||
+		    o->near_answer != ANSWER_YES || o->far_answer != ANSWER_YES ||
+		    o->forward.protocol != IPPROTO_TCP)
+			continue;
+		s->flows[i].given_up = f->closed = false;
+		send_one(s, i);
+		any = true;
+	}
+	if (any)
+		wait_for_answers(s);
 }
 
 static void store(struct session *s)
@@ -453,15 +479,21 @@ static void run(struct session *s)
 	bool ready = set_up(s);
 
 	for (size_t i = 0; ready && i < s->n; i++)
-		if (s->flows[i].by)
+		if (s->flows[i].by) {
 			send_one(s, i);
+			/* few half-open connections at once: servers have short queues */
+			if (i % AT_ONCE == AT_ONCE - 1)
+				settle(s);
+		}
 	if (ready) {
 		again_slowly(s);
 		wait_for_answers(s);
 	}
 	ask_silent(s);
-	if (ready)
+	if (ready) {
+		once_more(s);
 		store(s);
+	}
 }
 
 static void end(struct session *s)
