@@ -245,6 +245,23 @@ static void enter(struct follow *f, struct follow_thread *t, const struct trace_
 		t->hook = HOOK_NONE;
 }
 
+static void name_interface(struct follow *f, char name[IF_NAMESIZE], unsigned int index)
+{
+	const size_t max = sizeof(f->interfaces) / sizeof(*f->interfaces);
+	struct follow_interface *i;
+
+	for (size_t j = 0; j < f->interface_count && j < max; j++)
+		if (f->interfaces[j].index == index) {
+			memcpy(name, f->interfaces[j].name, IF_NAMESIZE);
+			return;
+		}
+	i = &f->interfaces[f->interface_count++ % max];
+	*i = (struct follow_interface){.index = index};
+	if (!f->interface(i->name, index))
+		i->name[0] = '\0';
+	memcpy(name, i->name, IF_NAMESIZE);
+}
+
 void follow_event(struct follow *f, const struct trace_event *e)
 {
 	struct follow_thread *t = find(f, e->id);
@@ -270,10 +287,10 @@ void follow_event(struct follow *f, const struct trace_event *e)
 		t->flight.daddr = e->packet.daddr;
 		t->flight.sport = e->packet.sport;
 		t->flight.dport = e->packet.dport;
-		if (e->iif && !f->interface(t->flight.iif, e->iif))
-			t->flight.iif[0] = '\0';
-		if (e->oif && !f->interface(t->flight.oif, e->oif))
-			t->flight.oif[0] = '\0';
+		if (e->iif)
+			name_interface(f, t->flight.iif, e->iif);
+		if (e->oif)
+			name_interface(f, t->flight.oif, e->oif);
 		if (t->direction == UNKNOWN)
 			bind_flow(f, t, &e->packet);
 	}

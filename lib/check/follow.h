@@ -41,6 +41,11 @@ struct follow {
 	struct follow_thread *threads;
 	size_t thread_count, thread_cap;
 	bool (*interface)(char *name, unsigned int index); /* the name of an interface */
+	struct follow_interface {
+		unsigned int index;
+		char name[IF_NAMESIZE];
+	} interfaces[16]; /* those asked for last; asking costs more than all the rest */
+	size_t interface_count;
 	bool adopt; /* --live: a flow without a client takes the first that comes */
 };
 
