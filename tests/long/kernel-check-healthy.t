@@ -7,7 +7,9 @@ use FindBin;
 use lib "$FindBin::Bin/../net";
 use Net;
 use Bed;
+use File::Temp ();
 use Test::More;
+use Time::HiRes 'time';
 
 Bed->new;
 my $rounds = $ENV{ROUNDS} // 100;
@@ -76,5 +78,33 @@ for my $bed (@beds) {
 		sh($bed->{off}) if $bed->{off};
 	};
 }
+
+# the best of five runs
+sub seconds {
+	my @t = sort { $a <=> $b } map { my $begin = time; is((ipmasqadm('check'))[0], 0, 'no alarm'); time - $begin } 1 .. 5;
+	return $t[0];
+}
+
+sub many {
+	my ($count) = @_;
+	my $lines = File::Temp->new;
+	printf $lines "portfw -a -P tcp -L 198.51.100.1 %d -R 10.0.0.%d 8080\n", 1000 + $_, 2 + $_ % 2 for 1 .. $count;
+	close $lines;
+	is((ipmasqadm('restore', $lines->filename))[0], 0, "$count forwards");
+}
+
+subtest 'many forwards' => sub {
+	many(1);
+	my $one = seconds();
+	many(100);
+	my $hundred = seconds();
+	diag(sprintf '1 forward %.3f s, 100 forwards %.3f s', $one, $hundred);
+	cmp_ok($hundred, '<', 4 * $one, 'a hundred take less than four times as long as one');
+	many(1000);
+	my $alarms = 0;
+	$alarms += (() = (ipmasqadm('check'))[1] =~ /^(?:BROKEN|WARN)/mg) for 1 .. $rounds / 5;
+	is($alarms, 0, 'no false alarm of a thousand');
+	ipmasqadm(qw(portfw -f));
+};
 
 done_testing;
