@@ -8,6 +8,8 @@
  *	packets INTERFACE MAC DESTINATION PORT COUNT MILLISECONDS
  *
  * Sends COUNT packets, or as many as fit into MILLISECONDS. Prints: SENT MEDIAN-ns MEAN-ns
+ *
+ * COUNT 0 is a flood: as many as fit, and none is timed. Prints: SENT
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -65,9 +67,22 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int flood(int fd, struct packet *p, const struct sockaddr_ll *to, long long end)
+{
+	unsigned int n = 0;
+
+	do {
+		fill(p, n++);
+		if (sendto(fd, p, sizeof(*p), 0, (const struct sockaddr *)to, sizeof(*to)) < 0)
+			err(1, "send");
+	} while (n % 64 || now() < end);
+	printf("%u\n", n);
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
-	int fd = socket(AF_PACKET, SOCK_DGRAM, 0), count = argc == 7 ? atoi(argv[5]) : 0, n;
+	int fd = socket(AF_PACKET, SOCK_DGRAM, 0), count = argc == 7 ? atoi(argv[5]) : -1, n;
 	struct packet p = {
 		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP},
 	};
@@ -76,7 +91,7 @@ int main(int argc, char *argv[])
 	long long *took, total = 0, end;
 	cpu_set_t cpus;
 
-	if (count < 1 || !mac || inet_pton(AF_INET, argv[3], &p.ip.daddr) != 1)
+	if (count < 0 || !mac || inet_pton(AF_INET, argv[3], &p.ip.daddr) != 1)
 		errx(2, "usage: packets INTERFACE MAC DESTINATION PORT COUNT MILLISECONDS");
 	memcpy(to.sll_addr, mac, 6);
 	to.sll_ifindex = (int)if_nametoindex(argv[1]);
@@ -84,7 +99,7 @@ int main(int argc, char *argv[])
 	p.ip.tot_len = htons(sizeof(p));
 	p.udp.dest = htons((uint16_t)atoi(argv[4]));
 	p.udp.len = htons(sizeof(p) - sizeof(p.ip));
-	took = calloc((size_t)count, sizeof(*took));
+	took = calloc((size_t)count + 1, sizeof(*took));
 	if (fd < 0 || !to.sll_ifindex || !took)
 		err(1, "%s", argv[1]);
 	CPU_ZERO(&cpus);
@@ -92,6 +107,8 @@ int main(int argc, char *argv[])
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 
 	end = now() + atoi(argv[6]) * 1000000LL;
+	if (!count)
+		return flood(fd, &p, &to, end);
 	for (n = 0; n < count; n++) {
 		long long start;
 

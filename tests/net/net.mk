@@ -29,5 +29,8 @@ $(BENCH): $(O)/bench/%: $(O)/bench/%.o
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
+# the flood of tests/long/flood.t
+check-long: $(BENCH)
+
 bench: all $(TRAFFIC) $(BENCH)
 	@O='$(abspath $(O))' bench/run
