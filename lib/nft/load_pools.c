@@ -248,7 +248,16 @@ int load_pool(struct link *l, struct buf *b, struct state *st, const struct key 
 	return load_chains(l, b, st, chain);
 }
 
+/*
+ * Chain by chain: for each answer of a dump the kernel passes over all the rules
+ * it has told before, so one dump of every rule takes the square of their number.
+ */
 int load_pools(struct link *l, struct buf *b, struct state *st)
 {
-	return load_chains(l, b, st, NULL);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < st->table.n; i++)
+		if (st->stored[i].loading && st->stored[i].chain)
+			err = load_pool(l, b, st, &st->table.services[i].key);
+	return err;
 }
