@@ -52,6 +52,8 @@ static bool is_old(const struct standing *s, const char *chain)
 struct reader {
 	struct inventory *inventory;
 	const struct state *state;
+	char (*others)[64]; /* chains that are not ours */
+	size_t n_others;
 	uint32_t rules[SKELETON_CHAINS], trigger_rules;
 	enum map map;
 };
@@ -81,7 +83,7 @@ static int read_chain(const struct nlmsghdr *nlh, void *arg)
 		return 0;
 	if (!ours || !strcmp(name, r->state->standing.strange)) {
 		i->foreign = true;
-		return 0;
+		return remember(&r->others, &r->n_others, name);
 	}
 	return remember(&i->chains, &i->n_chains, name);
 }
@@ -182,7 +184,17 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Whether chains of ours have rules that are not, or others' rules refer to ours. */
+static int look_at_chain(struct link *l, struct buf *b, struct reader *r, const char *chain)
+{
+	ask_rules(b, chain);
+	return ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
+}
+
+/*
+ * Whether chains of ours have rules that are not, or others' rules refer to ours.
+ * What services have is passed over: one dump of every rule would take the square
+ * of their number.
+ */
 static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 {
 	int err;
@@ -190,8 +202,12 @@ static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 	if (r->inventory->n_chains)
 		qsort(r->inventory->chains, r->inventory->n_chains, sizeof(*r->inventory->chains),
 		      by_name);
-	ask_rules(b, NULL);
-	err = ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
+	err = look_at_chain(l, b, r, CHAIN_TRIGGER);
+	for (size_t k = 0; !err && k < SKELETON_CHAINS; k++)
+		err = look_at_chain(l, b, r, skeleton_chains[k].name);
+	for (size_t k = 0; !err && k < r->n_others; k++)
+		if (!skeleton_of(r->others[k]) && strcmp(r->others[k], CHAIN_TRIGGER) != 0)
+			err = look_at_chain(l, b, r, r->others[k]);
 	for (size_t k = 0; k < SKELETON_CHAINS; k++)
 		r->inventory->entangled |= r->rules[k] > skeleton_chains[k].rules;
 	r->inventory->entangled |= r->trigger_rules > 1;
@@ -242,6 +258,7 @@ int inventory_load(struct link *l, struct buf *b, const struct state *st, struct
 		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
 		err = ask_nothing_is_no_error(link_dump(l, b, see_elements, &r));
 	}
+	free(r.others);
 	i->foreign |= i->entangled;
 	i->keep |= i->entangled;
 	return err;
