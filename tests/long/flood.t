@@ -53,9 +53,10 @@ table ip watch {
 }
 END
 
+# when, arrived, lost
 sub counted {
 	usleep(5_000); # what is under way gets through
-	return map { must('nft', 'list', 'counter', 'ip', 'watch', $_) =~ /packets (\d+)/ } qw(arrived lost);
+	return time, map { must('nft', 'list', 'counter', 'ip', 'watch', $_) =~ /packets (\d+)/ } qw(arrived lost);
 }
 
 my (@senders, @rates);
@@ -68,7 +69,7 @@ sub stop {
 END { stop() }
 
 sub start {
-	my ($before) = counted();
+	my (undef, $before) = counted();
 	for my $processor (@processors) {
 		my $pid = fork // die "fork: $!\n";
 		if (!$pid) {
@@ -78,7 +79,7 @@ sub start {
 		}
 		push @senders, $pid;
 	}
-	wait_for(10, sub { (counted())[0] > $before }) or die "nothing arrives\n";
+	wait_for(10, sub { (counted())[1] > $before }) or die "nothing arrives\n";
 }
 
 sub masq {
@@ -109,12 +110,11 @@ sub flood {
 	};
 	my $look = sub {
 		my @before = counted();
-		my $start = time;
 		$_[0]->();
 		my @after = counted();
-		$seconds += time - $start;
-		$arrived += $after[0] - $before[0];
-		$lost += $after[1] - $before[1];
+		$seconds += $after[0] - $before[0];
+		$arrived += $after[1] - $before[1];
+		$lost += $after[2] - $before[2];
 	};
 	my $failed = eval {
 		run(qw(nft delete table ip ipmasqadm));
