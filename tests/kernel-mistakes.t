@@ -160,7 +160,7 @@ subtest 'somebody refers to what is ours' => sub {
 	is(did('save'), $before, 'nothing has changed');
 	must(qw(nft delete table ip ipmasqadm));
 	nft("table ip ipmasqadm {\nmap portfw {\ntype ipv4_addr : ipv4_addr\n}\n}");
-	$refused->('table ip ipmasqadm holds something that is not ours; look at it with: nft list table ip ipmasqadm', qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	$refused->('map portfw in table ip ipmasqadm is not as ipmasqadm makes it; delete what refers to it, and then it, with: nft delete map ip ipmasqadm portfw', qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
 	must(qw(nft delete table ip ipmasqadm));
 };
 

@@ -39,8 +39,21 @@ bool entry_owns(const char *name)
 	return !strcmp(again, name);
 }
 
+static const char *chain_of(const struct masq_command *f)
+{
+	switch (f->form) {
+	case MASQ_RANGE:
+		return CHAIN_RANGE;
+	case MASQ_PORT:
+		return CHAIN_PORT;
+	case MASQ_DIRECT:
+		break;
+	}
+	return CHAIN_DIRECT;
+}
+
 /* Version 0.5.0 took a control port for a single port, and forwarded it for everybody. */
-bool entry_parse(struct masq_command *out, const char *comment, size_t len)
+bool entry_parse(struct masq_command *out, const char *chain, const char *comment, size_t len)
 {
 	if (!kind_read_text(&kind_autofw, out, comment, len))
 		return false;
@@ -49,7 +62,8 @@ bool entry_parse(struct masq_command *out, const char *comment, size_t len)
 		out->trigger_protocol = 0;
 		out->trigger_port = 0;
 	}
-	return true;
+	return !strcmp(chain, chain_of(out)) ||
+	       (entry_is_triggered(out) && !strcmp(chain, CHAIN_TRIGGER));
 }
 
 /* Only masqueraded connections trigger. And the kernel follows connections only
@@ -110,19 +124,6 @@ static void write_trigger(struct batch *b, const struct masq_command *f, const c
 					.ports = {f->trigger_port, f->trigger_port}});
 	rule_add(&r, (struct statement){.type = STATEMENT_JUMP, .name = receivers});
 	b->ops->rule_add(b, &r);
-}
-
-static const char *chain_of(const struct masq_command *f)
-{
-	switch (f->form) {
-	case MASQ_RANGE:
-		return CHAIN_RANGE;
-	case MASQ_PORT:
-		return CHAIN_PORT;
-	case MASQ_DIRECT:
-		break;
-	}
-	return CHAIN_DIRECT;
 }
 
 void entry_write(struct batch *b, const struct masq_command *f)

@@ -21,8 +21,9 @@ void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *f
 /* Whether it is such a name. */
 bool entry_owns(const char *name);
 
-/* A comment to an entry; false if it is none. */
-bool entry_parse(struct masq_command *out, const char *comment, size_t len);
+/* The comment of a rule in a chain to an entry; false if it is none, or of an
+ * entry whose rules stand in other chains. */
+bool entry_parse(struct masq_command *out, const char *chain, const char *comment, size_t len);
 
 /* Writes an entry as the newest of its form. Before the first triggered one the
  * chain of triggers is made. */

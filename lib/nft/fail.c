@@ -48,7 +48,24 @@ int fail_by_standing(struct error *e, const struct standing *s)
 			    "it; rename it, or delete it with: nft delete chain ip " NFT_TABLE
 			    " %s",
 			    s->strange, s->strange);
-	return 0;
+	return *s->strange_map ? fail_by_map(e, s->strange_map) : 0;
+}
+
+int fail_by_map(struct error *e, const char *map)
+{
+	return fail(e, EEXIST,
+		    "map %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes it; delete what refers "
+		    "to it, and then it, with: nft delete map ip " NFT_TABLE " %s",
+		    map, map);
+}
+
+int fail_by_rule(struct error *e, const char *chain)
+{
+	return fail(e, EEXIST,
+		    "chain %s in " NFT_TABLE_TEXT
+		    " has to be made anew, but has a rule that is not "
+		    "ours; find it and delete it with: nft -a list chain ip " NFT_TABLE " %s",
+		    chain, chain);
 }
 
 /* The name of the expression that an error points at, or NULL. */
@@ -145,6 +162,13 @@ static int fail_by_kernel(struct error *e, const struct link_error *error)
 	return 0;
 }
 
+static bool is_about_table(const struct link_error *error)
+{
+	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
+
+	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE;
+}
+
 int fail_to_commit(struct error *e, const struct link_error *error)
 {
 	const char *kind = "", *name = blamed_object(error, &kind);
@@ -156,7 +180,7 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 	case ENOMEM:
 		return fail_to_read(e, -ENOMEM);
 	case EPERM: /* whoever may not use nf_tables at all was told so before */
-		if (name || (error->msg && (error->msg->nlmsg_type & 0xff) == NFT_MSG_NEWTABLE))
+		if (name || is_about_table(error))
 			return fail(e, EPERM,
 				    NFT_TABLE_TEXT
 				    " belongs to another process (flags "

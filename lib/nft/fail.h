@@ -18,6 +18,10 @@ int fail_to_commit(struct error *e, const struct link_error *error);
 /* What stands in the kernel does not let anything be added; 0: it does. */
 int fail_by_standing(struct error *e, const struct standing *s);
 
+/* A map of our name is something else; a chain that has to be made anew has a rule of others. */
+int fail_by_map(struct error *e, const char *map);
+int fail_by_rule(struct error *e, const char *chain);
+
 /* The map that an error of a batch is about, or MAP_NONE. */
 enum map fail_map(const struct link_error *error);
 

@@ -12,6 +12,7 @@
 
 #include "ask.h"
 #include "entries.h"
+#include "foreign.h"
 #include "inventory.h"
 #include "pool.h"
 
@@ -19,6 +20,7 @@ void inventory_free(struct inventory *i)
 {
 	free(i->chains);
 	free(i->maps);
+	free(i->verdicts);
 	*i = (struct inventory){0};
 }
 
@@ -97,12 +99,14 @@ static int read_set(const struct nlmsghdr *nlh, void *arg)
 
 	if (!is_ours(nlh) || attr_be32(attr_of(nlh, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS)
 		return 0;
-	for (int map = 1; map < MAP_COUNT; map++)
-		ours |= !strcmp(name, map_defs[map].name);
+	for (enum map map = 1; map < MAP_COUNT; map++)
+		ours |= !strcmp(name, map_defs[map].name) && !foreign_map(map, nlh);
 	if (ours)
 		return remember(&i->maps, &i->n_maps, name);
 	i->foreign = true;
-	return 0;
+	return attr_be32(attr_of(nlh, NFTA_SET_DATA_TYPE)) == NFT_DATA_VERDICT
+		       ? remember(&i->verdicts, &i->n_verdicts, name)
+		       : 0;
 }
 
 /* Counters, quotas, flowtables and the like: none is ours. */
@@ -134,37 +138,47 @@ static bool is_map_of_ours(const struct inventory *i, const char *name)
 	return false;
 }
 
-/* Whether a rule of others' goes to our chains or looks into our maps. */
-static bool refers_to_us(const struct inventory *i, const struct nlattr *list)
+/* Whether a rule of others' goes to our chains or looks into our maps. What an
+ * anonymous map of its leads to is looked at later. */
+static int refers_to_us(struct inventory *i, const struct nlattr *list)
 {
 	struct nlattr *expr;
+	int err = 0;
 
 	mnl_attr_for_each_nested (expr, list) {
 		const struct nlattr *data = attr_in(expr, NFTA_EXPR_DATA);
-		const char *name = attr_text(attr_in(expr, NFTA_EXPR_NAME));
+		const char *name = attr_text(attr_in(expr, NFTA_EXPR_NAME)), *set = "";
 
-		if (!strcmp(name, "lookup") &&
-		    is_map_of_ours(i, attr_text(attr_in(data, NFTA_LOOKUP_SET))))
-			return true;
-		if (!strcmp(name, "dynset") &&
-		    is_map_of_ours(i, attr_text(attr_in(data, NFTA_DYNSET_SET_NAME))))
-			return true;
+		if (!strcmp(name, "lookup"))
+			set = attr_text(attr_in(data, NFTA_LOOKUP_SET));
+		else if (!strcmp(name, "dynset"))
+			set = attr_text(attr_in(data, NFTA_DYNSET_SET_NAME));
+		i->entangled |= is_map_of_ours(i, set);
+		if (!strncmp(set, "__map", 5) && !err)
+			err = remember(&i->verdicts, &i->n_verdicts, set);
 		data = attr_in(attr_in(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
-		if (!strcmp(name, "immediate") &&
-		    is_chain_of_ours(i, attr_text(attr_in(data, NFTA_VERDICT_CHAIN))))
-			return true;
+		if (!strcmp(name, "immediate"))
+			i->entangled |=
+				is_chain_of_ours(i, attr_text(attr_in(data, NFTA_VERDICT_CHAIN)));
 	}
-	return false;
+	return err;
 }
 
-/* Rules of a chain that has only entries: those that are none; of another chain: all. */
-static bool counts(const char *chain, const struct nlmsghdr *nlh)
+/* Whether a rule is none of those that a chain of ours has, or one too many of them. */
+static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghdr *nlh)
 {
 	struct comment comment = read_comment(attr_of(nlh, NFTA_RULE_USERDATA));
 	const struct skeleton_chain *skeleton = skeleton_of(chain);
 	struct masq_command entry;
 
-	return (skeleton && skeleton->rules) || !entry_parse(&entry, comment.text, comment.len);
+	if (skeleton && skeleton->rules)
+		return ++r->rules[skeleton - skeleton_chains] > skeleton->rules ||
+		       foreign_rule(chain, nlh);
+	if (entry_parse(&entry, chain, comment.text, comment.len))
+		return false;
+	if (!strcmp(chain, CHAIN_TRIGGER))
+		return ++r->trigger_rules > 1;
+	return skeleton != NULL;
 }
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)
@@ -174,14 +188,11 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	struct reader *r = arg;
 	struct inventory *i = r->inventory;
 
-	for (size_t k = 0; k < SKELETON_CHAINS; k++)
-		if (!strcmp(chain, skeleton_chains[k].name))
-			r->rules[k] += counts(chain, nlh);
-	if (!strcmp(chain, CHAIN_TRIGGER))
-		r->trigger_rules += counts(chain, nlh);
-	if (!is_chain_of_ours(i, chain))
-		i->entangled |= list && refers_to_us(i, list);
-	return 0;
+	if (is_chain_of_ours(i, chain)) {
+		i->entangled |= is_foreign(r, chain, nlh);
+		return 0;
+	}
+	return list ? refers_to_us(i, list) : 0;
 }
 
 static int look_at_chain(struct link *l, struct buf *b, struct reader *r, const char *chain)
@@ -208,9 +219,6 @@ static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 	for (size_t k = 0; !err && k < r->n_others; k++)
 		if (!skeleton_of(r->others[k]) && strcmp(r->others[k], CHAIN_TRIGGER) != 0)
 			err = look_at_chain(l, b, r, r->others[k]);
-	for (size_t k = 0; k < SKELETON_CHAINS; k++)
-		r->inventory->entangled |= r->rules[k] > skeleton_chains[k].rules;
-	r->inventory->entangled |= r->trigger_rules > 1;
 	return err;
 }
 
@@ -227,6 +235,27 @@ static int see_element(const struct element *e, void *arg)
 static int see_elements(const struct nlmsghdr *nlh, void *arg)
 {
 	return read_elements(nlh, see_element, arg);
+}
+
+static int see_verdict(const struct element *e, void *arg)
+{
+	struct reader *r = arg;
+
+	r->inventory->entangled |= e->chain && is_chain_of_ours(r->inventory, e->chain);
+	return 0;
+}
+
+static int see_verdicts(const struct nlmsghdr *nlh, void *arg)
+{
+	return read_elements(nlh, see_verdict, arg);
+}
+
+static int dump_elements(struct link *l, struct buf *b, const char *map, link_fn *fn,
+			 struct reader *r)
+{
+	buf_reset(b);
+	ask_elements(b, NLM_F_DUMP, map);
+	return ask_nothing_is_no_error(link_dump(l, b, fn, r));
 }
 
 static int dump_all(struct link *l, struct buf *b, uint16_t type, link_fn *fn, struct reader *r)
@@ -252,12 +281,13 @@ int inventory_load(struct link *l, struct buf *b, const struct state *st, struct
 		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_object, &r);
 	if (!err)
 		err = look_at_rules(l, b, &r);
-	for (int map = 1; !err && map < MAP_COUNT; map++) {
-		r.map = (enum map)map;
-		buf_reset(b);
-		ask_elements(b, NLM_F_DUMP, map_defs[map].name);
-		err = ask_nothing_is_no_error(link_dump(l, b, see_elements, &r));
+	for (enum map map = 1; !err && map < MAP_COUNT; map++) {
+		r.map = map;
+		if (is_map_of_ours(i, map_defs[map].name))
+			err = dump_elements(l, b, map_defs[map].name, see_elements, &r);
 	}
+	for (size_t k = 0; !err && k < i->n_verdicts; k++)
+		err = dump_elements(l, b, i->verdicts[k], see_verdicts, &r);
 	free(r.others);
 	i->foreign |= i->entangled;
 	i->keep |= i->entangled;

@@ -14,6 +14,8 @@ struct inventory {
 	bool entangled;                  /* others' rules or elements stand in our chains or maps */
 	char (*chains)[64], (*maps)[64]; /* names of ours */
 	size_t n_chains, n_maps;
+	char (*verdicts)[64]; /* maps of others that lead to chains */
+	size_t n_verdicts;
 };
 
 void inventory_free(struct inventory *i);

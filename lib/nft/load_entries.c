@@ -14,7 +14,7 @@
 struct entry_reader {
 	struct census census;
 	struct state *state;
-	bool trigger; /* of the chain of triggers */
+	const char *chain;
 };
 
 /* The same entry, if the other one of its rules came before. */
@@ -23,7 +23,7 @@ static struct entry *find(struct table *t, const struct masq_command *f)
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct masq_command *other = &t->entries[i].forward;
 
-		if (kind_autofw.matches(other, f) && other->has == f->has)
+		if (kind_autofw.matches(other, f))
 			return &t->entries[i];
 	}
 	return NULL;
@@ -38,12 +38,12 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	struct stored_entry *stored;
 	struct nlattr *expr;
 	struct entry *e;
-	uint64_t packets = 0;
+	uint64_t packets = 0, *handle;
 
 	census_rule(&r->census, nlh);
-	if (r->trigger && !comment.len)
+	if (!strcmp(r->chain, CHAIN_TRIGGER) && !comment.len)
 		r->state->standing.trigger = true; /* the first rule */
-	if (!list || !entry_parse(&forward, comment.text, comment.len))
+	if (!list || !entry_parse(&forward, r->chain, comment.text, comment.len))
 		return 0;
 	mnl_attr_for_each_nested (expr, list)
 		read_counter(expr, &packets);
@@ -54,8 +54,11 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 		return -ENOMEM;
 	e->served += packets;
 	stored = state_of_entry(r->state, e);
-	*(r->trigger ? &stored->trigger_handle : &stored->handle) =
-		attr_be64(attr_of(nlh, NFTA_RULE_HANDLE));
+	handle = strcmp(r->chain, CHAIN_TRIGGER) ? &stored->handle : &stored->trigger_handle;
+	if (*handle)
+		return state_add_duplicate(r->state, e->id, r->chain,
+					   attr_be64(attr_of(nlh, NFTA_RULE_HANDLE)));
+	*handle = attr_be64(attr_of(nlh, NFTA_RULE_HANDLE));
 	return 0;
 }
 
@@ -66,7 +69,7 @@ int load_entries(struct link *l, struct buf *b, struct state *st)
 
 	/* Chain by chain: thousands of pools may have rules, too. */
 	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(*chains); i++) {
-		struct entry_reader r = {.state = st, .trigger = !strcmp(chains[i], CHAIN_TRIGGER)};
+		struct entry_reader r = {.state = st, .chain = chains[i]};
 
 		ask_rules(b, chains[i]);
 		err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));

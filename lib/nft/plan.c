@@ -89,6 +89,11 @@ bool plan_converts(const struct state *st)
 	return st->standing.old;
 }
 
+bool plan_mends(const struct state *st)
+{
+	return !st->standing.whole && (plan_adds(st) || st->standing.old);
+}
+
 uint32_t plan_size(const struct state *st, enum map map)
 {
 	uint32_t n = 0;
@@ -234,7 +239,7 @@ static bool entries_stay(const struct state *st)
 	const struct table *t = &st->table;
 	size_t old = 0, new = 0;
 
-	if (!t->flushed[MASQ_AUTOFW])
+	if (!t->flushed[MASQ_AUTOFW] || st->n_duplicates)
 		return false;
 	for (;;) {
 		while (new < t->n_entries && !is_missing(st, &t->entries[new]))
@@ -263,8 +268,13 @@ static void write_entries(struct batch *b, const struct state *st)
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct entry *e = &t->entries[i];
 
-		if (is_stored(st, e) && (e->gone || !is_whole(st, e)))
-			entry_remove(b, e, state_of_entry(st, e));
+		if (!is_stored(st, e) || (!e->gone && is_whole(st, e)))
+			continue;
+		for (size_t k = 0; k < st->n_duplicates; k++)
+			if (st->duplicates[k].id == e->id)
+				b->ops->rule_del(b, st->duplicates[k].chain,
+						 st->duplicates[k].handle);
+		entry_remove(b, e, state_of_entry(st, e));
 	}
 	/* the newest last, since each goes before those that are there */
 	for (size_t i = t->n_entries; i--;) {
@@ -303,7 +313,7 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 
 int plan_write(struct batch *b, struct state *st, const struct plan *plan)
 {
-	bool mend = !st->standing.whole && (plan_adds(st) || st->standing.old), open = mend;
+	bool mend = plan_mends(st), open = mend;
 	int err = state_fit(st);
 
 	if (!err && plan->empty && !plan->inventory.keep) {

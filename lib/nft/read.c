@@ -106,7 +106,9 @@ const char *read_goto(const struct nlattr *data)
 {
 	const struct nlattr *verdict = attr_in(data, NFTA_DATA_VERDICT);
 
-	if (!verdict || (int)attr_be32(attr_in(verdict, NFTA_VERDICT_CODE)) != NFT_GOTO)
+	int code = verdict ? (int)attr_be32(attr_in(verdict, NFTA_VERDICT_CODE)) : NFT_CONTINUE;
+
+	if (code != NFT_GOTO && code != NFT_JUMP)
 		return NULL;
 	return attr_text(attr_in(verdict, NFTA_VERDICT_CHAIN));
 }

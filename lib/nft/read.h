@@ -24,7 +24,7 @@ bool attr_is(const struct nlattr *attr, const char *text);
 const struct nlattr *read_expr(const struct nlattr *expr, const char *name);
 /* The packets of a counter expression; false if it is another expression. */
 bool read_counter(const struct nlattr *expr, uint64_t *packets);
-/* The chain that data, a verdict, goes to; NULL: it is none or another verdict. */
+/* The chain that data, a verdict, goes or jumps to; NULL: it is none or another verdict. */
 const char *read_goto(const struct nlattr *data);
 
 /* Not terminated; empty where there is none. */
@@ -39,7 +39,7 @@ struct element {
 	size_t key_len;
 	uint8_t data[VALUE_MAX];
 	size_t data_len;   /* 0: none, or a verdict */
-	const char *chain; /* that a verdict goes to, or NULL */
+	const char *chain; /* that a verdict goes or jumps to, or NULL */
 	uint64_t packets;
 	uint64_t expires; /* ms; 0: never */
 	bool end;         /* of an interval: no element of its own */

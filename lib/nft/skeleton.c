@@ -107,6 +107,26 @@ void skeleton_unhook(struct batch *b)
 			b->ops->chain_flush(b, skeleton_chains[i].name);
 }
 
+bool skeleton_leads(const char *chain, const char *to)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		const struct skeleton_rule *r = &rules[i];
+
+		if (strcmp(r->chain, chain) != 0)
+			continue;
+		if (r->map != MAP_NONE && !strcmp(to, map_defs[r->map].name))
+			return true;
+		for (size_t k = 0; k < 2; k++) {
+			const struct statement *s = &r->statement[k];
+
+			if ((s->type == STATEMENT_RETURN && !*to) ||
+			    (s->type == STATEMENT_JUMP && !strcmp(to, s->name)))
+				return true;
+		}
+	}
+	return false;
+}
+
 void skeleton_hook(struct batch *b)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {

@@ -49,6 +49,8 @@ void skeleton_map(struct batch *b, enum map map, uint32_t n);
 void skeleton_make_chains(struct batch *b);
 /* Takes the rules away that refer to maps; with others in the same chains. */
 void skeleton_unhook(struct batch *b);
+/* Whether a rule of the chain leads there: to a map, to a chain, or back (""). */
+bool skeleton_leads(const char *chain, const char *to);
 /* Fills the chains, which have no rules. */
 void skeleton_hook(struct batch *b);
 

@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "ask.h"
+#include "foreign.h"
 #include "skeleton.h"
 #include "standing.h"
 
@@ -101,8 +102,11 @@ static int read_further(const struct nlmsghdr *nlh, void *arg)
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSET)
 		return standing_read(s, nlh);
 	for (int map = 1; map < MAP_COUNT; map++)
-		if (!strcmp(name, map_defs[map].name))
+		if (!strcmp(name, map_defs[map].name)) {
 			s->missing[map] = false;
+			if (foreign_map((enum map)map, nlh))
+				snprintf(s->strange_map, sizeof(s->strange_map), "%s", name);
+		}
 	return 0;
 }
 

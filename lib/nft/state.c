@@ -11,6 +11,7 @@ void state_free(struct state *st)
 	free(st->stored);
 	free(st->entries);
 	free(st->loaded);
+	free(st->duplicates);
 	*st = (struct state){0};
 }
 
@@ -67,6 +68,17 @@ int state_add_loaded(struct state *st, const struct loaded_target *t)
 		st->cap_loaded = cap;
 	}
 	st->loaded[st->n_loaded++] = *t;
+	return 0;
+}
+
+int state_add_duplicate(struct state *st, size_t id, const char *chain, uint64_t handle)
+{
+	struct duplicate *v = reallocarray(st->duplicates, st->n_duplicates + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	st->duplicates = v;
+	v[st->n_duplicates++] = (struct duplicate){id, chain, handle};
 	return 0;
 }
 

@@ -46,7 +46,15 @@ struct standing {
 	bool chain[SKELETON_CHAINS], full[SKELETON_CHAINS]; /* there; with all rules */
 	bool trigger;                                       /* the chain of triggers is there */
 	bool missing[MAP_COUNT];                            /* maps; set if not whole */
-	char strange[64]; /* a chain of our name that is something else, or "" */
+	char strange[64];     /* a chain of our name that is something else, or "" */
+	char strange_map[64]; /* the same of a map; set if not whole */
+};
+
+/* A rule that somebody copied: of the entry with this id, and goes with it. */
+struct duplicate {
+	size_t id;
+	const char *chain;
+	uint64_t handle;
 };
 
 struct state {
@@ -57,6 +65,8 @@ struct state {
 	size_t n_entries;
 	struct loaded_target *loaded;
 	size_t n_loaded, cap_loaded;
+	struct duplicate *duplicates;
+	size_t n_duplicates;
 	struct standing standing;
 };
 
@@ -70,6 +80,9 @@ struct stored_entry *state_of_entry(const struct state *st, const struct entry *
 
 /* 0 or -ENOMEM. */
 int state_add_loaded(struct state *st, const struct loaded_target *t);
+
+/* The chain's name is not copied. 0 or -ENOMEM. */
+int state_add_duplicate(struct state *st, size_t id, const char *chain, uint64_t handle);
 
 /* A number that two services have in common only if they would be written alike; never 0. */
 uint64_t state_digest(const struct service *s);

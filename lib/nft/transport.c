@@ -10,6 +10,7 @@
 
 #include "conntrack.h"
 #include "fail.h"
+#include "foreign.h"
 #include "listing.h"
 #include "load.h"
 #include "load_entries.h"
@@ -185,11 +186,22 @@ static bool refused_for_good(struct nft *n, int err)
 	return err != -EINTR && turn_up_to_date(&n->turn) == 1;
 }
 
+/* Reading failed: where a map of our name is of another type, that one is named. */
+static int fail_to_load(struct masq *m, int err)
+{
+	struct nft *n = m->priv;
+	char map[64];
+
+	if (err == -EBADMSG && !foreign_find_map(n->link, &n->query, map) && *map)
+		return fail_by_map(&m->error, map);
+	return fail_to_read(&m->error, err);
+}
+
 static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
 {
 	if (failed < n->n && (err == -ESRCH || err == -EDESTADDRREQ || err == -EOVERFLOW))
 		return kind_fail(&m->error, &n->commands[failed], err);
-	return fail_to_read(&m->error, err);
+	return fail_to_load(m, err);
 }
 
 static int remember(struct nft *n, const struct masq_command *c)
@@ -267,6 +279,20 @@ static int look_for_others(struct nft *n, bool *remain)
 	return err;
 }
 
+/* Before the chains that refer to maps are emptied. -ECANCELED: others' rules
+ * stand in them. What was there when the kernel answered before is settled: the
+ * generation is the same. */
+static int check_rules(struct nft *n, struct error *e)
+{
+	char chain[64];
+	int err = n->state.standing.table ? foreign_find_rule(n->link, &n->query, chain) : 0;
+
+	if (err || !n->state.standing.table || !*chain)
+		return err;
+	fail_by_rule(e, chain);
+	return -ECANCELED;
+}
+
 /* What the model does not know: what stands, whether others remain, and who needs us. */
 static int look_around(struct nft *n, struct error *e)
 {
@@ -285,6 +311,8 @@ static int look_around(struct nft *n, struct error *e)
 		err = conntrack_needs_us(n->link, &n->query, &n->plan.inventory.keep);
 	if (!err && !n->plan.empty && plan_converts(&n->state))
 		err = load_unique(n, (1u << kind_count()) - 1);
+	if (!err && !n->plan.empty && plan_mends(&n->state))
+		err = check_rules(n, e);
 	return err;
 }
 
@@ -316,10 +344,12 @@ static int send_batch(struct nft *n, struct link_error *error)
 	return err;
 }
 
-static int grow(struct nft *n, enum map map)
+static int grow(struct nft *n, struct error *e, enum map map)
 {
+	int err = check_rules(n, e);
+
 	n->plan.grow[map] = true;
-	return load_unique(n, MASQ_KIND(map_defs[map].kind));
+	return err ? err : load_unique(n, MASQ_KIND(map_defs[map].kind));
 }
 
 /* Somebody's rule refers to what is ours: then it stays, without forwards. */
@@ -347,7 +377,7 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 		if (full == MAP_NONE || n->plan.grow[full])
 			break;
 		*error = (struct link_error){0};
-		err = grow(n, full);
+		err = grow(n, e, full);
 		if (!err)
 			err = send_batch(n, error);
 	}
@@ -355,7 +385,7 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 }
 
 /* What the kernel says of a map that is full, a dry run has to find out. */
-static int make_room(struct nft *n)
+static int make_room(struct nft *n, struct error *e)
 {
 	int err = 0;
 
@@ -368,6 +398,8 @@ static int make_room(struct nft *n)
 		if (!err)
 			err = load_map_size(n->link, &n->query, (enum map)map, &size);
 		n->plan.grow[map] = size && plan_size(&n->state, (enum map)map) > size;
+		if (!err && n->plan.grow[map])
+			err = check_rules(n, e);
 	}
 	return err;
 }
@@ -378,7 +410,7 @@ static int dry_run(struct nft *n, struct error *e, FILE *out)
 	int err = look_around(n, e);
 
 	if (!err)
-		err = make_room(n);
+		err = make_room(n, e);
 	if (err)
 		return err;
 	err = turn_up_to_date(&n->turn);
@@ -401,7 +433,7 @@ static int commit_failed(struct masq *m, int err, const struct link_error *error
 	if (err == -ECANCELED) /* look_around() has said why */
 		return -EBUSY;
 	if (err == -ERESTART || err == -EINTR || !error->err)
-		return fail_to_read(&m->error, err);
+		return fail_to_load(m, err);
 	return fail_to_commit(&m->error, error);
 }
 
@@ -506,7 +538,7 @@ static int nft_list(struct masq *m, unsigned int wanted, const struct masq_comma
 	/* what fn does with the handle must not touch what it is told */
 	table = n->state.table;
 	n->state.table = (struct table){0};
-	err = err ? fail_to_read(&m->error, err) : tell(&listing, &table, wanted, fn, arg);
+	err = err ? fail_to_load(m, err) : tell(&listing, &table, wanted, fn, arg);
 	listing_free(&listing);
 	table_free(&table);
 	return err;

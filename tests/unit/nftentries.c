@@ -57,12 +57,30 @@ static const char *print(char out[COMMENT_MAX], const struct masq_command *c)
 	return out;
 }
 
+/* In the chain that has such entries, and in no other one of these. */
+static bool parse(struct masq_command *out, const char *text, size_t len)
+{
+	static const char *const chains[] = {CHAIN_RANGE, CHAIN_PORT, CHAIN_DIRECT};
+	struct masq_command other;
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(chains); i++) {
+		if (!entry_parse(&other, chains[i], text, len))
+			continue;
+		*out = other;
+		n++;
+		if (entry_parse(&other, CHAIN_TRIGGER, text, len) != entry_is_triggered(out))
+			return false;
+	}
+	return n == 1;
+}
+
 static bool is_entry(const char *text, size_t len, const struct masq_command *want)
 {
 	struct masq_command back;
 
 	memset(&back, 0xa5, sizeof(back));
-	return entry_parse(&back, text, len) && same_entry(&back, want);
+	return parse(&back, text, len) && same_entry(&back, want);
 }
 
 #define RANGE(has) entry(MASQ_RANGE, has, IPPROTO_UDP, 6970, 7170)
@@ -226,8 +244,7 @@ static void old_ports(void)
 		const struct masq_command *want = cases[i].untimed ? &untimed : &plain;
 		struct masq_command back;
 
-		ok(entry_parse(&back, cases[i].text, strlen(cases[i].text)) &&
-			   same_entry(&back, want),
+		ok(parse(&back, cases[i].text, strlen(cases[i].text)) && same_entry(&back, want),
 		   "of 0.5.0: \"%s\"", cases[i].text);
 		ok(!back.trigger_port && !back.trigger_protocol && !entry_is_triggered(&back),
 		   "... is not triggered");
@@ -303,12 +320,12 @@ static void no_entries(void)
 	struct masq_command c;
 
 	for (size_t i = 0; i < COUNT(junk); i++)
-		ok(!entry_parse(&c, junk[i], strlen(junk[i])), "no entry: \"%s\"", junk[i]);
+		ok(!parse(&c, junk[i], strlen(junk[i])), "no entry: \"%s\"", junk[i]);
 	memset(text, ' ', sizeof(text));
 	memcpy(text, "-d tcp 1 2", 10);
-	ok(entry_parse(&c, text, 20), "blanks at the end are nothing");
-	ok(!entry_parse(&c, text, sizeof(text)), "but no comment is that long");
-	ok(!entry_parse(&c, text, KIND_WORDS_MAX), "... nor this");
+	ok(parse(&c, text, 20), "blanks at the end are nothing");
+	ok(!parse(&c, text, sizeof(text)), "but no comment is that long");
+	ok(!parse(&c, text, KIND_WORDS_MAX), "... nor this");
 }
 
 /* Whatever is taken for an entry is one, and is written as one. */
@@ -336,7 +353,7 @@ static void junk(void)
 		if (!exact)
 			abort();
 		memcpy(exact, line, n);
-		if (entry_parse(&c, exact, n)) {
+		if (parse(&c, exact, n)) {
 			good++;
 			wrong += kind_validate(&e, &c) < 0 || c.kind != MASQ_AUTOFW ||
 				 !is_entry(print(again, &c), sizeof(again), &c);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "ask.h"
+#include "foreign.h"
+#include "skeleton.h"
+
+/* Where a rule leads: the map it looks up, the chain it jumps to, "" for a
+ * return, NULL for anything else. */
+static const char *outcome_of(const struct nlattr *list)
+{
+	const char *to = NULL;
+	struct nlattr *expr;
+
+	mnl_attr_for_each_nested (expr, list) {
+		const struct nlattr *data = read_expr(expr, "lookup"), *verdict;
+
+		if (data && attr_in(data, NFTA_LOOKUP_DREG))
+			to = attr_text(attr_in(data, NFTA_LOOKUP_SET));
+		data = attr_in(read_expr(expr, "immediate"), NFTA_IMMEDIATE_DATA);
+		verdict = attr_in(data, NFTA_DATA_VERDICT);
+		if (!verdict)
+			continue;
+		switch ((int)attr_be32(attr_in(verdict, NFTA_VERDICT_CODE))) {
+		case NFT_RETURN:
+			to = "";
+			break;
+		case NFT_JUMP:
+			to = attr_text(attr_in(verdict, NFTA_VERDICT_CHAIN));
+			break;
+		default:
+			return NULL;
+		}
+	}
+	return to;
+}
+
+/* Rules of ours there have no comment. */
+bool foreign_rule(const char *chain, const struct nlmsghdr *rule)
+{
+	const struct nlattr *list = attr_of(rule, NFTA_RULE_EXPRESSIONS);
+	const char *to = list ? outcome_of(list) : NULL;
+
+	return attr_of(rule, NFTA_RULE_USERDATA) || !to || !skeleton_leads(chain, to);
+}
+
+bool foreign_map(enum map map, const struct nlmsghdr *set)
+{
+	const uint32_t others = NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_TIMEOUT;
+	const struct map_def *def = &map_defs[map];
+	uint32_t flags = attr_be32(attr_of(set, NFTA_SET_FLAGS));
+
+	if (!(flags & NFT_SET_MAP) || flags & others ||
+	    attr_be32(attr_of(set, NFTA_SET_KEY_LEN)) != parts_len(&def->key) ||
+	    attr_be32(attr_of(set, NFTA_SET_KEY_TYPE)) != parts_type(&def->key))
+		return true;
+	if (def->pool)
+		return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) != NFT_DATA_VERDICT;
+	return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) == NFT_DATA_VERDICT ||
+	       attr_be32(attr_of(set, NFTA_SET_DATA_LEN)) != parts_len(&def->data);
+}
+
+struct finder {
+	char *name; /* 64 bytes */
+	const struct skeleton_chain *chain;
+	uint32_t rules;
+};
+
+static int see_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct finder *f = arg;
+
+	if (++f->rules > f->chain->rules || foreign_rule(f->chain->name, nlh))
+		snprintf(f->name, 64, "%s", f->chain->name);
+	return 0;
+}
+
+int foreign_find_rule(struct link *l, struct buf *b, char chain[64])
+{
+	int err = 0;
+
+	*chain = '\0';
+	for (size_t i = 0; !err && !*chain && i < SKELETON_CHAINS; i++) {
+		struct finder f = {.name = chain, .chain = &skeleton_chains[i]};
+
+		if (!f.chain->rules)
+			continue;
+		ask_rules(b, f.chain->name);
+		err = ask_nothing_is_no_error(link_dump(l, b, see_rule, &f));
+	}
+	return err;
+}
+
+static int see_map(const struct nlmsghdr *nlh, void *arg)
+{
+	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
+
+	for (enum map map = 1; map < MAP_COUNT; map++)
+		if (!strcmp(name, map_defs[map].name) && foreign_map(map, nlh))
+			snprintf(arg, 64, "%s", name);
+	return 0;
+}
+
+int foreign_find_map(struct link *l, struct buf *b, char map[64])
+{
+	*map = '\0';
+	buf_reset(b);
+	for (enum map m = 1; m < MAP_COUNT; m++)
+		ask_set(b, map_defs[m].name);
+	return ask_nothing_is_no_error(link_get(l, b, see_map, map));
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is not ours in chains and maps that have our names. */
+#ifndef FOREIGN_H
+#define FOREIGN_H
+
+#include "link.h"
+#include "schema.h"
+
+/* Whether a rule in a chain of the skeleton is none of those that ipmasqadm writes there. */
+bool foreign_rule(const char *chain, const struct nlmsghdr *rule);
+/* Whether a map or set of a name of ours is of another type. */
+bool foreign_map(enum map map, const struct nlmsghdr *set);
+
+/* The first chain of the skeleton that has a rule of others among those of ours,
+ * and the first of our maps that is of another type; or "". 0 or -errno. */
+int foreign_find_rule(struct link *l, struct buf *b, char chain[64]);
+int foreign_find_map(struct link *l, struct buf *b, char map[64]);
+
+#endif
