@@ -39,6 +39,14 @@ static int see_chain(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+/* A dormant table has rules, but its chains hang nowhere. */
+static int see_table(const struct nlmsghdr *nlh, void *arg)
+{
+	if (is_others(nlh) && attr_be32(attr_of(nlh, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT)
+		*(bool *)arg = true;
+	return 0;
+}
+
 static bool is_one_of(const struct nlattr *name, const char *const words[])
 {
 	for (; *words; words++)
@@ -107,15 +115,18 @@ static void ask_connections(struct buf *b)
 
 int conntrack_needs_us(struct link *l, struct buf *b, bool *need)
 {
-	bool chains = false, rules = false, running = false;
+	bool chains = false, rules = false, dormant = false, running = false;
 	int err = dump(l, b, NFT_MSG_GETCHAIN, see_chain, &chains);
 
 	*need = true;
 	if (!err && chains)
+		err = dump(l, b, NFT_MSG_GETTABLE, see_table, &dormant);
+	if (!err && chains)
 		err = dump(l, b, NFT_MSG_GETRULE, see_rule, &rules);
 	if (err)
 		return err == -ENOMEM || err == -EINTR ? err : 0;
-	if (chains && rules) {
+	/* whose chains and rules those were is not asked: where one sleeps, all may */
+	if (chains && rules && !dormant) {
 		*need = false;
 		return 0;
 	}
