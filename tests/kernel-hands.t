@@ -113,6 +113,10 @@ subtest 'rules in our chains' => sub {
 	my ($handle) = must(qw(nft -a list chain ip ipmasqadm lookup)) =~ /\@portfw_any # handle (\d+)/;
 	nft("replace rule ip ipmasqadm lookup handle $handle counter drop");
 	like(flushes('in place of ours'), qr/chain lookup \{.*?\n\t\tcounter drop\n/s, 'it stays');
+	start();
+	($handle) = must(qw(nft -a list chain ip ipmasqadm autofw_trigger)) =~ /snat return # handle (\d+)/;
+	nft("replace rule ip ipmasqadm autofw_trigger handle $handle counter accept");
+	like(flushes('in place of that of triggers'), qr/chain autofw_trigger \{\n.*\n\t\tcounter accept\n/, 'it stays');
 	start('mfw -A -m 1 -r 10.0.0.2');
 	nft("delete rule ip ipmasqadm lookup handle " . (must(qw(nft -a list chain ip ipmasqadm lookup)) =~ /\@portfw # handle (\d+)/)[0] .
 		"\nadd rule ip ipmasqadm prerouting ip saddr 192.0.2.1 return");
@@ -196,7 +200,28 @@ add rule ip ipmasqadm autofw_trigger meta l4proto tcp jump udp-6970-7170-by-tcp-
 	did(qw(autofw -F));
 	unlike(table(), qr/6970/, 'of a triggered one, too');
 	did('restore', "$dir/saved");
+	my ($target) = table() =~ /dnat to 10\.0\.0\.3:80 comment "(target[^"]*)"/;
+	nft("add rule ip ipmasqadm tcp-198.51.100.1-81 meta l4proto tcp counter dnat to 10.0.0.3:80 comment \"$target\"");
+	is(scalar(() = saves() =~ / 81 -R /g), 2, 'of a target, it is one target');
+	did(qw(portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80 -p 7));
+	is(scalar(() = table() =~ /dnat to 10\.0\.0\.3:80/g), 1, 'and gone with the next change');
 	is(flushes('then'), '', 'nothing is left');
+};
+
+subtest 'a map of ours has another name' => sub {
+	start('mfw -A -m 1 -r 10.0.0.2 80');
+	my ($handle) = must(qw(nft -a list chain ip ipmasqadm lookup_mfw)) =~ /\@mfw_keep_port # handle (\d+)/;
+	ours('map mine { type mark : ipv4_addr; }');
+	nft("replace rule ip ipmasqadm lookup_mfw handle $handle dnat to meta mark map \@mine\ndelete map ip ipmasqadm mfw_keep_port");
+	refused('map mfw_keep_port is missing in table ip ipmasqadm; have it made anew by emptying a chain, with: nft flush chain ip ipmasqadm lookup',
+		qw(mfw -A -m 2 -r 10.0.0.2));
+	nft('flush chain ip ipmasqadm lookup');
+	refused('chain lookup_mfw in table ip ipmasqadm has to be made anew, but has a rule that is not ours; find it and delete it with: '
+		. 'nft -a list chain ip ipmasqadm lookup_mfw', qw(mfw -A -m 2 -r 10.0.0.2));
+	nft('flush chain ip ipmasqadm lookup_mfw');
+	did(qw(mfw -A -m 2 -r 10.0.0.2));
+	saves();
+	like(flushes('then'), qr/\A[^\n]*\n\tmap mine \{[^}]*\}\n\}\n\z/, 'theirs is left');
 };
 
 subtest 'a dormant table' => sub {

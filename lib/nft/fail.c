@@ -204,6 +204,12 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 			    "map %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes "
 			    "it; " LOOK_AT_IT,
 			    name);
+	if (error->err == ENOENT && fail_map(error) != MAP_NONE)
+		return fail(e, ENOENT,
+			    "map %s is missing in " NFT_TABLE_TEXT "; have it made anew by "
+			    "emptying a chain, with: nft flush chain ip " NFT_TABLE
+			    " " CHAIN_LOOKUP,
+			    name);
 	return fail(e, error->err, "the kernel refused the change%s%s%s%s: %s%s%s",
 		    name ? " to " : "", kind, name ? " " : "", name ? name : "",
 		    strerror(error->err), *error->text ? ": " : "", error->text);

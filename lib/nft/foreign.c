@@ -47,7 +47,9 @@ bool foreign_rule(const char *chain, const struct nlmsghdr *rule)
 	const struct nlattr *list = attr_of(rule, NFTA_RULE_EXPRESSIONS);
 	const char *to = list ? outcome_of(list) : NULL;
 
-	return attr_of(rule, NFTA_RULE_USERDATA) || !to || !skeleton_leads(chain, to);
+	if (attr_of(rule, NFTA_RULE_USERDATA) || !to)
+		return true;
+	return strcmp(chain, CHAIN_TRIGGER) ? !skeleton_leads(chain, to) : *to;
 }
 
 bool foreign_map(enum map map, const struct nlmsghdr *set)

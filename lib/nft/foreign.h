@@ -6,7 +6,8 @@
 #include "link.h"
 #include "schema.h"
 
-/* Whether a rule in a chain of the skeleton is none of those that ipmasqadm writes there. */
+/* Whether a rule in a chain of the skeleton, or of the triggers, is none of those
+ * that ipmasqadm writes there; entries aside. */
 bool foreign_rule(const char *chain, const struct nlmsghdr *rule);
 /* Whether a map or set of a name of ours is of another type. */
 bool foreign_map(enum map map, const struct nlmsghdr *set);

@@ -177,7 +177,7 @@ static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghd
 	if (entry_parse(&entry, chain, comment.text, comment.len))
 		return false;
 	if (!strcmp(chain, CHAIN_TRIGGER))
-		return ++r->trigger_rules > 1;
+		return ++r->trigger_rules > 1 || foreign_rule(chain, nlh);
 	return skeleton != NULL;
 }
 

@@ -202,6 +202,13 @@ static int by_position(const void *a, const void *b)
 	return (x->position > y->position) - (x->position < y->position);
 }
 
+/* Two targets may be the same but for their places in the turn. */
+static bool is_copy(const struct loaded_target *a, const struct loaded_target *b)
+{
+	return a->position == b->position && a->target.port == b->target.port &&
+	       address_equal(&a->target.addr, &b->target.addr);
+}
+
 /* Gives services the targets from this one on. Others may have edited prefs: what
  * a schedule could not hold is drained. */
 static int place_targets(struct state *st, size_t from)
@@ -214,6 +221,12 @@ static int place_targets(struct state *st, size_t from)
 		struct service *s = &st->table.services[l->service];
 		struct stored *stored = &st->stored[l->service];
 
+		/* a rule that somebody copied: one target, and written anew */
+		if (stored->n_loaded && is_copy(&st->loaded[i - 1], l)) {
+			stored->cascade = false;
+			stored->n_loaded++;
+			continue;
+		}
 		if (!stored->n_loaded++)
 			stored->loaded = i;
 		if (service_period(s) + l->target.pref > UINT32_MAX)
