@@ -32,6 +32,7 @@ struct link {
 	bool touched;               /* heard of a change to our table, or could have missed one */
 	uint32_t heard;   /* the last generation that was reported; 0, which is none: not yet */
 	struct buf query; /* for the generation id */
+	bool unread;      /* reading answers has failed: some may be left */
 	char receive[RECEIVE_SIZE];
 };
 
@@ -62,6 +63,7 @@ int link_open(struct link **out)
 	if (!l)
 		return -ENOMEM;
 	l->monitor = NULL;
+	l->unread = false;
 	l->socket = buf_init(&l->query) < 0 ? NULL : open_socket();
 	if (!l->socket) {
 		int err = errno;
@@ -128,8 +130,10 @@ static int read_answers(struct link *l, struct mnl_socket *socket, uint32_t firs
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->receive;
 		int left = (int)got;
 
-		if (got <= 0)
+		if (got <= 0) {
+			l->unread = true;
 			return got < 0 ? (int)got : -EBADMSG;
+		}
 		for (; buf_is_message(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_seq - first > last - first)
 				continue; /* what an ended reading left behind */
@@ -157,11 +161,22 @@ static int read_answers(struct link *l, struct mnl_socket *socket, uint32_t firs
 	}
 }
 
+/* Buffers count by themselves, so that an answer that was left could be taken for one to come. */
+static void forget_unread(struct link *l)
+{
+	ssize_t got = 1;
+
+	for (int i = 0; l->unread && got && i < 1000; i++)
+		got = receive(l->socket, l->receive, sizeof(l->receive));
+	l->unread = false;
+}
+
 static int query(struct link *l, struct mnl_socket *socket, struct buf *b, bool dump, link_fn *fn,
 		 void *arg)
 {
 	if (b->failed)
 		return -ENOMEM;
+	forget_unread(l);
 	buf_close(b);
 	if (mnl_socket_sendto(socket, b->data, b->len) < 0)
 		return -errno;
@@ -380,6 +395,7 @@ int link_commit(struct link *l, struct buf *b, struct link_error *error)
 		error->err = ENOMEM;
 		return -ENOMEM;
 	}
+	forget_unread(l);
 	make_room(l->socket, SO_SNDBUFFORCE, SO_SNDBUF, b->len + 4096);
 	make_room(l->socket, SO_RCVBUFFORCE, SO_RCVBUF, (size_t)(b->seq - b->first) * ANSWER_SIZE);
 	if (mnl_socket_sendto(l->socket, b->data, b->len) < 0) {
@@ -395,6 +411,7 @@ int link_commit(struct link *l, struct buf *b, struct link_error *error)
 			break;
 		done |= read_acks(l, b, error, (int)got);
 	}
+	l->unread = got < 0;
 	if (!error->err && !done)
 		error->err = lost ? ENOBUFS : got < 0 ? (int)-got : EBADMSG;
 	return -error->err;

@@ -13,19 +13,22 @@
 #include "skeleton.h"
 #include "standing.h"
 
-/* Chains that are asked for: the skeleton's, and those of version 0.5.0. */
-#define OLD SKELETON_CHAINS
+/* Chains that are asked for: the skeleton's, the triggers', and those of version 0.5.0. */
+#define TRIGGER SKELETON_CHAINS
+#define OLD (TRIGGER + 1)
 #define CHAINS (OLD + OLD_CHAINS)
 
 static const char *name_of(size_t i)
 {
-	return i < OLD ? skeleton_chains[i].name : old_chains[i - OLD];
+	if (i < SKELETON_CHAINS)
+		return skeleton_chains[i].name;
+	return i == TRIGGER ? CHAIN_TRIGGER : old_chains[i - OLD];
 }
 
 static void ask_chains(struct buf *b, bool with_rules)
 {
 	for (size_t i = 0; i < CHAINS; i++)
-		if (with_rules == (i < OLD && skeleton_chains[i].rules))
+		if (with_rules == (i == TRIGGER || (i < TRIGGER && skeleton_chains[i].rules)))
 			ask_chain(b, name_of(i));
 }
 
@@ -65,8 +68,10 @@ static void read_chain(struct standing *s, const struct nlmsghdr *nlh)
 		s->old |= s->old_chain[i - OLD];
 		return;
 	}
-	if (!hangs_at(nlh, skeleton_chains[i].hook))
+	if (!hangs_at(nlh, i == TRIGGER ? &trigger_hook : skeleton_chains[i].hook))
 		snprintf(s->strange, sizeof(s->strange), "%s", name);
+	if (i == TRIGGER)
+		return;
 	s->chain[i] = true;
 	/* others' transactions move it before they are in force: then it is looked at closely */
 	s->full[i] = use == skeleton_chains[i].rules + skeleton_chains[i].references;

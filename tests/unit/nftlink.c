@@ -183,11 +183,29 @@ static void batch(struct buf *b, size_t messages)
 	buf_end_batch(b);
 }
 
+/* What is left of a reading that failed is not taken for an answer to the next one. */
+static void left_answers(struct link *l, struct buf *b)
+{
+	forget();
+	buf_reset(b);
+	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	queued = 1;
+	queue[0].err = EIO;
+	is_int(link_get(l, b, count, NULL), -EIO, "reading fails");
+	queued = 2;
+	put_error(b->seq + 1, ENOENT);
+	buf_reset(b);
+	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	is_int(link_get(l, b, count, NULL), -EBADMSG,
+	       "what comes too late is no answer to the next");
+}
+
 static void commits(struct link *l, struct buf *b)
 {
 	struct link_error error;
 
 	forget();
+	l->unread = false; /* nothing of what is to come is left of before */
 	batch(b, 20000);
 	queued = 1;
 	put_error(b->first + 3, EBUSY);
@@ -244,6 +262,7 @@ int main(void)
 	}
 	large_messages(l, &b);
 	several_requests(l, &b);
+	left_answers(l, &b);
 	commits(l, &b);
 	buf_free(&b);
 	link_close(l);
