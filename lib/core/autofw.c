@@ -279,8 +279,10 @@ static int apply(struct table *t, const struct masq_command *c)
 		return 0;
 	}
 	/* A line given twice is harmless; with other flags it is a newer entry. */
-	if (e && !((e->forward.has ^ c->has) & flags))
+	if (e && !((e->forward.has ^ c->has) & flags)) {
+		e->again = true;
 		return 0;
+	}
 	if (e)
 		e->gone = true;
 	return table_insert_entry(t, true, c) ? 0 : -ENOMEM;

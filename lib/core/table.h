@@ -17,6 +17,7 @@ struct entry {
 	struct masq_command forward;
 	uint64_t served;
 	bool gone;
+	bool again; /* added once more: it is to be there as a whole */
 };
 
 struct table {

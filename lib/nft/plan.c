@@ -32,10 +32,10 @@ static bool is_whole(const struct state *st, const struct entry *e)
 	return stored->handle && (stored->trigger_handle || !entry_is_triggered(&e->forward));
 }
 
-/* New, or somebody deleted a rule of it. */
+/* New, or added once more and somebody has deleted a rule of it. */
 static bool is_missing(const struct state *st, const struct entry *e)
 {
-	return !e->gone && !is_whole(st, e);
+	return !e->gone && (!is_stored(st, e) || (e->again && !is_whole(st, e)));
 }
 
 bool plan_adds(const struct state *st)
@@ -268,7 +268,7 @@ static void write_entries(struct batch *b, const struct state *st)
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct entry *e = &t->entries[i];
 
-		if (!is_stored(st, e) || (!e->gone && is_whole(st, e)))
+		if (!is_stored(st, e) || !(e->gone || is_missing(st, e)))
 			continue;
 		for (size_t k = 0; k < st->n_duplicates; k++)
 			if (st->duplicates[k].id == e->id)
