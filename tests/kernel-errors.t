@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every system call on a netlink socket fails once, in several ways: a message and exit 1, or the command
+# Every system call on a netlink socket fails once, in several ways: exit 1 and the message for that call, or the command
 # got over it; never a crash or a hang, and nothing half done.
 use strict;
 use warnings;
@@ -32,6 +32,19 @@ sub with {
 	return run('timeout', 60, 'env', (map { "$_=$env->{$_}" } keys %$env), "LD_PRELOAD=$preload", $Net::program, @argv);
 }
 
+# The one message for a call that fails so: "at" counts from 1, and "batch" is the call that sends the
+# change. Opening and asking for the generation take the first three.
+sub message {
+	my ($argv, $errno, $at, $batch) = @_;
+	my $why = $errno == EPERM ? 'no permission to use nf_tables: it needs root, or CAP_NET_ADMIN'
+		: $errno == EINTR ? ($at <= 3 ? 'cannot read nf_tables: Interrupted system call' : 'got over it')
+		: $at == $batch ? 'the change is too large for the socket buffer; raise net.core.wmem_max'
+		: 'cannot read nf_tables: No buffer space available';
+	# a restore names its file where it has read it, and the line where one is at fault
+	my $where = $$argv[0] eq 'restore' ? qr/(?:\Q$file\E: |\Q$file\E:1: portfw -f: |\Q$file\E:2: mfw -F: )?/ : qr//;
+	return qr/\Aipmasqadm: $$argv[0]: $where\Q$why\E\n\z/;
+}
+
 my @errors = $slow ? (ENOBUFS) : (ENOBUFS, EINTR, EPERM);
 for my $command ('portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80', 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.4 80',
 		 'portfw -d -P tcp -L 198.51.100.1 80', 'portfw -l -n', 'mfw -S -m 1', 'mfw -F',
@@ -42,7 +55,7 @@ for my $command ('portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80', 'portfw -
 	my ($status, $out, $err) = with({NETFAIL_COUNT => "$dir/count"}, @argv);
 	is("$status$err", '0', "$command: where nothing fails");
 	my $after = must($Net::program, 'save');
-	my ($n) = slurp("$dir/count") =~ /^(\d+)$/ or die 'no count';
+	my ($n, $batch) = slurp("$dir/count") =~ /^(\d+) (\d+)$/ or die 'no count';
 	my ($now, @bad, $failed) = $after;
 	for my $at (1 .. $n) {
 		for my $errno (@errors) {
@@ -50,7 +63,7 @@ for my $command ('portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80', 'portfw -
 			my ($status, $got, $err) = with({NETFAIL_AT => $at, NETFAIL_ERRNO => $errno}, @argv);
 			$now = must($Net::program, 'save');
 			my $good = $status == 0 ? $err eq '' && $got eq $out && $now eq $after
-				: $status == 1 && $err =~ /\Aipmasqadm: [^\n]+\n\z/ && ($now eq $before || $now eq $after);
+				: $status == 1 && $err =~ message(\@argv, $errno, $at, $batch) && ($now eq $before || $now eq $after);
 			$failed++ if $status;
 			push @bad, "call $at, errno $errno: exit $status: $err" unless $good;
 		}

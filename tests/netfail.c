@@ -3,7 +3,8 @@
  * System calls on netlink sockets that fail once, as a preloaded library:
  * NETFAIL_AT=N     the Nth of socket, bind, sendto and recvmsg fails
  * NETFAIL_ERRNO=E  with this
- * NETFAIL_COUNT=F  how many there were is written to file F at the end
+ * NETFAIL_COUNT=F  how many there were is written to file F at the end, and which one sent the last
+ *                  batch of nf_tables (0: none)
  * NETFAIL_STALE=N  the first N batches are for another generation than the ruleset's
  */
 #include <dlfcn.h>
@@ -18,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static long count;
+static long count, batch;
 
 __attribute__((destructor)) static void tell(void)
 {
@@ -27,7 +28,7 @@ __attribute__((destructor)) static void tell(void)
 
 	if (!f)
 		return;
-	fprintf(f, "%ld\n", count);
+	fprintf(f, "%ld %ld\n", count, batch);
 	fclose(f);
 }
 
@@ -89,10 +90,17 @@ int bind(int fd, const struct sockaddr *addr, socklen_t size)
 ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
 	       socklen_t size)
 {
+	struct nlmsghdr nlh = {0};
 	NEXT(sendto);
-	if (is_netlink(fd))
-		buf = made_stale(buf, len);
-	return is_netlink(fd) && fails() ? -1 : next(fd, buf, len, flags, to, size);
+
+	if (!is_netlink(fd))
+		return next(fd, buf, len, flags, to, size);
+	if (len >= sizeof(nlh))
+		memcpy(&nlh, buf, sizeof(nlh));
+	if (nlh.nlmsg_type == NFNL_MSG_BATCH_BEGIN)
+		batch = count + 1;
+	buf = made_stale(buf, len);
+	return fails() ? -1 : next(fd, buf, len, flags, to, size);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)

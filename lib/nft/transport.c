@@ -61,6 +61,8 @@ static int nft_open(struct masq *m)
 		return fail(&m->error, EPROTONOSUPPORT,
 			    "this kernel has neither masquerading modules nor nf_tables "
 			    "(CONFIG_NF_TABLES)");
+	case EINTR: /* here, nothing has been read that others could have changed */
+		return fail(&m->error, EINTR, "cannot read nf_tables: %s", strerror(EINTR));
 	default:
 		return fail_to_read(&m->error, err);
 	}
@@ -180,9 +182,12 @@ static int apply_all(struct nft *n, size_t *failed)
 	return err;
 }
 
-/* A refusal counts only if the picture it is based on was of one generation. */
+/* A refusal counts only if the picture it is based on was of one generation; what
+ * the system lacks, another picture lacks as well. */
 static bool refused_for_good(struct nft *n, int err)
 {
+	if (err == -EPERM || err == -ENOBUFS || err == -ENOMEM)
+		return true;
 	return err != -EINTR && turn_up_to_date(&n->turn) == 1;
 }
 
