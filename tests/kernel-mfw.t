@@ -175,6 +175,27 @@ subtest 'pref 0 is never scheduled while another has more' => sub {
 	clear();
 };
 
+# What became of connections that nobody served: what clients were told; what each side dropped or sent
+# again; what conntrack refused. A client that gave up shows as timeout with retransmissions, a change
+# that let one fall between as refused, without any.
+sub fate {
+	my ($sum, @clients) = @_;
+	diag('clients were told: ', join ', ', map { "$_ $sum->{$_}" } sort keys %$sum);
+	my $drops = sub {
+		my ($text) = @_;
+		my (%value, @names);
+		for (split /\n/, $text) {
+			my ($what, @words) = split ' ';
+			@names = @words, next if !@words || $words[0] =~ /\D/;
+			@value{map { "$what$_" } @names} = @words;
+		}
+		return join ' ', map { "$_=$value{$_}" } grep { /Drop|Overflow|Abort|SynRetrans|Timeouts|AttemptFails/ && $value{$_} } sort keys %value;
+	};
+	diag("$_->{name}: ", $drops->(scalar $_->must('cat', '/proc/net/netstat', '/proc/net/snmp'))) for @clients, values %{$net->{hosts}};
+	diag('conntrack, hexadecimal: ', scalar must('cat', '/proc/net/stat/nf_conntrack'));
+	diag(scalar must(qw(nft list table ip ipmasqadm)));
+}
+
 subtest 'draining under load' => sub {
 	my @load = map { $net->host("load$_", "203.0.113.10$_") } 1 .. 4;
 	my $n = $slow ? 500 : 3000;
@@ -198,7 +219,7 @@ subtest 'draining under load' => sub {
 	cmp_ok($sum{hostA}, '>', 0, "hostA had got $sum{hostA} of the load");
 	cmp_ok($sum{hostA}, '<', 4 * $n / 2, 'before it was drained');
 	is($now, $then + 1, 'from then on it got none');
-	is($sum{hostA} + $sum{hostB} + $sum{hostC}, 4 * $n, 'every connection was served');
+	is($sum{hostA} + $sum{hostB} + $sum{hostC}, 4 * $n, 'every connection was served') or fate(\%sum, @load);
 	is($client->say($_)->{name}, 'hostA', 'a running connection goes on') for 1 .. 3;
 	clear();
 };
