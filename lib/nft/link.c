@@ -33,7 +33,7 @@ struct link {
 	uint32_t heard;   /* the last generation that was reported; 0, which is none: not yet */
 	struct buf query; /* for the generation id */
 	bool unread;      /* reading answers has failed: some may be left */
-	char receive[RECEIVE_SIZE];
+	_Alignas(struct nlmsghdr) char receive[RECEIVE_SIZE];
 };
 
 static struct mnl_socket *open_socket(void)

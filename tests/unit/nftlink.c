@@ -187,6 +187,7 @@ static void batch(struct buf *b, size_t messages)
 static void left_answers(struct link *l, struct buf *b)
 {
 	forget();
+	l->unread = false; /* nothing of what is to come is left of before */
 	buf_reset(b);
 	buf_msg(b, NFT_MSG_GETSETELEM, 0);
 	queued = 1;
@@ -205,7 +206,7 @@ static void commits(struct link *l, struct buf *b)
 	struct link_error error;
 
 	forget();
-	l->unread = false; /* nothing of what is to come is left of before */
+	l->unread = false;
 	batch(b, 20000);
 	queued = 1;
 	put_error(b->first + 3, EBUSY);
