@@ -86,6 +86,9 @@ enum masq_form {
 	MASQ_DIRECT,    /* source ports to keep when masquerading; nft needs no rule for it */
 };
 
+/* The protocol of a command for tcp and udp at once (portfw); no forward has it. */
+#define MASQ_TCP_UDP 255
+
 /* What is given: bits of has in struct masq_command. */
 #define MASQ_HAS_PROTOCOL (1u << 0)
 #define MASQ_HAS_LOCAL (1u << 1)
@@ -107,6 +110,11 @@ enum masq_form {
  * and, for autofw, form always do. Which members a kind and a verb need, take
  * and refuse is what the manual page of the kind says of the options.
  *
+ * A portfw command for both protocols stands for one command for each, its
+ * parts. All of them are one transaction. One that adds a target does so for
+ * every part; one that deletes, edits or finds takes the parts that are there,
+ * and fails only if none is. Records have forwards with one protocol.
+ *
  * size is sizeof(struct masq_command) as the caller was compiled. The library
  * takes the members that a smaller one lacks as not given. It refuses a larger
  * one whose further bytes are not zero, and bits of has that it does not know
@@ -119,7 +127,7 @@ struct masq_command {
 	uint32_t has;
 	enum masq_form form;
 	/* what is forwarded */
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; portfw: or MASQ_TCP_UDP */
 	struct masq_ports
 		ports; /* portfw: the local port; autofw: the range, or the visible port */
 	struct masq_address local; /* portfw; the any address: any address of this machine */
@@ -169,7 +177,9 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
 
 /*
  * Carries out one command. Outside masq_begin()/masq_commit() it is a
- * transaction of its own: afterwards either all of it or nothing has happened.
+ * transaction of its own: afterwards either all of it or nothing has happened;
+ * on sockopt every part takes effect by itself, and the text tells how many are
+ * done.
  * Inside, it is applied to the library's own picture and can be refused at
  * once; on nft that ends the transaction: all that follows, masq_commit()
  * included, is -ECANCELED and does nothing.
@@ -295,7 +305,7 @@ MASQ_API void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address 
 /* Writes the service name of a port, or its number; protocol 0: of tcp. */
 MASQ_API void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol,
 			     bool numeric);
-/* "tcp", "udp" or "?". Static storage. */
+/* "tcp", "udp", "tcp,udp" or "?". Static storage. */
 MASQ_API const char *masq_protocol_name(uint8_t protocol);
 
 /* The version of the library, "0.6.0". Static storage. */

@@ -74,6 +74,16 @@ enum scope kind_scope(const struct masq_command *c, struct key *key)
 	return kinds[c->kind]->scope(c, key);
 }
 
+bool kind_part(struct masq_command *out, const struct masq_command *c, uint32_t n)
+{
+	const struct kind *k = kinds[c->kind];
+
+	if (!is_general(c) && k->part)
+		return k->part(out, c, n);
+	*out = *c;
+	return !n;
+}
+
 int kind_apply(struct table *t, const struct masq_command *c)
 {
 	if (c->verb == MASQ_FLUSH)

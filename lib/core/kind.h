@@ -54,8 +54,12 @@ struct kind {
 	/* Whether a delete with c matches a forward. */
 	bool (*matches)(const struct masq_command *c, const struct masq_command *forward);
 
+	/* The nth of the commands that c stands for, each of one service; false:
+	 * there are no more. NULL: commands of this kind stand for themselves. */
+	bool (*part)(struct masq_command *out, const struct masq_command *c, uint32_t n);
+
 	/* What apply needs in the table for a verb other than MASQ_PROBE and
-	 * MASQ_FLUSH; SCOPE_ONE: the service *key. */
+	 * MASQ_FLUSH; SCOPE_ONE: the service *key, for each part of c. */
 	enum scope (*scope)(const struct masq_command *c, struct key *key);
 	/*
 	 * Applies such a command to a table that holds its scope; what changes
@@ -88,6 +92,9 @@ unsigned int kind_verbs(const struct kind *k);
 int kind_validate(struct error *e, const struct masq_command *c);
 enum scope kind_scope(const struct masq_command *c, struct key *key);
 int kind_apply(struct table *t, const struct masq_command *c);
+
+/* Of any command; one that has no parts is the first and only one of itself. */
+bool kind_part(struct masq_command *out, const struct masq_command *c, uint32_t n);
 
 /* "everything", or what describe writes. Returns buf. */
 const char *kind_describe(char buf[KIND_WORDS_MAX], const struct masq_command *c);

@@ -92,5 +92,14 @@ bool masq_parse_address(struct masq_address *out, const char *s)
 
 const char *masq_protocol_name(uint8_t protocol)
 {
-	return protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : "?";
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case MASQ_TCP_UDP:
+		return "tcp,udp";
+	default:
+		return "?";
+	}
 }

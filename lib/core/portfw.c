@@ -9,7 +9,7 @@
 enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_COUNT };
 
 static const struct option_spec options[] = {
-	[OPT_PROTO] = {'P', "PROTO", "tcp or udp"},
+	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
 	[OPT_LOCAL] = {'L', "LADDR LPORT",
 		       "address and port here; 0.0.0.0: any address of this machine"},
 	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to"},
@@ -88,7 +88,7 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	const char *const *local = g->operand[OPT_LOCAL], *const *remote = g->operand[OPT_REMOTE];
 	struct masq_address target = {0};
 	uint16_t port = 0, target_port = 0;
-	int err = value_protocol(e, &c->protocol, g->operand[OPT_PROTO][0]);
+	int err = value_protocols(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err)
 		err = value_address(e, l, &c->local, local[0]);
@@ -139,7 +139,7 @@ static void describe(struct text *t, const struct masq_command *c)
 
 static int validate(struct error *e, const struct masq_command *c)
 {
-	int err = command_check_protocol(e, c->protocol);
+	int err = c->protocol == MASQ_TCP_UDP ? 0 : command_check_protocol(e, c->protocol);
 
 	if (err)
 		return err;
@@ -152,19 +152,42 @@ static int validate(struct error *e, const struct masq_command *c)
 	return 0;
 }
 
+/* Whether it has a target to add where nothing matches. */
+static bool adds(const struct masq_command *c)
+{
+	return c->verb == MASQ_ADD && command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS);
+}
+
 /* 0.0.0.0 is "any address of this machine" where a target is given to it, and
  * matches every address where forwards are only looked for. */
 static bool names_all(const struct masq_command *c)
 {
-	return address_is_any(&c->local) &&
-	       !(c->verb == MASQ_ADD && command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS));
+	return address_is_any(&c->local) && !adds(c);
+}
+
+static bool names_protocol(const struct masq_command *c, uint8_t protocol)
+{
+	return c->protocol == MASQ_TCP_UDP || c->protocol == protocol;
 }
 
 static bool matches(const struct masq_command *c, const struct masq_command *forward)
 {
-	return c->protocol == forward->protocol && c->ports.first == forward->ports.first &&
+	return names_protocol(c, forward->protocol) && c->ports.first == forward->ports.first &&
 	       (address_is_any(&c->local) || address_equal(&c->local, &forward->local)) &&
 	       command_matches_target(c, &forward->target, forward->target_ports.first);
+}
+
+static bool part(struct masq_command *out, const struct masq_command *c, uint32_t n)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	bool both = c->protocol == MASQ_TCP_UDP;
+
+	if (n > (both ? 1 : 0))
+		return false;
+	*out = *c;
+	if (both)
+		out->protocol = protocols[n];
+	return true;
 }
 
 static void set_key(struct key *key, const struct masq_command *c)
@@ -195,7 +218,7 @@ static int change(struct service *s, const struct masq_command *c)
 	return err;
 }
 
-/* 0; -ESRCH if nothing matches; -EOVERFLOW. */
+/* Of the services on all addresses. 0; -ESRCH if nothing matches; -EOVERFLOW. */
 static int change_all(struct table *t, const struct masq_command *c)
 {
 	int result = -ESRCH;
@@ -204,7 +227,7 @@ static int change_all(struct table *t, const struct masq_command *c)
 		struct service *s = &t->services[i];
 		int err;
 
-		if (s->key.kind != MASQ_PORTFW || s->key.protocol != c->protocol ||
+		if (s->key.kind != MASQ_PORTFW || !names_protocol(c, s->key.protocol) ||
 		    s->key.port != c->ports.first || !s->n)
 			continue;
 		err = change(s, c);
@@ -216,22 +239,37 @@ static int change_all(struct table *t, const struct masq_command *c)
 	return result;
 }
 
-static int apply(struct table *t, const struct masq_command *c)
+/* A command of one service. -ESRCH if there is nothing to change, and no target to add. */
+static int apply_part(struct table *t, const struct masq_command *c)
 {
 	struct key key = {.kind = MASQ_PORTFW};
 	struct service *s;
-	int err = -ESRCH;
+	int err;
 
 	set_key(&key, c);
-	if (names_all(c))
-		err = change_all(t, c);
-	else if ((s = table_get(t, &key)))
-		err = change(s, c);
-	if (err != -ESRCH || c->verb == MASQ_DELETE)
+	s = table_get(t, &key);
+	err = s ? change(s, c) : -ESRCH;
+	if (err != -ESRCH || !adds(c))
 		return err;
-	if (!command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS))
-		return -EDESTADDRREQ;
 	return table_add_target(t, &key, true, c);
+}
+
+static int apply(struct table *t, const struct masq_command *c)
+{
+	struct masq_command one;
+	int result = -ESRCH;
+
+	if (names_all(c))
+		result = change_all(t, c);
+	for (uint32_t n = 0; !names_all(c) && part(&one, c, n); n++) {
+		int err = apply_part(t, &one);
+
+		if (err && err != -ESRCH)
+			return err;
+		if (!err)
+			result = 0;
+	}
+	return result == -ESRCH && c->verb == MASQ_ADD ? -EDESTADDRREQ : result;
 }
 
 static void forward_of(struct masq_command *out, const struct key *key, const struct target *target)
@@ -276,6 +314,7 @@ const struct kind kind_portfw = {
 	.target_option = "-R RADDR RPORT",
 	.validate = validate,
 	.matches = matches,
+	.part = part,
 	.scope = scope,
 	.apply = apply,
 	.forward_of = forward_of,

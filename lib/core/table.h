@@ -65,7 +65,7 @@ void table_flush(struct table *t, enum masq_kind kind);
 /* What has to be in the table before a command can be applied. */
 enum scope {
 	SCOPE_NONE,
-	SCOPE_ONE,  /* one service */
+	SCOPE_ONE,  /* one service for each part of the command */
 	SCOPE_KIND, /* all of the kind */
 };
 

@@ -45,6 +45,27 @@ int value_protocol(struct error *e, uint8_t *out, const char *word)
 	return fail(e, EINVAL, "protocol \"%s\": give tcp or udp, nothing else is forwarded", word);
 }
 
+int value_protocols(struct error *e, uint8_t *out, const char *word)
+{
+	const char *comma = strchr(word, ',');
+	size_t len = comma ? (size_t)(comma - word) : 0;
+	uint8_t first, second;
+	char name[8];
+
+	if (!comma)
+		return value_protocol(e, out, word);
+	if (len < sizeof(name)) {
+		memcpy(name, word, len);
+		name[len] = '\0';
+		if (masq_parse_protocol(&first, name) && masq_parse_protocol(&second, comma + 1) &&
+		    first != second) {
+			*out = MASQ_TCP_UDP;
+			return 0;
+		}
+	}
+	return fail(e, EINVAL, "protocol \"%s\": both together are tcp,udp", word);
+}
+
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
 		  const char *word)
 {
@@ -69,6 +90,25 @@ int value_address(struct error *e, const struct lookup *l, struct masq_address *
 	return why ? fail(e, EINVAL, "host %s: %s", word, why) : 0;
 }
 
+/* A service of both protocols has one port; one that only one of them has, has that. */
+static int look_up_both(struct error *e, const struct lookup *l, uint16_t *out, const char *word)
+{
+	uint16_t tcp = 0, udp = 0;
+	bool is_tcp = l->service(&tcp, word, IPPROTO_TCP);
+	bool is_udp = l->service(&udp, word, IPPROTO_UDP);
+
+	if (!is_tcp && !is_udp)
+		return fail(e, EINVAL,
+			    "port \"%s\": neither a number from 1 to 65535 nor a service of tcp or "
+			    "udp",
+			    word);
+	if (is_tcp && is_udp && tcp != udp)
+		return fail(e, EINVAL, "port \"%s\" is %u of tcp and %u of udp: give a number",
+			    word, tcp, udp);
+	*out = is_tcp ? tcp : udp;
+	return 0;
+}
+
 int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,
 	       uint8_t protocol)
 {
@@ -80,6 +120,8 @@ int value_port(struct error *e, const struct lookup *l, uint16_t *out, const cha
 		return fail(e, EINVAL,
 			    "port \"%s\": -n allows no look-ups, give a number from 1 to 65535",
 			    word);
+	if (protocol == MASQ_TCP_UDP)
+		return look_up_both(e, l, out, word);
 	if (l->service(out, word, protocol))
 		return 0;
 	return fail(e, EINVAL, "port \"%s\": neither a number from 1 to 65535 nor a %s service",

@@ -15,6 +15,8 @@ struct lookup {
 
 /* 0, or -EINVAL with the error set. */
 int value_protocol(struct error *e, uint8_t *out, const char *word);
+/* The same, or both as MASQ_TCP_UDP: "tcp,udp". */
+int value_protocols(struct error *e, uint8_t *out, const char *word);
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
 		  const char *word);
 int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,

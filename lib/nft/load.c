@@ -114,32 +114,57 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	return -EBADMSG;
 }
 
-int load_service(struct link *l, struct buf *b, struct state *st, const struct key *key)
-{
-	struct service *s = table_put(&st->table, key);
-	struct map_reader r = {.state = st};
-	bool asked = st->standing.known;
-	size_t index;
-	int err;
+/* The answers for so many services fit into any receive buffer. */
+#define SERVICES_AT_ONCE 64
 
-	if (!s || state_fit(st) < 0)
-		return -ENOMEM;
-	index = (size_t)(s - st->table.services);
-	buf_reset(b);
-	if (!asked)
-		standing_ask(b);
+static void ask_service(struct buf *b, const struct key *key)
+{
 	for (int map = 1; map < MAP_COUNT; map++)
 		if (map_takes((enum map)map, key))
 			ask_element(b, (enum map)map, key);
-	err = ask_nothing_is_no_error(link_get(l, b, read_answer, &r));
-	if (err == -EINVAL) /* keys of another length */
-		err = -EBADMSG;
-	if (!err && !asked)
-		err = standing_conclude(l, b, &st->standing);
-	if (!err && st->stored[index].chain)
-		err = load_pool(l, b, st, key);
-	if (!err)
-		bring_up_to_date(st, &st->table.services[index]);
+}
+
+/* Where there is no table there are no services, and nothing is asked. */
+static int load_elements(struct link *l, struct buf *b, struct state *st, const struct key *keys,
+			 size_t n)
+{
+	struct map_reader r = {.state = st};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n && !(st->standing.known && !st->standing.table);) {
+		size_t end = n - i > SERVICES_AT_ONCE ? i + SERVICES_AT_ONCE : n;
+		bool asked = st->standing.known;
+
+		buf_reset(b);
+		if (!asked)
+			standing_ask(b);
+		for (; i < end; i++)
+			ask_service(b, &keys[i]);
+		err = ask_nothing_is_no_error(link_get(l, b, read_answer, &r));
+		if (!err && !asked)
+			err = standing_conclude(l, b, &st->standing);
+	}
+	return err == -EINVAL ? -EBADMSG : err; /* keys of another length */
+}
+
+int load_named(struct link *l, struct buf *b, struct state *st, const struct key *keys, size_t n)
+{
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		if (!table_put(&st->table, &keys[i]))
+			return -ENOMEM;
+	if (state_fit(st) < 0)
+		return -ENOMEM;
+	err = load_elements(l, b, st, keys, n);
+	for (size_t i = 0; !err && i < n; i++) {
+		struct service *s = table_get(&st->table, &keys[i]);
+
+		if (state_of(st, s)->chain)
+			err = load_pool(l, b, st, &keys[i]);
+		if (!err)
+			bring_up_to_date(st, s);
+	}
 	return err;
 }
 

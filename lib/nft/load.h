@@ -13,9 +13,10 @@
 #include "link.h"
 #include "state.h"
 
-/* The service with this key, made in the table (without targets if it is not in
- * the kernel); and the standing, if it is not known, with the same request. */
-int load_service(struct link *l, struct buf *b, struct state *st, const struct key *key);
+/* The services with these keys, made in the table (without targets if they are
+ * not in the kernel); and the standing, if it is not known, with the first
+ * request. */
+int load_named(struct link *l, struct buf *b, struct state *st, const struct key *keys, size_t n);
 
 /* All services of a set of kinds, MASQ_KIND() bits. */
 int load_services(struct link *l, struct buf *b, struct state *st, unsigned int kinds_wanted);

@@ -145,6 +145,29 @@ static int load_unique(struct nft *n, unsigned int wanted)
 	return err || table_unique(&n->state.table) ? err : -EINTR;
 }
 
+/* The services that the parts of a command name, but for those that are in the table. */
+static int load_parts(struct nft *n, const struct masq_command *c)
+{
+	struct table *t = &n->state.table;
+	struct masq_command part;
+	struct key *keys, key;
+	size_t count = 0;
+	uint32_t parts = 0;
+	int err;
+
+	while (kind_part(&part, c, parts))
+		parts++;
+	keys = reallocarray(NULL, parts, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; kind_part(&part, c, i); i++)
+		if (kind_scope(&part, &key) == SCOPE_ONE && !table_get(t, &key))
+			keys[count++] = key;
+	err = count ? load_named(n->link, &n->query, &n->state, keys, count) : 0;
+	free(keys);
+	return err;
+}
+
 /* Loads what a command needs and applies it. */
 static int apply(struct nft *n, const struct masq_command *c)
 {
@@ -156,8 +179,8 @@ static int apply(struct nft *n, const struct masq_command *c)
 	case SCOPE_NONE:
 		break;
 	case SCOPE_ONE:
-		if (!t->complete[c->kind] && !table_get(t, &key))
-			err = load_service(n->link, &n->query, &n->state, &key);
+		if (!t->complete[c->kind])
+			err = load_parts(n, c);
 		break;
 	case SCOPE_KIND:
 		err = load_unique(n, MASQ_KIND(c->kind));
@@ -500,7 +523,7 @@ static int read_once(struct nft *n, unsigned int wanted, const struct masq_comma
 
 	listing_free(l);
 	if (!err && only && kind_scope(only, &key) == SCOPE_ONE)
-		err = load_service(n->link, &n->query, &n->state, &key);
+		err = load_parts(n, only);
 	else if (!err)
 		err = load_kinds(n, wanted);
 	if (!err)

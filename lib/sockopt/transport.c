@@ -440,7 +440,7 @@ static int check_target(struct error *e, const struct masq_command *c, const str
 		    kinds[c->kind]->target_option, kind_describe(what, c), before->error.text);
 }
 
-static int sockopt_command(struct masq *m, const struct masq_command *c)
+static int send_command(struct masq *m, const struct masq_command *c)
 {
 	const struct sockopt *s = m->priv;
 	struct state before = {0}, after;
@@ -464,6 +464,75 @@ static int sockopt_command(struct masq *m, const struct masq_command *c)
 		return 0;
 	look(&after, &sent);
 	return check_done(&m->error, &sent, &before, &after);
+}
+
+/* Parts of a command that only changes what is there may be missing, but not all of them. Appends
+ * what is there, if it matters and the state file tells it: then *known is set. */
+static int look_for(struct masq *m, const struct masq_command *c, struct records *there,
+		    bool *known)
+{
+	size_t named = 0;
+	int err;
+
+	*known = false;
+	if (c->verb == MASQ_ADD && command_has(c, MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS))
+		return 0;
+	err = read_state(&m->error, c->kind, there);
+	if (err) /* the first part will say so, if it has to */
+		return 0;
+	*known = true;
+	for (size_t i = 0; i < there->n; i++)
+		if (kinds[c->kind]->matches(c, &there->v[i].forward))
+			there->v[named++] = there->v[i];
+	there->n = named;
+	if (named)
+		return 0;
+	return kind_fail(&m->error, c, c->verb == MASQ_ADD ? -EDESTADDRREQ : -ESRCH);
+}
+
+static bool is_there(const struct records *there, const struct masq_command *c)
+{
+	for (size_t i = 0; i < there->n; i++)
+		if (kinds[c->kind]->matches(c, &there->v[i].forward))
+			return true;
+	return false;
+}
+
+/* A part failed: how far it got. */
+static int fail_between(struct error *e, int err, uint32_t done)
+{
+	struct error why = *e;
+
+	if (!done)
+		return err;
+	return fail(e, -err,
+		    "%.400s (this kernel takes one port at a time: the %u before it %s done, none "
+		    "after it)",
+		    why.text, done, done == 1 ? "is" : "are");
+}
+
+static int sockopt_command(struct masq *m, const struct masq_command *c)
+{
+	struct records there = {0};
+	struct masq_command part;
+	uint32_t done = 0;
+	bool known;
+	int err;
+
+	if (!kind_part(&part, c, 1))
+		return kind_part(&part, c, 0) ? send_command(m, &part) : 0;
+	err = look_for(m, c, &there, &known);
+	for (uint32_t i = 0; !err && kind_part(&part, c, i); i++) {
+		if (known && !is_there(&there, &part))
+			continue;
+		err = send_command(m, &part);
+		if (err)
+			err = fail_between(&m->error, err, done);
+		else
+			done++;
+	}
+	records_free(&there);
+	return err;
 }
 
 /*

@@ -49,7 +49,7 @@ static int put_port(struct error *e, uint16_t *out, const struct masq_ports *por
 
 static int get_protocol(struct error *e, uint8_t *out, uint16_t protocol)
 {
-	if (protocol > UINT8_MAX)
+	if (protocol >= MASQ_TCP_UDP)
 		return fail(e, EINVAL, "protocol %u is neither tcp (6) nor udp (17)", protocol);
 	*out = (uint8_t)protocol;
 	return 0;

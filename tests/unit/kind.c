@@ -65,7 +65,7 @@ static void any_portfw(struct masq_command *c)
 	struct masq_address host = any_host();
 
 	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL;
-	c->protocol = any_protocol();
+	c->protocol = any(4) ? any_protocol() : MASQ_TCP_UDP;
 	c->local = any(4) ? any_host() : address_v4(0);
 	command_set_port(c, any_port());
 	if (any(4)) /* else it edits */
@@ -281,6 +281,7 @@ static void descriptions(void)
 		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080 -p 3",
 		 "tcp 198.51.100.1:80 to 10.0.0.2:8080"},
 		{"portfw -d -P udp -L 0.0.0.0 53", "udp 0.0.0.0:53"},
+		{"portfw -d -P udp,tcp -L 0.0.0.0 53", "tcp,udp 0.0.0.0:53"},
 		{"portfw -d -P tcp -L 198.51.100.1 80 -R 0.0.0.0 81",
 		 "tcp 198.51.100.1:80 to port 81 of any host"},
 		{"portfw -f", "everything"},
@@ -311,7 +312,8 @@ static void descriptions(void)
 static void longest(void)
 {
 	static const char *const lines[] = {
-		"portfw -a -P udp -L 255.255.255.255 65535 -R 255.255.255.255 65535 -p 2147483647",
+		"portfw -a -P tcp,udp -L 255.255.255.255 65535 -R 255.255.255.255 65535 -p "
+		"2147483647",
 		"mfw -A -m 4294967295 -r 255.255.255.255 65535 -p 2147483647",
 		"autofw -A -p udp 65535 255.255.255.255:65535 -c udp 65535 -i -u",
 		"autofw -A -d udp 65535 65535 -h 255.255.255.255 -u",

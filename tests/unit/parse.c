@@ -150,6 +150,7 @@ static void protocols(void)
 	}
 	is_str(masq_protocol_name(6), "tcp", "6 is tcp");
 	is_str(masq_protocol_name(17), "udp", "17 is udp");
+	is_str(masq_protocol_name(MASQ_TCP_UDP), "tcp,udp", "both have a name");
 	is_str(masq_protocol_name(0), "?", "0 is no protocol");
 }
 

@@ -153,6 +153,20 @@ static const struct story stories[] = {
 	  "portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.2 80", "portfw -d -P tcp -L 198.51.100.1 80"},
 	 "tcp 0.0.0.0:80 > 10.0.0.2:80 10/10"},
 
+	{"both protocols are two forwards",
+	 {"portfw -a -P tcp,udp -L 198.51.100.1 53 -R 10.0.0.2 54",
+	  "portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.3 54 -p 3",
+	  "portfw -a -P udp,tcp -L 198.51.100.1 53 -R 10.0.0.2 54 -p 4"},
+	 "tcp 198.51.100.1:53 > 10.0.0.2:54 4/4; "
+	 "udp 198.51.100.1:53 > 10.0.0.3:54 3/3, 10.0.0.2:54 4/4"},
+	{"... of which -d and an edit take what is there",
+	 {"portfw -a -P tcp,udp -L 198.51.100.1 53 -R 10.0.0.2 54",
+	  "portfw -a -P udp -L 198.51.100.1 80 -R 10.0.0.2 80",
+	  "portfw -a -P udp -L 198.51.100.1 81 -R 10.0.0.2 81",
+	  "portfw -d -P tcp -L 198.51.100.1 53", "portfw -d -P tcp,udp -L 198.51.100.1 53",
+	  "portfw -d -P tcp,udp -L 0.0.0.0 80", "portfw -a -P tcp,udp -L 198.51.100.1 81 -p 7"},
+	 "udp 198.51.100.1:81 > 10.0.0.2:81 7/7"},
+
 	{"-p 0 drains a target",
 	 {"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",
 	  "portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 80 -p 0"},
@@ -244,6 +258,10 @@ static void refusals(void)
 	} cases[] = {
 		{NULL, "portfw -d -P tcp -L 198.51.100.1 80", -ESRCH},
 		{NULL, "portfw -d -P tcp -L 0.0.0.0 80", -ESRCH},
+		{NULL, "portfw -d -P tcp,udp -L 198.51.100.1 80", -ESRCH},
+		{NULL, "portfw -d -P tcp,udp -L 0.0.0.0 80", -ESRCH},
+		{NULL, "portfw -a -P tcp,udp -L 198.51.100.1 80 -p 10", -EDESTADDRREQ},
+		{NULL, "portfw -a -P tcp,udp -L 0.0.0.0 80 -p 10", -EDESTADDRREQ},
 		{NULL, "portfw -a -P tcp -L 198.51.100.1 80 -p 10", -EDESTADDRREQ},
 		{NULL, "portfw -a -P tcp -L 0.0.0.0 80 -p 10", -EDESTADDRREQ},
 		{"portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80",

@@ -400,8 +400,10 @@ static void messages(void)
 	ctl.u.portfw_user.protocol = 256 + IPPROTO_TCP;
 	no_command(&ctl, "protocol 262 is neither tcp (6) nor udp (17)");
 	ctl.u.portfw_user.protocol = 255;
-	is_int(wire_decode(&e, &c, &ctl), 0, "protocol 255 is told apart later");
-	is_int(c.protocol, 255, "... by its number");
+	no_command(&ctl, "protocol 255 is neither tcp (6) nor udp (17)"); /* MASQ_TCP_UDP */
+	ctl.u.portfw_user.protocol = 254;
+	is_int(wire_decode(&e, &c, &ctl), 0, "protocol 254 is told apart later");
+	is_int(c.protocol, 254, "... by its number");
 	bare(&ctl, "autofw", IP_MASQ_CMD_DEL);
 	ctl.u.autofw_user.protocol = 256 + IPPROTO_TCP;
 	no_command(&ctl, "protocol 262 is neither tcp (6) nor udp (17)");
