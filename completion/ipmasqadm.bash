@@ -34,7 +34,7 @@ _ipmasqadm_operand()
 
 _ipmasqadm()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} help options operand
+	local cur=${COMP_WORDS[COMP_CWORD]} help options operand words
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -47,7 +47,9 @@ _ipmasqadm()
 	operand=$(_ipmasqadm_operand "$options")
 	case $operand in
 	PROTO)
-		mapfile -t COMPREPLY < <(compgen -W 'tcp udp' -- "$cur")
+		words='tcp udp'
+		[[ $help != *tcp,udp* ]] || words+=' tcp,udp'
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 		;;
 	*ADDR | HOST)

@@ -87,7 +87,7 @@ for my $module (@modules) {
 	}
 }
 is(bash('portfw', '--j'), '--json', 'bash: an option half written');
-both('tcp udp', 'a protocol', qw(portfw -a -P), '');
+both('tcp tcp,udp udp', 'a protocol', qw(portfw -a -P), '');
 both('tcp udp', 'a protocol behind operands', qw(autofw -A -r tcp 1 2 -c), '');
 both('', 'a number', qw(portfw -a -p), '');
 both('', 'an operand without suggestions', qw(autofw -A -p tcp 80), '');
