@@ -126,13 +126,53 @@ static void print_forward(const struct masq_command *forward, FILE *out)
 	fwrite(line, 1, (size_t)(t.at - line), out);
 }
 
+/* Whether two forwards belong to one service, as save_order() goes by services. */
+static bool same_service(const struct kind *k, const struct masq_command *a,
+			 const struct masq_command *b)
+{
+	return a->kind == b->kind && k->save_order(a) == k->save_order(b);
+}
+
+static const struct masq_command *nth(const struct savefile *s, size_t i)
+{
+	return &s->forwards[s->order[i]];
+}
+
+/* Whether the nth is not its service's only target. */
+static bool takes_turns(const struct savefile *s, size_t i)
+{
+	const struct kind *k = kinds[nth(s, i)->kind];
+
+	return (i && same_service(k, nth(s, i), nth(s, i - 1))) ||
+	       (i + 1 < s->n && same_service(k, nth(s, i), nth(s, i + 1)));
+}
+
+/* The command for as many forwards as one can add, from the nth on. Returns how many. */
+static size_t join(const struct savefile *s, size_t i, struct masq_command *out)
+{
+	const struct kind *k = kinds[nth(s, i)->kind];
+	size_t n = 1;
+
+	*out = *nth(s, i);
+	if (!k->join || takes_turns(s, i))
+		return 1;
+	while (i + n < s->n && nth(s, i + n)->kind == k->id && !takes_turns(s, i + n) &&
+	       k->join(out, nth(s, i + n)))
+		n++;
+	return n;
+}
+
 void savefile_print(const struct savefile *s, FILE *out)
 {
+	struct masq_command c;
+
 	for (const struct kind *const *k = kinds; *k; k++)
 		if (s->kinds & MASQ_KIND((*k)->id))
 			fprintf(out, "ipmasqadm %s -%c\n", (*k)->name, (*k)->flush);
-	for (size_t i = 0; i < s->n && !ferror(out); i++)
-		print_forward(&s->forwards[s->order[i]], out);
+	for (size_t i = 0; i < s->n && !ferror(out);) {
+		i += join(s, i, &c);
+		print_forward(&c, out);
+	}
 }
 
 void savefile_free(struct savefile *s)

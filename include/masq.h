@@ -110,10 +110,12 @@ enum masq_form {
  * and, for autofw, form always do. Which members a kind and a verb need, take
  * and refuse is what the manual page of the kind says of the options.
  *
- * A portfw command for both protocols stands for one command for each, its
- * parts. All of them are one transaction. One that adds a target does so for
+ * A portfw command for both protocols, or for a range of ports, stands for one
+ * command for each protocol and port, its parts. The first of target_ports
+ * belongs to the first of ports and so on: they are as many, or -EINVAL. Where
+ * kinds take one port, first == last. All parts are one transaction. One that adds a target does so for
  * every part; one that deletes, edits or finds takes the parts that are there,
- * and fails only if none is. Records have forwards with one protocol.
+ * and fails only if none is. Records have forwards with one protocol and port.
  *
  * size is sizeof(struct masq_command) as the caller was compiled. The library
  * takes the members that a smaller one lacks as not given. It refuses a larger
@@ -129,7 +131,7 @@ struct masq_command {
 	/* what is forwarded */
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; portfw: or MASQ_TCP_UDP */
 	struct masq_ports
-		ports; /* portfw: the local port; autofw: the range, or the visible port */
+		ports; /* portfw: the local port or ports; autofw: the range, or the visible port */
 	struct masq_address local; /* portfw; the any address: any address of this machine */
 	uint32_t mark;             /* mfw, from 1 */
 	/* where it goes; on delete and edit what is not given matches any */
@@ -266,8 +268,8 @@ typedef int masq_record_fn(const struct masq_record *record, void *arg);
 MASQ_API int masq_list(struct masq *m, unsigned int kinds, masq_record_fn *fn, void *arg)
 	__attribute__((nonnull(1, 3)));
 
-/* Whether a delete with this command would find something: 1 yes, 0 no, else as
- * masq_list(). The verb does not matter. */
+/* Whether a delete with this command would find something: 1 yes, of one part at
+ * least, 0 no, else as masq_list(). The verb does not matter. */
 MASQ_API int masq_find(struct masq *m, const struct masq_command *command)
 	__attribute__((nonnull, warn_unused_result));
 

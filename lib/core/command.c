@@ -82,6 +82,15 @@ void command_set_target(struct masq_command *c, const struct masq_address *addr,
 	}
 }
 
+void command_join_ports(struct text *t, const struct masq_ports *ports)
+{
+	text_join_number(t, ports->first);
+	if (ports->last == ports->first)
+		return;
+	text_join(t, "-");
+	text_join_number(t, ports->last);
+}
+
 void command_describe_target(struct text *t, const struct masq_command *c)
 {
 	bool host = c->has & MASQ_HAS_TARGET, port = c->has & MASQ_HAS_TARGET_PORTS;
@@ -94,7 +103,7 @@ void command_describe_target(struct text *t, const struct masq_command *c)
 		text_word(t, "to port ");
 	}
 	if (port)
-		text_join_number(t, c->target_ports.first);
+		command_join_ports(t, &c->target_ports);
 	if (port && !host)
 		text_word(t, "of any host");
 }

@@ -29,6 +29,8 @@ bool command_matches_target(const struct masq_command *c, const struct masq_addr
 void command_set_port(struct masq_command *c, uint16_t port);
 void command_set_target(struct masq_command *c, const struct masq_address *addr, uint16_t port);
 
+/* Appends "80" or "80-90", without a blank before it. */
+void command_join_ports(struct text *t, const struct masq_ports *ports);
 /* Appends " to HOST:PORT" without what is not given. */
 void command_describe_target(struct text *t, const struct masq_command *c);
 

@@ -54,7 +54,7 @@ int kind_validate(struct error *e, const struct masq_command *c)
 	if (c->has & ~k->may_have)
 		return fail(e, EINVAL, "%s takes nothing of what is given with 0x%x", k->name,
 			    c->has & ~k->may_have);
-	if (c->target_ports.first != c->target_ports.last)
+	if (!k->part && c->target_ports.first != c->target_ports.last)
 		return fail(e, EINVAL, "ports %u-%u of a host: one is meant", c->target_ports.first,
 			    c->target_ports.last);
 	if (c->has & MASQ_HAS_TARGET_PORTS && !c->target_ports.first)

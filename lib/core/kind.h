@@ -33,6 +33,10 @@ struct kind {
 	char flush, add;
 	uint64_t (*save_order)(const struct masq_command *forward);
 	bool save_last_first;
+	/* Makes *c the one command for what it adds and what next adds, the
+	 * forward that comes behind it in the file; false: there is none. Both are
+	 * the only targets of their services. NULL: there never is one. */
+	bool (*join)(struct masq_command *c, const struct masq_command *next);
 
 	/* Fills in what the options of g give. 0 or -EINVAL. */
 	int (*read)(struct masq_command *c, const struct given *g, const struct lookup *l,

@@ -11,8 +11,9 @@ enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_COUNT };
 static const struct option_spec options[] = {
 	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
 	[OPT_LOCAL] = {'L', "LADDR LPORT",
-		       "address and port here; 0.0.0.0: any address of this machine"},
-	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to"},
+		       "address and port here, or ports: 8000-8100; 0.0.0.0: any address of this "
+		       "machine"},
+	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to, or as many ports"},
 	[OPT_PREF] = {'p', "PREF",
 		      "connections before the next host's turn, 0: only as the last resort "
 		      "(default 10)"},
@@ -82,32 +83,71 @@ static const struct syntax syntax = {
 	.advise = advise,
 };
 
+static bool is_range(const struct masq_ports *p)
+{
+	return p->first != p->last;
+}
+
+static int fail_unequal(struct error *e, const struct masq_command *c)
+{
+	uint32_t more = (uint32_t)(c->ports.last - c->ports.first);
+	uint32_t last = c->target_ports.first + more;
+	struct masq_ports meant = {c->target_ports.first, (uint16_t)last};
+	char words[100];
+	struct text t;
+
+	text_start(&t, words, sizeof(words));
+	text_word(&t, is_range(&c->target_ports) ? "ports " : "port ");
+	command_join_ports(&t, &c->target_ports);
+	text_word(&t, is_range(&c->ports) ? "for the ports " : "for port ");
+	command_join_ports(&t, &c->ports);
+	if (last > UINT16_MAX)
+		return fail(e, EINVAL, "%s: so many end beyond 65535, begin at %u or below", words,
+			    UINT16_MAX - more);
+	text_join(&t, ": give as many, ");
+	command_join_ports(&t, &meant);
+	return fail(e, EINVAL, "%s", words);
+}
+
+static int check_ports(struct error *e, const struct masq_command *c)
+{
+	if (!c->ports.first)
+		return fail(e, EINVAL, "local port %u: give one from 1 to 65535", c->ports.first);
+	if (c->ports.first > c->ports.last)
+		return fail(e, EINVAL, "ports %u-%u: the lower one comes first", c->ports.first,
+			    c->ports.last);
+	if (c->has & MASQ_HAS_TARGET_PORTS &&
+	    c->target_ports.last - c->target_ports.first != c->ports.last - c->ports.first)
+		return fail_unequal(e, c);
+	return 0;
+}
+
 static int read(struct masq_command *c, const struct given *g, const struct lookup *l,
 		struct error *e)
 {
 	const char *const *local = g->operand[OPT_LOCAL], *const *remote = g->operand[OPT_REMOTE];
 	struct masq_address target = {0};
-	uint16_t port = 0, target_port = 0;
+	struct masq_ports target_ports = {0};
 	int err = value_protocols(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err)
 		err = value_address(e, l, &c->local, local[0]);
 	if (!err)
-		err = value_port(e, l, &port, local[1], c->protocol);
+		err = value_ports(e, l, &c->ports, local[1], c->protocol);
 	if (!err && g->option[OPT_REMOTE])
 		err = value_address(e, l, &target, remote[0]);
 	if (!err && g->option[OPT_REMOTE])
-		err = value_port(e, l, &target_port, remote[1], c->protocol);
+		err = value_ports(e, l, &target_ports, remote[1], c->protocol);
 	if (!err && g->option[OPT_PREF])
 		err = value_pref(e, &c->pref, g->operand[OPT_PREF][0]);
 	if (err)
 		return err;
-	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL;
+	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS;
 	if (g->option[OPT_PREF])
 		c->has |= MASQ_HAS_PREF;
-	command_set_port(c, port);
-	command_set_target(c, &target, target_port);
-	return 0;
+	command_set_target(c, &target, target_ports.first);
+	c->target_ports.last = target_ports.last;
+	return check_ports(e, c);
 }
 
 static void print(struct text *t, const struct masq_command *c)
@@ -116,11 +156,13 @@ static void print(struct text *t, const struct masq_command *c)
 	text_word(t, masq_protocol_name(c->protocol));
 	text_option(t, 'L');
 	text_address(t, &c->local);
-	text_number(t, c->ports.first);
+	text_word(t, "");
+	command_join_ports(t, &c->ports);
 	if (c->has & (MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS)) {
 		text_option(t, 'R');
 		text_address(t, &c->target);
-		text_number(t, c->target_ports.first);
+		text_word(t, "");
+		command_join_ports(t, &c->target_ports);
 	}
 	if (c->has & MASQ_HAS_PREF) {
 		text_option(t, 'p');
@@ -133,7 +175,7 @@ static void describe(struct text *t, const struct masq_command *c)
 	text_word(t, masq_protocol_name(c->protocol));
 	text_address(t, &c->local);
 	text_join(t, ":");
-	text_join_number(t, c->ports.first);
+	command_join_ports(t, &c->ports);
 	command_describe_target(t, c);
 }
 
@@ -141,10 +183,10 @@ static int validate(struct error *e, const struct masq_command *c)
 {
 	int err = c->protocol == MASQ_TCP_UDP ? 0 : command_check_protocol(e, c->protocol);
 
+	if (!err)
+		err = check_ports(e, c);
 	if (err)
 		return err;
-	if (!c->ports.first || c->ports.last != c->ports.first)
-		return fail(e, EINVAL, "local port %u: give one from 1 to 65535", c->ports.first);
 	if (c->verb == MASQ_ADD && command_pref(c) < 0)
 		return fail(e, EINVAL, "pref %d: give one from 0 to 2147483647", c->pref);
 	if (!(c->has & MASQ_HAS_LOCAL))
@@ -170,23 +212,43 @@ static bool names_protocol(const struct masq_command *c, uint8_t protocol)
 	return c->protocol == MASQ_TCP_UDP || c->protocol == protocol;
 }
 
+static bool names_port(const struct masq_command *c, uint16_t port)
+{
+	return c->ports.first <= port && port <= c->ports.last;
+}
+
+/* The target's port that belongs to a local one; 0: any. */
+static uint16_t target_port(const struct masq_command *c, uint16_t port)
+{
+	return c->has & MASQ_HAS_TARGET_PORTS
+		       ? (uint16_t)(c->target_ports.first + (port - c->ports.first))
+		       : 0;
+}
+
 static bool matches(const struct masq_command *c, const struct masq_command *forward)
 {
-	return names_protocol(c, forward->protocol) && c->ports.first == forward->ports.first &&
+	uint16_t port = target_port(c, forward->ports.first);
+
+	return names_protocol(c, forward->protocol) && names_port(c, forward->ports.first) &&
 	       (address_is_any(&c->local) || address_equal(&c->local, &forward->local)) &&
-	       command_matches_target(c, &forward->target, forward->target_ports.first);
+	       (!(c->has & MASQ_HAS_TARGET) || address_equal(&c->target, &forward->target)) &&
+	       (!port || port == forward->target_ports.first);
 }
 
 static bool part(struct masq_command *out, const struct masq_command *c, uint32_t n)
 {
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	uint32_t ports = (uint32_t)(c->ports.last - c->ports.first) + 1;
 	bool both = c->protocol == MASQ_TCP_UDP;
 
-	if (n > (both ? 1 : 0))
+	if (n / ports > (both ? 1 : 0))
 		return false;
 	*out = *c;
 	if (both)
-		out->protocol = protocols[n];
+		out->protocol = protocols[n / ports];
+	out->ports.first = out->ports.last = (uint16_t)(c->ports.first + n % ports);
+	out->target_ports.first = target_port(c, out->ports.first);
+	out->target_ports.last = out->target_ports.first;
 	return true;
 }
 
@@ -210,9 +272,9 @@ static enum scope scope(const struct masq_command *c, struct key *key)
 static int change(struct service *s, const struct masq_command *c)
 {
 	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
-	int err = c->verb == MASQ_DELETE ? service_delete(s, target, c->target_ports.first)
-					 : service_edit(s, target, c->target_ports.first,
-							(uint32_t)command_pref(c));
+	uint16_t port = target_port(c, s->key.port);
+	int err = c->verb == MASQ_DELETE ? service_delete(s, target, port)
+					 : service_edit(s, target, port, (uint32_t)command_pref(c));
 
 	s->dirty |= !err;
 	return err;
@@ -228,7 +290,7 @@ static int change_all(struct table *t, const struct masq_command *c)
 		int err;
 
 		if (s->key.kind != MASQ_PORTFW || !names_protocol(c, s->key.protocol) ||
-		    s->key.port != c->ports.first || !s->n)
+		    !names_port(c, s->key.port) || !s->n)
 			continue;
 		err = change(s, c);
 		if (err != -ESRCH)
@@ -287,6 +349,21 @@ static void forward_of(struct masq_command *out, const struct key *key, const st
 	command_set_target(out, &target->addr, target->port);
 }
 
+/* Consecutive ports of one host, on both sides, are a range. */
+static bool join(struct masq_command *c, const struct masq_command *next)
+{
+	const uint32_t bits = MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF;
+
+	if (!command_has(c, bits) || c->has != next->has || c->protocol != next->protocol ||
+	    c->pref != next->pref || next->ports.first != c->ports.last + 1 ||
+	    next->target_ports.first != c->target_ports.last + 1 ||
+	    !address_equal(&c->local, &next->local) || !address_equal(&c->target, &next->target))
+		return false;
+	c->ports.last = next->ports.last;
+	c->target_ports.last = next->target_ports.last;
+	return true;
+}
+
 /* In the order of their names, so that a diff shows what changed. A service on
  * any address comes before those on the same port, since -L 0.0.0.0 in a command
  * also matches what is on an exact address. The target that serves last comes
@@ -307,6 +384,7 @@ const struct kind kind_portfw = {
 	.add = 'a',
 	.save_order = save_order,
 	.save_last_first = true,
+	.join = join,
 	.read = read,
 	.print = print,
 	.describe = describe,

@@ -128,6 +128,45 @@ int value_port(struct error *e, const struct lookup *l, uint16_t *out, const cha
 		    word, masq_protocol_name(protocol));
 }
 
+/* "80-90"; false: not two ports. */
+static bool parse_range(struct masq_ports *out, const char *word)
+{
+	size_t len = strcspn(word, "-");
+	char first[16];
+
+	if (len >= sizeof(first) || !word[len])
+		return false;
+	memcpy(first, word, len);
+	first[len] = '\0';
+	return masq_parse_port(&out->first, first) && masq_parse_port(&out->last, word + len + 1);
+}
+
+int value_ports(struct error *e, const struct lookup *l, struct masq_ports *out, const char *word,
+		uint8_t protocol)
+{
+	bool numbers = strspn(word, "0123456789-") == strlen(word), hyphen = strchr(word, '-');
+
+	if (!numbers || !hyphen) {
+		int err = value_port(e, l, &out->first, word, protocol);
+
+		out->last = out->first;
+		return !err || !l || !hyphen
+			       ? err
+			       : fail(e, EINVAL,
+				      "port \"%s\": neither a %s service nor a range of two ports "
+				      "from 1 to 65535, such as 8000-8100",
+				      word, masq_protocol_name(protocol));
+	}
+	if (!parse_range(out, word))
+		return fail(e, EINVAL,
+			    "ports \"%s\": a range is two ports from 1 to 65535, such as 8000-8100",
+			    word);
+	if (out->first > out->last)
+		return fail(e, EINVAL, "ports \"%s\": the lower one comes first: %u-%u", word,
+			    out->last, out->first);
+	return 0;
+}
+
 int value_pref(struct error *e, int32_t *out, const char *word)
 {
 	uint32_t pref;

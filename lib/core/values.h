@@ -21,6 +21,9 @@ int value_address(struct error *e, const struct lookup *l, struct masq_address *
 		  const char *word);
 int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,
 	       uint8_t protocol);
+/* The same, or a range "8000-8100"; names may have a hyphen. */
+int value_ports(struct error *e, const struct lookup *l, struct masq_ports *out, const char *word,
+		uint8_t protocol);
 int value_pref(struct error *e, int32_t *out, const char *word);
 int value_mark(struct error *e, uint32_t *out, const char *word);
 

@@ -197,6 +197,25 @@ static int load_capacity(struct link *l, struct buf *b, enum map map, struct cap
 	return ask_nothing_is_no_error(link_get(l, b, read_capacity, c));
 }
 
+/* A request by name takes as long as one or two elements of a dump, and the dump of a
+ * full map more than that (measured on 6.18: 4.5 us each; 2 us of 10,000, 6 us of 60,000). */
+int load_all_is_less(struct link *l, struct buf *b, enum masq_kind kind, size_t n, bool *less)
+{
+	uint64_t elements = 0;
+	struct capacity c;
+	int err = 0;
+
+	*less = n > SERVICES_AT_ONCE;
+	for (int map = 1; !err && *less && map < MAP_COUNT; map++) {
+		if (map_defs[map].kind != kind)
+			continue;
+		err = load_capacity(l, b, (enum map)map, &c);
+		elements += c.counted ? c.count : c.size;
+		*less = (c.counted || c.size) && elements <= n;
+	}
+	return err;
+}
+
 int load_map_size(struct link *l, struct buf *b, enum map map, uint32_t *size)
 {
 	struct capacity c;

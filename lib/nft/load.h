@@ -21,6 +21,9 @@ int load_named(struct link *l, struct buf *b, struct state *st, const struct key
 /* All services of a set of kinds, MASQ_KIND() bits. */
 int load_services(struct link *l, struct buf *b, struct state *st, unsigned int kinds_wanted);
 
+/* Whether it takes less to read all services of a kind than n of them by name. */
+int load_all_is_less(struct link *l, struct buf *b, enum masq_kind kind, size_t n, bool *less);
+
 /* How many elements a map may hold; 0: as many as you like, or there is no such map. */
 int load_map_size(struct link *l, struct buf *b, enum map map, uint32_t *size);
 

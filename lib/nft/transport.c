@@ -145,7 +145,8 @@ static int load_unique(struct nft *n, unsigned int wanted)
 	return err || table_unique(&n->state.table) ? err : -EINTR;
 }
 
-/* The services that the parts of a command name, but for those that are in the table. */
+/* The services that the parts of a command name, but for those that are in the
+ * table; or all of the kind. */
 static int load_parts(struct nft *n, const struct masq_command *c)
 {
 	struct table *t = &n->state.table;
@@ -153,6 +154,7 @@ static int load_parts(struct nft *n, const struct masq_command *c)
 	struct key *keys, key;
 	size_t count = 0;
 	uint32_t parts = 0;
+	bool all;
 	int err;
 
 	while (kind_part(&part, c, parts))
@@ -163,7 +165,11 @@ static int load_parts(struct nft *n, const struct masq_command *c)
 	for (uint32_t i = 0; kind_part(&part, c, i); i++)
 		if (kind_scope(&part, &key) == SCOPE_ONE && !table_get(t, &key))
 			keys[count++] = key;
-	err = count ? load_named(n->link, &n->query, &n->state, keys, count) : 0;
+	err = load_all_is_less(n->link, &n->query, c->kind, count, &all);
+	if (!err && all)
+		err = load_unique(n, MASQ_KIND(c->kind));
+	else if (!err && count)
+		err = load_named(n->link, &n->query, &n->state, keys, count);
 	free(keys);
 	return err;
 }

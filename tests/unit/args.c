@@ -4,7 +4,7 @@
  * at blanks; '' is an empty one. The result is the command, then the flags; or
  * "! " and the error. What is not given is "-".
  *
- *	portfw	VERB PROTOCOL LADDR LPORT RADDR RPORT PREF
+ *	portfw	VERB PROTOCOL LADDR LPORT[-LPORT] RADDR RPORT[-RPORT] PREF
  *	mfw	VERB MARK RADDR RPORT PREF
  *	autofw	VERB FORM PROTOCOL FIRST-LAST HOST PORT CTLPROTO CTLPORT FLAGS
  */
@@ -60,7 +60,7 @@ static const struct args_case cases[] = {
 	{"portfw -a -P tcp -L 10.0.0.1 0 -R 10.0.0.2 1", "! port \"0\": give one from 1 to 65535"},
 	{"portfw -a -P tcp -L 10.0.0.1 '' -R 10.0.0.2 1", "! port \"\": give one from 1 to 65535"},
 	{"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 -1",
-	 "! port \"-1\": neither a number from 1 to 65535 nor a tcp service"},
+	 "! ports \"-1\": a range is two ports from 1 to 65535, such as 8000-8100"},
 	{"portfw -a -P udp -L 10.0.0.1 80x -R 10.0.0.2 80",
 	 "! port \"80x\": neither a number from 1 to 65535 nor a udp service"},
 	{"portfw -n -a -P udp -L 10.0.0.1 domain -R 10.0.0.2 80",
@@ -118,6 +118,65 @@ static const struct args_case cases[] = {
 	 "! 10.0.0.0/24: a single address is meant, without a netmask: 10.0.0.0"},
 	{"portfw -a -P tcp -L 10.0.0.0/255.255.255.0 80 -R 10.0.0.2 80",
 	 "! 10.0.0.0/255.255.255.0: a single address is meant, without a netmask: 10.0.0.0"},
+
+	/* portfw: ranges */
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 9000-9100",
+	 "ADD 6 10.0.0.1 8000-8100 10.0.0.2 9000-9100 -"},
+	{"portfw -a -P tcp,udp -L10.0.0.1 1-65535 -R 10.0.0.2 1-65535 -n -p 0",
+	 "ADD 255 10.0.0.1 1-65535 10.0.0.2 1-65535 0 n"},
+	{"portfw -a -P tcp -L 10.0.0.1 80-80 -R 10.0.0.2 8080",
+	 "ADD 6 10.0.0.1 80 10.0.0.2 8080 -"},
+	{"portfw -a -P tcp -L 10.0.0.1 0080-081 -R 10.0.0.2 65534-65535",
+	 "ADD 6 10.0.0.1 80-81 10.0.0.2 65534-65535 -"},
+	{"portfw -d -P tcp -L 10.0.0.1 80-90", "DEL 6 10.0.0.1 80-90 - - -"},
+	{"portfw -q -P tcp -L 0.0.0.0 80-90 -R 0.0.0.0 180-190",
+	 "query DEL 6 0.0.0.0 80-90 - 180-190 -"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 9000",
+	 "! port 9000 for the ports 8000-8100: give as many, 9000-9100"},
+	{"portfw -d -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 9000",
+	 "! port 9000 for the ports 8000-8100: give as many, 9000-9100"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 65500",
+	 "! port 65500 for the ports 8000-8100: so many end beyond 65535, begin at 65435 or below"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 65435",
+	 "! port 65435 for the ports 8000-8100: give as many, 65435-65535"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 9000-9099",
+	 "! ports 9000-9099 for the ports 8000-8100: give as many, 9000-9100"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000 -R 10.0.0.2 9000-9099",
+	 "! ports 9000-9099 for port 8000: give as many, 9000"},
+	{"portfw -a -P tcp -L 10.0.0.1 8100-8000 -R 10.0.0.2 9000-9100",
+	 "! ports \"8100-8000\": the lower one comes first: 8000-8100"},
+	{"portfw -a -P tcp -L 10.0.0.1 8000-8100 -R 10.0.0.2 9100-9000",
+	 "! ports \"9100-9000\": the lower one comes first: 9000-9100"},
+	{"portfw -d -P tcp -L 10.0.0.1 65000-65536",
+	 "! ports \"65000-65536\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 0-9",
+	 "! ports \"0-9\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 80-",
+	 "! ports \"80-\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 -80",
+	 "! ports \"-80\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -n -d -P tcp -L 10.0.0.1 80--90",
+	 "! ports \"80--90\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 80-90-100",
+	 "! ports \"80-90-100\": a range is two ports from 1 to 65535, such as 8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 4294967376-4294967377",
+	 "! ports \"4294967376-4294967377\": a range is two ports from 1 to 65535, such as "
+	 "8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 00000000000000000080-90",
+	 "! ports \"00000000000000000080-90\": a range is two ports from 1 to 65535, such as "
+	 "8000-8100"},
+	{"portfw -d -P tcp -L 10.0.0.1 80-x",
+	 "! port \"80-x\": neither a tcp service nor a range of two ports from 1 to 65535, such as "
+	 "8000-8100"},
+	{"portfw -d -n -P tcp -L 10.0.0.1 80-x",
+	 "! port \"80-x\": -n allows no look-ups, give a number from 1 to 65535"},
+	{"portfw -d -P tcp -L 10.0.0.1 80 - 90", "! unexpected argument \"-\""},
+	{"portfw -d -P tcp -L 10.0.0.1:80-90", "! -L takes LADDR LPORT: LPORT is missing"},
+	/* ... are portfw's alone, where ports are words */
+	{"mfw -A -m 1 -r 10.0.0.2 80-90",
+	 "! port \"80-90\": neither a number from 1 to 65535 nor a tcp service"},
+	{"autofw -A -p tcp 80-90 10.0.0.2:80",
+	 "! port \"80-90\": neither a number from 1 to 65535 nor a tcp service"},
 
 	/* portfw: what belongs together */
 	{"portfw -a -P tcp -L 10.0.0.1 80", "ADD 6 10.0.0.1 80 - - -"},
@@ -361,6 +420,9 @@ static const struct args_case name_cases[] = {
 	 "ADD 17 10.0.0.1 53 10.0.0.2 69 -"},
 	{"portfw -a -L 10.0.0.1 domain -R 10.0.0.2 tftp -P tcp",
 	 "! port \"tftp\": neither a number from 1 to 65535 nor a tcp service"},
+	{"portfw -a -L 10.0.0.1 ftp-data -R 10.0.0.2 20 -P tcp", "ADD 6 10.0.0.1 20 10.0.0.2 20 -"},
+	{"portfw -a -L 10.0.0.1 8000-8001 -R 10.0.0.2 ftp-data -P tcp",
+	 "! port 20 for the ports 8000-8001: give as many, 20-21"},
 	{"portfw -a -L 10.0.0.1 domain -R 10.0.0.2 tftp -P tcp,udp",
 	 "ADD 255 10.0.0.1 53 10.0.0.2 69 -"},
 	{"mfw -A -m 1 -r 10.0.0.2 domain", "ADD 1 10.0.0.2 53 -"},
@@ -397,17 +459,25 @@ static void show_number(struct text *t, const struct masq_command *c, uint32_t b
 		text_word(t, "-");
 }
 
+static void show_ports(struct text *t, const struct masq_command *c, uint32_t bit,
+		       const struct masq_ports *ports)
+{
+	text_word(t, c->has & bit ? "" : "-");
+	if (c->has & bit)
+		command_join_ports(t, ports);
+}
+
 static void show_target(struct text *t, const struct masq_command *c)
 {
 	show_address(t, c, MASQ_HAS_TARGET, &c->target);
-	show_number(t, c, MASQ_HAS_TARGET_PORTS, c->target_ports.first);
+	show_ports(t, c, MASQ_HAS_TARGET_PORTS, &c->target_ports);
 }
 
 static void show_portfw(struct text *t, const struct masq_command *c)
 {
 	show_number(t, c, MASQ_HAS_PROTOCOL, c->protocol);
 	show_address(t, c, MASQ_HAS_LOCAL, &c->local);
-	show_number(t, c, MASQ_HAS_PORTS, c->ports.first);
+	show_ports(t, c, MASQ_HAS_PORTS, &c->ports);
 	show_target(t, c);
 	show_number(t, c, MASQ_HAS_PREF, (uint32_t)c->pref);
 }

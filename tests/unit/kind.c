@@ -60,6 +60,17 @@ static void set_pref(struct masq_command *c)
 	c->pref = (int32_t)any_number(0, INT32_MAX);
 }
 
+static void make_range(struct masq_command *c)
+{
+	uint16_t highest =
+		c->ports.first > c->target_ports.first ? c->ports.first : c->target_ports.first;
+	uint16_t more = (uint16_t)any_number(0, UINT16_MAX - highest);
+
+	c->ports.last = (uint16_t)(c->ports.last + more);
+	if (c->has & MASQ_HAS_TARGET_PORTS)
+		c->target_ports.last = (uint16_t)(c->target_ports.last + more);
+}
+
 static void any_portfw(struct masq_command *c)
 {
 	struct masq_address host = any_host();
@@ -70,6 +81,8 @@ static void any_portfw(struct masq_command *c)
 	command_set_port(c, any_port());
 	if (any(4)) /* else it edits */
 		command_set_target(c, &host, any_port());
+	if (any(2))
+		make_range(c);
 	set_pref(c);
 }
 
@@ -282,6 +295,10 @@ static void descriptions(void)
 		 "tcp 198.51.100.1:80 to 10.0.0.2:8080"},
 		{"portfw -d -P udp -L 0.0.0.0 53", "udp 0.0.0.0:53"},
 		{"portfw -d -P udp,tcp -L 0.0.0.0 53", "tcp,udp 0.0.0.0:53"},
+		{"portfw -a -P tcp -L 198.51.100.1 8000-8100 -R 10.0.0.2 9000-9100",
+		 "tcp 198.51.100.1:8000-8100 to 10.0.0.2:9000-9100"},
+		{"portfw -d -P tcp -L 198.51.100.1 80-81 -R 0.0.0.0 90-91",
+		 "tcp 198.51.100.1:80-81 to port 90-91 of any host"},
 		{"portfw -d -P tcp -L 198.51.100.1 80 -R 0.0.0.0 81",
 		 "tcp 198.51.100.1:80 to port 81 of any host"},
 		{"portfw -f", "everything"},
@@ -312,7 +329,8 @@ static void descriptions(void)
 static void longest(void)
 {
 	static const char *const lines[] = {
-		"portfw -a -P tcp,udp -L 255.255.255.255 65535 -R 255.255.255.255 65535 -p "
+		"portfw -a -P tcp,udp -L 255.255.255.255 10000-65535 -R 255.255.255.255 "
+		"10000-65535 -p "
 		"2147483647",
 		"mfw -A -m 4294967295 -r 255.255.255.255 65535 -p 2147483647",
 		"autofw -A -p udp 65535 255.255.255.255:65535 -c udp 65535 -i -u",
@@ -378,6 +396,15 @@ static void refusals(void)
 		 {.kind = MASQ_PORTFW, .verb = MASQ_ADD, .ports = {80, 80}}},
 		{"local port 0: give one from 1 to 65535",
 		 {.kind = MASQ_PORTFW, .verb = MASQ_DELETE, .protocol = 6}},
+		{"ports 90-80: the lower one comes first",
+		 {.kind = MASQ_PORTFW, .verb = MASQ_DELETE, .protocol = 6, .ports = {90, 80}}},
+		{"port 9000 for the ports 80-90: give as many, 9000-9010",
+		 {.kind = MASQ_PORTFW,
+		  .verb = MASQ_ADD,
+		  .has = MASQ_HAS_TARGET_PORTS,
+		  .protocol = 6,
+		  .ports = {80, 90},
+		  .target_ports = {9000, 9000}}},
 		{"pref -1: give one from 0 to 2147483647",
 		 {.kind = MASQ_PORTFW,
 		  .verb = MASQ_ADD,

@@ -275,6 +275,27 @@ static void saving(void)
 					    "mfw -A -m 2 -r 10.0.0.1 -p 3",
 					    "mfw -A -m 1 -r 10.0.0.1 -p 0",
 					    NULL};
+	static const char *const ranges[] = {
+		"portfw -a -P tcp -L 10.0.0.1 83 -R 10.0.0.2 93 -p 7",
+		"portfw -a -P tcp -L 10.0.0.1 81 -R 10.0.0.2 91 -p 7",
+		"portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 90 -p 7",
+		"portfw -a -P tcp -L 10.0.0.1 82 -R 10.0.0.2 92 -p 7",
+		/* a target, a target port, a pref, a second target, a gap */
+		"portfw -a -P tcp -L 10.0.0.1 84 -R 10.0.0.3 94 -p 7",
+		"portfw -a -P tcp -L 10.0.0.1 85 -R 10.0.0.3 94 -p 7",
+		"portfw -a -P tcp -L 10.0.0.1 86 -R 10.0.0.3 95 -p 0",
+		"portfw -a -P tcp -L 10.0.0.1 87 -R 10.0.0.3 96 -p 0",
+		"portfw -a -P tcp -L 10.0.0.1 88 -R 10.0.0.3 97 -p 0",
+		"portfw -a -P tcp -L 10.0.0.1 88 -R 10.0.0.3 98 -p 0",
+		"portfw -a -P tcp -L 10.0.0.1 89 -R 10.0.0.3 99 -p 0",
+		"portfw -a -P tcp -L 10.0.0.1 91 -R 10.0.0.3 101 -p 0",
+		/* another protocol and address; up to the last ports */
+		"portfw -a -P udp -L 10.0.0.1 92 -R 10.0.0.3 102 -p 0",
+		"portfw -a -P udp -L 10.0.0.2 93 -R 10.0.0.3 103 -p 0",
+		"portfw -a -P udp -L 10.0.0.9 65534 -R 10.0.0.3 1 -p 1",
+		"portfw -a -P udp -L 10.0.0.9 65535 -R 10.0.0.3 2 -p 1",
+		"portfw -a -P udp -L 10.0.0.10 1 -R 10.0.0.3 3 -p 1",
+		"portfw -a -P udp -L 10.0.0.10 2 -R 10.0.0.3 4", NULL};
 	static const char *const nothing[] = {NULL};
 
 	listed = lines;
@@ -296,6 +317,26 @@ static void saving(void)
 	       "# leads nowhere: ipmasqadm relay -J -x tcp\n"
 	       "ipmasqadm relay -J -x udp -t 10.0.0.3\n",
 	       "saved in order");
+	listed = ranges;
+	is_str(saved(),
+	       "ipmasqadm portfw -f\n"
+	       "ipmasqadm mfw -F\n"
+	       "ipmasqadm autofw -F\n"
+	       "ipmasqadm relay -Z\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 80-83 -R 10.0.0.2 90-93 -p 7\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 84 -R 10.0.0.3 94 -p 7\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 85 -R 10.0.0.3 94 -p 7\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 86-87 -R 10.0.0.3 95-96 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 88 -R 10.0.0.3 98 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 88 -R 10.0.0.3 97 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 89 -R 10.0.0.3 99 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 91 -R 10.0.0.3 101 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P udp -L 10.0.0.1 92 -R 10.0.0.3 102 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P udp -L 10.0.0.2 93 -R 10.0.0.3 103 -p 0 # drained\n"
+	       "ipmasqadm portfw -a -P udp -L 10.0.0.9 65534-65535 -R 10.0.0.3 1-2 -p 1\n"
+	       "ipmasqadm portfw -a -P udp -L 10.0.0.10 1 -R 10.0.0.3 3 -p 1\n"
+	       "ipmasqadm portfw -a -P udp -L 10.0.0.10 2 -R 10.0.0.3 4\n",
+	       "ranges are saved where they are whole");
 	atomic = false;
 	listed = nothing;
 	is_str(saved(), "ipmasqadm portfw -f\nipmasqadm autofw -F\nipmasqadm relay -Z\n",
