@@ -50,4 +50,51 @@ subtest 'both protocols' => sub {
 	is(left($k), '', 'nothing is left');
 };
 
+subtest 'a range' => sub {
+	my $k = fresh();
+	does($k, "portfw -a -P tcp -L $l 8000-8002 -R $r 9000-9002", 0, '',
+		map { message($ADD, 6, $l, 8000 + $_, $r, 9000 + $_) } 0 .. 2);
+	is(left($k), 'TCP:8002 TCP:8001 TCP:8000', 'all are there');
+	does($k, "portfw -q -P tcp -L $l 1-8000 -R $r 1001-9000", 0, '');
+	does($k, "portfw -q -P tcp -L $l 1-8000 -R $r 1000-8999", 1, '');
+	does($k, "portfw -q -P tcp -L $l 8003-65535", 1, '');
+	is($k->run('save')->{out}, "ipmasqadm portfw -f\nipmasqadm mfw -F\nipmasqadm autofw -F\n"
+		. "ipmasqadm portfw -a -P tcp -L $l 8000-8002 -R $r 9000-9002 -p 10\n", 'saved as a range');
+	does($k, "portfw -a -P tcp -L $l 1-8001 -p 3", 0, '',
+		map { message($ADD, 6, $l, 8000 + $_, '0.0.0.0', 0, 3) } 0, 1);
+	does($k, "portfw -d -P tcp,udp -L $l 8001-65535 -R $r 9001-66535", 2,
+		'ports "9001-66535": a range is two ports from 1 to 65535, such as 8000-8100');
+	does($k, "portfw -d -P tcp,udp -L $l 8001-65535", 0, '', map { message($DEL, 6, $l, $_, '0.0.0.0', 0) } 8001, 8002);
+	is(left($k), 'TCP:8000', 'one is left');
+	does($k, "portfw -d -P tcp -L $l 8001-8100", 1, "no forward on tcp $l:8001-8100");
+	does($k, "portfw -a -P tcp -L $l 8001-8100 -p 3", 1,
+		"no forward on tcp $l:8001-8100 to edit, and no target to add: give one with -R RADDR RPORT");
+	does($k, "portfw -a -P tcp,udp -L $l 8000-8001 -R $r 9000-9001", 0, '',
+		map { my $protocol = $_; map { message($ADD, $protocol, $l, 8000 + $_, $r, 9000 + $_) } 0, 1 } 6, 17);
+	does($k, "portfw -a -P tcp -L $l 8000-8100 -R $r 9000", 2, 'port 9000 for the ports 8000-8100: give as many, 9000-9100');
+};
+
+subtest 'how far it got' => sub {
+	my $k = fresh();
+	my $why = 'the kernel did not add tcp 198.51.100.1:61000 to 10.0.0.2:61000: it takes local ports from 1 to 60999, not 61000';
+	does($k, "portfw -a -P tcp -L $l 60998-61001 -R $r 60998-61001", 1,
+		"$why (this kernel takes one port at a time: the 2 before it are done, none after it)",
+		map { message($ADD, 6, $l, $_, $r, $_) } 60998 .. 61000);
+	is(left($k), 'TCP:60999 TCP:60998', 'those before it');
+	does($k, "portfw -a -P tcp -L $l 61000-61001 -R $r 61000-61001", 1, $why, message($ADD, 6, $l, 61000, $r, 61000));
+	open my $f, '>', "$k->{dir}/forwards";
+	print $f "portfw -f\nportfw -a -P tcp -L $l 60999-61000 -R $r 60999-61000\n";
+	close $f;
+	my $result = $k->run('restore', "$k->{dir}/forwards");
+	is($result->{err}, "ipmasqadm: restore: $k->{dir}/forwards:2: portfw -a -P tcp -L $l 60999-61000 -R $r 60999-61000: $why "
+		. "(this kernel takes one port at a time: the 1 before it is done, none after it) "
+		. "(this kernel takes one command at a time: the 1 before it is done, none after it)\n", 'of a file, too');
+	# without its state file nothing is known beforehand
+	$k = fresh()->file('ip_masq/portfw', undef);
+	my $module = 'this kernel has no module ip_masq_portfw, or has not loaded it: there is no /proc/net/ip_masq/portfw; '
+		. 'try modprobe ip_masq_portfw';
+	does($k, "portfw -a -P tcp -L $l 80-90 -R $r 80-90", 1, $module, message($ADD, 6, $l, 80, $r, 80));
+	does($k, "portfw -d -P tcp -L $l 80-90", 1, $module, message($DEL, 6, $l, 80, '0.0.0.0', 0));
+};
+
 done_testing;
