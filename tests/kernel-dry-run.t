@@ -47,8 +47,10 @@ sub target { '10.0.0.' . (2 + any(4)) }
 sub pref   { any(2) ? () : ('-p', one_of(0, 1, 1, 2, 3, 10, 1000, 2147483647)) }
 
 sub portfw {
-	my @service = ('-P', proto(), '-L', one_of('198.51.100.1', '198.51.100.1', '0.0.0.0'), one_of(80, 80, 81));
-	my @target = ('-R', target(), one_of(80, 80, 81));
+	my $range = !any(4);
+	my @service = ('-P', any(5) ? proto() : 'tcp,udp', '-L', one_of('198.51.100.1', '198.51.100.1', '0.0.0.0'),
+		$range ? '80-81' : one_of(80, 80, 81));
+	my @target = ('-R', target(), $range ? one_of('80-81', '81-82') : one_of(80, 80, 81));
 	my $what = any(12);
 	return ('-f') if !$what;
 	return ('-d', @service, any(2) ? @target : ()) if $what < 4;
