@@ -93,6 +93,27 @@ subtest 'a range' => sub {
 	did('portfw -f');
 };
 
+# More than are asked for at once; read by name where there are more others, as a whole where there are fewer.
+subtest 'balanced ranges' => sub {
+	for my $others (0, 300) {
+		did("portfw -a -P udp -L 198.51.100.1 1-$others -R 10.0.0.2 1-$others") if $others;
+		did("portfw -a -P tcp -L 198.51.100.1 7901-8100 -R 10.0.0.$_ 8901-9100 -p 1") for 2, 3;
+		is(join(' ', map { $client->tcp('198.51.100.1', 8003)->{name} } 1 .. 3), 'two one two', 'they take turns');
+		my @turns = grep { / 8003 / } split /\n/, did('portfw -l -n');
+		is(scalar(@turns), 2, 'two targets');
+		did('portfw -a -P tcp -L 198.51.100.1 7901-8100 -R 10.0.0.2 8901-9100 -p 2');
+		is(join(' ', map { $client->tcp('198.51.100.1', 8003)->{name} } 1 .. 3), 'one one two', 'edited, the turn goes on');
+		did('portfw -d -P tcp -L 198.51.100.1 7901-8100 -R 10.0.0.3 8901-9100');
+		is(join(' ', map { $client->tcp('198.51.100.1', 8003)->{name} } 1 .. 2), 'one one', 'one of them is left');
+		is(scalar(() = did('portfw -l -n') =~ /^TCP/mg), 200, '... of each');
+		did('portfw -d -P tcp -L 198.51.100.1 7901-8100');
+		is(scalar(() = did('portfw -l -n') =~ /^UDP/mg), $others, 'the others are there');
+		did('portfw -f');
+		forget();
+	}
+	did('portfw -f');
+};
+
 sub save { return must($Net::program, 'save') =~ s/^ipmasqadm \w+ -[fF]\n//gmr }
 
 sub restore {
