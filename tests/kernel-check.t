@@ -464,6 +464,29 @@ subtest 'without a way to send, it looks and asks the server' => sub {
 	must(qw(umount /dev/net/tun));
 };
 
+subtest 'a chain whose name reads as a command' => sub {
+	my $name = 'a; delete table ip victim';
+	my $json = File::Temp->new;
+	print $json <<END;
+{"nftables": [{"add": {"table": {"family": "ip", "name": "victim"}}},
+ {"add": {"table": {"family": "ip", "name": "odd"}}},
+ {"add": {"chain": {"family": "ip", "table": "odd", "name": "a"}}},
+ {"add": {"chain": {"family": "ip", "table": "odd", "name": "$name", "type": "filter", "hook": "forward",
+  "prio": 0, "policy": "accept"}}},
+ {"add": {"rule": {"family": "ip", "table": "odd", "chain": "$name", "expr": [
+  {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}},
+  {"drop": null}]}}}]}
+END
+	close $json;
+	plan skip_all => 'nft takes no JSON' if run('nft', '-j', '-f', $json->filename);
+	my $r = check(@web);
+	is($r->{code}, 'filter', 'the drop is found') or diag($r->{text});
+	like($r->{evidence}, qr/rule with handle \d+$/, 'by its handle');
+	is($r->{cure}, '', 'no command with such a name is proposed');
+	like(sh('nft list tables'), qr/ip victim/, 'and none was carried out');
+	sh('nft delete table ip odd; nft list table ip victim >/dev/null && nft delete table ip victim');
+};
+
 subtest 'conntrack full' => sub {
 	my ($max) = sh('cat /proc/sys/net/netfilter/nf_conntrack_max') =~ /(\d+)/;
 	plan skip_all => "nf_conntrack_max is $max" if $max > 300_000 || $Net::slow;

@@ -63,8 +63,12 @@ static void pass_iptables(char *out, size_t size, const struct check_place *p,
 
 void cure_pass(char *out, size_t size, const struct check_place *p, const struct cure_packet *what)
 {
+	const char *chain = p->user_chain[0] ? p->user_chain : p->base;
+
 	out[0] = '\0';
 	if (p->kind == PLACE_NONE || p->owned)
+		return;
+	if (!is_legacy(p) && (!check_is_plain(p->table) || !check_is_plain(chain)))
 		return;
 	if (p->iptables || is_legacy(p))
 		pass_iptables(out, size, p, what);
@@ -138,6 +142,9 @@ void cure_place(char *out, size_t size, const struct check_place *p)
 	}
 	if (p->text[0])
 		snprintf(out, size, "chain %s %s %s: %s", p->family, p->table, p->chain, p->text);
+	else if (!check_is_plain(p->table) || !check_is_plain(p->chain))
+		snprintf(out, size, "chain \"%s\" of table %s \"%s\", rule with handle %llu",
+			 p->chain, p->family, p->table, (unsigned long long)p->handle);
 	else
 		snprintf(out, size,
 			 "chain %s %s %s, rule with handle %llu: nft -a list chain %s %s %s shows "

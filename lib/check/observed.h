@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum check_kind { CHECK_PORTFW, CHECK_MFW, CHECK_AUTOFW };
 
@@ -48,6 +49,15 @@ enum place_kind {
 #define CHECK_NAME 128
 
 /* A rule or policy of somebody else. */
+/* The kernel takes any bytes for a name; nft and a shell read "a; flush ruleset" as two commands. */
+static inline bool check_is_plain(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./";
+
+	return *name && *name != '-' && !name[strspn(name, plain)];
+}
+
 struct check_place {
 	enum place_kind kind;
 	enum check_hook hook;

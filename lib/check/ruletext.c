@@ -118,7 +118,8 @@ void ruletext_nft(struct check_place *p)
 	struct nft_ctx *ctx;
 	char command[3 * CHECK_NAME];
 
-	if (p->kind != PLACE_RULE || !load(&l))
+	if (p->kind != PLACE_RULE || !check_is_plain(p->table) || !check_is_plain(p->chain) ||
+	    !load(&l))
 		return;
 	ctx = l.new(0);
 	if (ctx) {
