@@ -11,6 +11,7 @@
 #include "json.h"
 #include "masq_check.h"
 #include "masqmod.h"
+#include "printable.h"
 #include "report.h"
 
 #define SUMMARY "find out why a forward does not work"
@@ -162,10 +163,14 @@ static void wipe(struct output *out)
 	out->progress = false;
 }
 
+/* Rules have comments and names of anybody's. */
 static void line(const char *name, const char *text)
 {
-	if (*text)
-		printf("  %-9s %s\n", name, text);
+	char *copy = *text ? strdup(text) : NULL;
+
+	if (copy)
+		printf("  %-9s %s\n", name, printable(copy));
+	free(copy);
 }
 
 static void print_text(const struct masq_check_result *r)

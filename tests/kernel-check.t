@@ -487,6 +487,24 @@ END
 	sh('nft delete table ip odd; nft list table ip victim >/dev/null && nft delete table ip victim');
 };
 
+subtest 'a comment that a terminal would obey' => sub {
+	my $json = File::Temp->new;
+	print $json <<'END';
+{"nftables": [{"add": {"table": {"family": "ip", "name": "odd"}}},
+ {"add": {"chain": {"family": "ip", "table": "odd", "name": "f", "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"}}},
+ {"add": {"rule": {"family": "ip", "table": "odd", "chain": "f", "comment": "z\u001b[2J\u009bx", "expr": [
+  {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}},
+  {"drop": null}]}}}]}
+END
+	close $json;
+	plan skip_all => 'nft takes no JSON' if run('nft', '-j', '-f', $json->filename);
+	my ($status, $out) = ipmasqadm('check', @web);
+	is($status, 1, 'the drop is found');
+	like($out, qr/chain ip odd f/, 'and named');
+	unlike($out, qr/[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/, 'nothing is printed but characters');
+	sh('nft delete table ip odd');
+};
+
 subtest 'conntrack full' => sub {
 	my ($max) = sh('cat /proc/sys/net/netfilter/nf_conntrack_max') =~ /(\d+)/;
 	plan skip_all => "nf_conntrack_max is $max" if $max > 300_000 || $Net::slow;

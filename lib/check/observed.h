@@ -48,16 +48,17 @@ enum place_kind {
 
 #define CHECK_NAME 128
 
-/* A rule or policy of somebody else. */
-/* The kernel takes any bytes for a name; nft and a shell read "a; flush ruleset" as two commands. */
+/* The kernel takes any bytes for a name; nft and a shell read "a; flush ruleset" as
+ * two commands. And one that fills its room was cut off: it names something else. */
 static inline bool check_is_plain(const char *name)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_-./";
 
-	return *name && *name != '-' && !name[strspn(name, plain)];
+	return *name && *name != '-' && !name[strspn(name, plain)] && strlen(name) < CHECK_NAME - 1;
 }
 
+/* A rule or policy of somebody else. */
 struct check_place {
 	enum place_kind kind;
 	enum check_hook hook;
