@@ -269,7 +269,8 @@ MASQ_API int masq_list(struct masq *m, unsigned int kinds, masq_record_fn *fn, v
 	__attribute__((nonnull(1, 3)));
 
 /* Whether a delete with this command would find something: 1 yes, of one part at
- * least, 0 no, else as masq_list(). The verb does not matter. */
+ * least, 0 no, else as masq_list() and masq_command(). -EBUSY if a transaction
+ * is open. The verb does not matter. */
 MASQ_API int masq_find(struct masq *m, const struct masq_command *command)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -78,6 +78,17 @@ static int read_address(struct masq_address *out, const char *word, bool numeric
 	return 0;
 }
 
+/* Any, loopback, multicast and broadcast: the kernel refuses packets from there, whatever is forwarded. */
+static int read_client(struct masq_address *out, const char *word)
+{
+	int err = read_address(out, word, false);
+	uint32_t net = err ? 0 : ntohl(out->in.s_addr) >> 24;
+
+	if (!err && (!net || net == IN_LOOPBACKNET || net >= 224))
+		return wrong("--from %s: no client has that address", word);
+	return err;
+}
+
 static int read_live(struct wish *w, const char *word)
 {
 	uint32_t seconds = LIVE_DEFAULT;
@@ -107,7 +118,7 @@ static int read_option(struct wish *w, int argc, char *argv[], int *i)
 		if (!value)
 			return wrong("%s needs a value", word);
 		if (!strcmp(word, "--from"))
-			return read_address(&w->options.from, value, false);
+			return read_client(&w->options.from, value);
 		if (!strcmp(word, "-P"))
 			w->protocol = value;
 		else if (!masq_parse_mark(&w->options.mark, value))
@@ -135,8 +146,8 @@ static int read_values(struct wish *w)
 	if (w->protocol && !masq_parse_protocol(&o->protocol, w->protocol))
 		return wrong("protocol \"%s\": tcp or udp", w->protocol);
 	if (!w->laddr != !w->protocol)
-		return wrong("-P and -L go together: -P tcp -L %s",
-			     w->laddr ? w->laddr : "LADDR LPORT");
+		return wrong("-P and -L go together: -P tcp -L %s %s",
+			     w->laddr ? w->laddr : "LADDR", w->laddr ? w->lport : "LPORT");
 	if (w->options.live_seconds && o->flags & MASQ_CHECK_NO_PROBE)
 		return wrong("--live and --no-probe are mutually exclusive");
 	if (!w->laddr)

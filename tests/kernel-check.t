@@ -313,7 +313,8 @@ subtest 'a rate limit is no fault' => sub {
 };
 
 subtest 'command lines' => sub {
-	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together/],
+	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together: -P tcp -L 198\.51\.100\.1 80$/],
+		(map { [['--from', $_], qr/--from \Q$_\E: no client has that address/] } qw(0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255)),
 		[[qw(-L 198.51.100.1)], qr/needs an address and a port/], [[qw(-P upd -L 198.51.100.1 80)], qr/protocol "upd"/],
 		[[qw(-P tcp -L 198.51.100.1 65536)], qr/port "65536"/], [[qw(-n -P tcp -L localhost 80)], qr/address "localhost"/],
 		[[qw(-m 0)], qr/mark "0"/], [[qw(-m)], qr/-m needs a value/], [[qw(--live=0)], qr/--live=0: from 1/],

@@ -22,10 +22,10 @@ bool plan_removes(const struct state *st);
 bool plan_adds(const struct state *st);
 /* Whether any forward of the state stays. */
 bool plan_remains(const struct state *st);
-/* Whether what was not looked at has to be rewritten, too: all of every kind
- * has to be loaded. */
 /* Whether the skeleton is made anew, around what is there. */
 bool plan_mends(const struct state *st);
+/* Whether what was not looked at has to be rewritten, too: all of every kind
+ * has to be loaded. */
 bool plan_converts(const struct state *st);
 /* How many elements a map will have, of a kind that is complete. */
 uint32_t plan_size(const struct state *st, enum map map);
