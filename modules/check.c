@@ -78,7 +78,8 @@ static int read_address(struct masq_address *out, const char *word, bool numeric
 	return 0;
 }
 
-/* Any, loopback, multicast and broadcast: the kernel refuses packets from there, whatever is forwarded. */
+/* Any, loopback, multicast and broadcast: the kernel refuses packets from there,
+ * whatever is forwarded. */
 static int read_client(struct masq_address *out, const char *word)
 {
 	int err = read_address(out, word, false);
