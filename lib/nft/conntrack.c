@@ -12,12 +12,9 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include "connections.h"
 #include "conntrack.h"
 #include "read.h"
-
-/* CTA_STATUS_MASK, which older headers have not: then the dump is of those alone
- * whose status matches (since 5.17; before that all are told). */
-#define STATUS_MASK 26
 
 /* Of family ip or inet, and not ours. All these messages have the table's name as attribute 1. */
 static bool is_others(const struct nlmsghdr *nlh)
@@ -103,16 +100,6 @@ static int dump(struct link *l, struct buf *b, uint16_t type, link_fn *fn, bool 
 	return link_dump(l, b, fn, found);
 }
 
-static void ask_connections(struct buf *b)
-{
-	struct nlmsghdr *nlh;
-
-	buf_reset(b);
-	nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_INET);
-	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_DST_NAT));
-	mnl_attr_put_u32(nlh, STATUS_MASK, htonl(IPS_DST_NAT));
-}
-
 int conntrack_needs_us(struct link *l, struct buf *b, bool *need)
 {
 	bool chains = false, rules = false, dormant = false, running = false;
@@ -130,7 +117,10 @@ int conntrack_needs_us(struct link *l, struct buf *b, bool *need)
 		*need = false;
 		return 0;
 	}
-	ask_connections(b);
+	/* before 5.17 all are told */
+	buf_reset(b);
+	connections_ask(b, IPCTNL_MSG_CT_GET,
+			&(struct connection_filter){.status = IPS_DST_NAT, .mask = IPS_DST_NAT});
 	err = link_dump(l, b, see_connection, &running);
 	*need = err || running;
 	return err == -ENOMEM ? err : 0;

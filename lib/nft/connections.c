@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include "connections.h"
+#include "read.h"
+
+/* CTA_STATUS_MASK, which older headers have not; kernels filter by it since 5.17. */
+#define STATUS_MASK 26
+
+/* Which parts of a tuple a filter looks at (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
+enum { FILTER_DESTINATION = 1 << 1, FILTER_PROTOCOL = 1 << 3, FILTER_PORT = 1 << 5 };
+
+static void put_tuple(struct nlmsghdr *nlh, const struct key *key, uint32_t flags)
+{
+	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+
+	if (flags & FILTER_DESTINATION)
+		mnl_attr_put(nlh, CTA_IP_V4_DST, sizeof(key->local.in), &key->local.in);
+	mnl_attr_nest_end(nlh, nest);
+	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, key->protocol);
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(key->port));
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, tuple);
+	nest = mnl_attr_nest_start(nlh, CTA_FILTER);
+	mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, flags);
+	mnl_attr_put_u32(nlh, CTA_FILTER_REPLY_FLAGS, 0);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void connections_ask(struct buf *b, uint16_t type, const struct connection_filter *filter)
+{
+	const struct key *key = &filter->key;
+	uint16_t kind = type == IPCTNL_MSG_CT_GET ? NLM_F_DUMP : NLM_F_ACK;
+	struct nlmsghdr *nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, type, kind, AF_INET);
+	uint32_t flags = address_is_any(&key->local) ? 0 : FILTER_DESTINATION;
+
+	if (key->protocol)
+		flags |= FILTER_PROTOCOL | (key->port ? FILTER_PORT : 0);
+	if (flags)
+		put_tuple(nlh, key, flags);
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(filter->status));
+	mnl_attr_put_u32(nlh, STATUS_MASK, htonl(filter->mask));
+}
+
+/* The address and the port of a tuple, its source or its destination; the protocol. */
+static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,
+		     struct masq_address *addr, uint16_t *number, uint8_t *protocol)
+{
+	const struct nlattr *proto = attr_in(tuple, CTA_TUPLE_PROTO);
+	const struct nlattr *a = attr_in(attr_in(tuple, CTA_TUPLE_IP), ip),
+			    *n = attr_in(proto, port), *p = attr_in(proto, CTA_PROTO_NUM);
+
+	if (!a || !n || !p)
+		return false;
+	addr->family = AF_INET;
+	attr_copy((uint8_t *)&addr->in, sizeof(addr->in), a);
+	attr_copy((uint8_t *)number, sizeof(*number), n);
+	*number = ntohs(*number);
+	attr_copy(protocol, 1, p);
+	return true;
+}
+
+bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *to = attr_of(nlh, CTA_TUPLE_ORIG),
+			    *from = attr_of(nlh, CTA_TUPLE_REPLY), *id = attr_of(nlh, CTA_ID),
+			    *zone = attr_of(nlh, CTA_ZONE);
+	struct key *key = &out->key;
+
+	*out = (struct connection){.key.kind = MASQ_PORTFW};
+	if (!id ||
+	    !read_end(to, CTA_IP_V4_DST, CTA_PROTO_DST_PORT, &key->local, &key->port,
+		      &key->protocol) ||
+	    !read_end(from, CTA_IP_V4_SRC, CTA_PROTO_SRC_PORT, &out->server, &out->server_port,
+		      &key->protocol) ||
+	    mnl_attr_get_payload_len(to) > sizeof(out->tuple))
+		return false;
+	out->status = attr_be32(attr_of(nlh, CTA_STATUS));
+	attr_copy((uint8_t *)&out->id, sizeof(out->id), id);
+	if (zone)
+		attr_copy((uint8_t *)&out->zone, sizeof(out->zone), zone);
+	out->tuple_len = (uint16_t)attr_copy(out->tuple, sizeof(out->tuple), to);
+	return key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP;
+}
+
+void connection_forget(struct buf *b, const struct connection *c)
+{
+	struct nlmsghdr *nlh =
+		buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, AF_INET);
+
+	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, c->tuple_len, c->tuple);
+	mnl_attr_put(nlh, CTA_ID, sizeof(c->id), &c->id);
+	if (c->zone)
+		mnl_attr_put(nlh, CTA_ZONE, sizeof(c->zone), &c->zone);
+}
+
+static int no_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	(void)arg;
+	return 0;
+}
+
+int connections_send(struct link *l, struct buf *b)
+{
+	int err = b->seq >= b->first ? link_get(l, b, no_answer, NULL) : 0;
+
+	buf_reset(b);
+	return err == -ENOENT ? 0 : err; /* it has ended by itself */
+}

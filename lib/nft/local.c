@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/rtnetlink.h>
+
+#include "local.h"
+
+void local_open(struct local *l)
+{
+	*l = (struct local){.route = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+}
+
+void local_close(struct local *l)
+{
+	if (l->route)
+		mnl_socket_close(l->route);
+}
+
+static int read_type(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type == RTM_NEWROUTE)
+		*(bool *)arg = route->rtm_type == RTN_LOCAL;
+	return MNL_CB_STOP;
+}
+
+bool local_is(struct local *l, const struct masq_address *a)
+{
+	char request[256] = {0}, answer[4096];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+	struct rtmsg *route;
+	ssize_t n;
+
+	if (address_equal(&l->asked, a))
+		return l->is;
+	l->asked = *a;
+	l->is = false;
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
+	route->rtm_family = AF_INET;
+	route->rtm_dst_len = 32;
+	mnl_attr_put(nlh, RTA_DST, sizeof(a->in), &a->in);
+	if (l->route && mnl_socket_sendto(l->route, nlh, nlh->nlmsg_len) >= 0) {
+		n = mnl_socket_recvfrom(l->route, answer, sizeof(answer));
+		if (n > 0)
+			mnl_cb_run(answer, (size_t)n, 0, 0, read_type, &l->is);
+	}
+	return l->is;
+}

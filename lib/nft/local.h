@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses are this machine's. */
+#ifndef LOCAL_H
+#define LOCAL_H
+
+#include <libmnl/libmnl.h>
+
+#include "address.h"
+
+struct local {
+	struct mnl_socket *route;  /* NULL: nobody is there to ask, so none is */
+	struct masq_address asked; /* what was asked last... */
+	bool is;                   /* ...and the answer */
+};
+
+void local_open(struct local *l);
+void local_close(struct local *l);
+
+/* As the rule in our chains asks: is it the way to this machine itself? */
+bool local_is(struct local *l, const struct masq_address *a);
+
+#endif
