@@ -153,15 +153,15 @@ static void say_dnat(struct batch *b, const struct statement *s)
 
 static void say_map(struct batch *b, const struct statement *s)
 {
-	if (s->type == STATEMENT_DNAT_MAP)
+	bool dnats = s->type == STATEMENT_DNAT_MAP;
+
+	if (s->counted)
+		say(b, " counter");
+	if (dnats)
 		say(b, " dnat %sto", s->data->field[1] == FIELD_NONE ? "" : "ip ");
 	say(b, " ");
 	say_parts(b, s->key, false);
-	say(b, "%s @%s",
-	    s->type == STATEMENT_IN_MAP     ? ""
-	    : s->type == STATEMENT_DNAT_MAP ? " map"
-					    : " vmap",
-	    s->name);
+	say(b, " %s @%s", dnats ? "map" : "vmap", s->name);
 }
 
 static void say_receiver(struct batch *b, const struct statement *s)
@@ -196,7 +196,6 @@ static void say_statement(struct batch *b, const struct statement *s)
 	case STATEMENT_DNAT:
 		say_dnat(b, s);
 		break;
-	case STATEMENT_IN_MAP:
 	case STATEMENT_DNAT_MAP:
 	case STATEMENT_VERDICT_MAP:
 		say_map(b, s);

@@ -130,9 +130,11 @@ void entry_write(struct batch *b, const struct masq_command *f)
 {
 	char comment[COMMENT_MAX], receivers[CHAIN_NAME_MAX];
 	struct rule r = {.chain = chain_of(f), .first = true, .comment = comment};
-	struct statement receiver = {.name = receivers,
+	struct statement receiver = {.type = STATEMENT_DNAT_MAP,
+				     .name = receivers,
 				     .key = f->has & MASQ_ANYONE ? &nobody : &source,
-				     .data = &inside_host};
+				     .data = &inside_host,
+				     .counted = true};
 	struct text t;
 
 	text_start(&t, comment, sizeof(comment));
@@ -144,14 +146,9 @@ void entry_write(struct batch *b, const struct masq_command *f)
 		b->ops->chain_add(b, CHAIN_DIRECT, NULL);
 	rule_add(&r, (struct statement){
 			     .type = STATEMENT_PORTS, .protocol = f->protocol, .ports = f->ports});
-	receiver.type = STATEMENT_IN_MAP;
-	if (entry_is_triggered(f))
-		rule_add(&r, receiver);
-	rule_add(&r, (struct statement){.type = STATEMENT_COUNTER});
-	receiver.type = STATEMENT_DNAT_MAP;
-	if (entry_is_triggered(f))
-		rule_add(&r, receiver);
-	else if (f->form != MASQ_DIRECT)
+	rule_add(&r,
+		 entry_is_triggered(f) ? receiver : (struct statement){.type = STATEMENT_COUNTER});
+	if (f->form != MASQ_DIRECT && !entry_is_triggered(f))
 		rule_add(&r, (struct statement){.type = STATEMENT_DNAT,
 						.addr = f->target,
 						.port = f->target_ports.first});

@@ -271,11 +271,13 @@ static void map(struct builder *b, const struct statement *s)
 
 	load_parts(b, s->key, REG(0));
 	x = look_up(b, s->name);
-	if (s->type == STATEMENT_VERDICT_MAP)
+	if (s->type == STATEMENT_VERDICT_MAP) {
 		put(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	if (s->type != STATEMENT_DNAT_MAP)
 		return;
+	}
 	put(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+	if (s->counted)
+		add(b, "counter");
 	dnat(b, s->data->field[1] != FIELD_NONE);
 }
 
@@ -327,7 +329,6 @@ static void statement(struct builder *b, const struct statement *s)
 	case STATEMENT_DNAT:
 		dnat_constant(b, s);
 		break;
-	case STATEMENT_IN_MAP:
 	case STATEMENT_DNAT_MAP:
 	case STATEMENT_VERDICT_MAP:
 		map(b, s);

@@ -29,7 +29,6 @@ enum statement_type {
 	STATEMENT_PORTS,       /* protocol, and first to last of its destination port */
 	STATEMENT_SERVER_PORT, /* ports.first is where the connection went to */
 	STATEMENT_EVERY,       /* so many of every modulus connections that get here */
-	STATEMENT_IN_MAP,      /* a map has the key */
 	STATEMENT_COUNTER,
 	STATEMENT_DNAT,     /* to addr, and port if it is not 0 */
 	STATEMENT_DNAT_MAP, /* to what a map has for the key */
@@ -57,10 +56,12 @@ struct statement {
 			struct masq_address addr;
 			uint16_t port;
 		};
-		/* to a map or a chain; key and data of a map */
+		/* to a map or a chain; key and data of a map; what is found in it is counted,
+		 * for which nft(8) has no words: it writes the counter first */
 		struct {
 			const char *name;
 			const struct parts *key, *data;
+			bool counted;
 		};
 	};
 };
