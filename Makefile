@@ -71,7 +71,7 @@ endif
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 CLI_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard cli/*.c))
 # not in $(O)/ipmasqadm/: that is the program
-MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load whole trust libraries)) \
+MAIN_OBJ := $(patsubst %,$(O)/main/%.o,main $(if $(filter yes,$(STATIC)),static,load elffile trust libraries)) \
 	    $(O)/cli/owner.o $(O)/cli/printable.o
 
 ifeq ($(V),1)

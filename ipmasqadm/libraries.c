@@ -1,57 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reads from a shared object where the loader will look for what it needs. */
 #include <dirent.h>
-#include <fcntl.h>
-#include <link.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "libraries.h"
 
 struct object {
 	const char *path;
 	const struct trust *trust;
-	const unsigned char *map;
-	size_t size;
+	const struct elf *file;
 	size_t dynamic, entries;           /* where they are, and how many */
 	const char *strings, *strings_end; /* the last byte is NUL */
 };
-
-static bool get(const struct object *o, size_t at, void *to, size_t size)
-{
-	if (at > o->size || size > o->size - at)
-		return false;
-	memcpy(to, o->map + at, size);
-	return true;
-}
-
-static bool header(const struct object *o, size_t i, ElfW(Phdr) * segment)
-{
-	ElfW(Ehdr) elf;
-
-	return get(o, 0, &elf, sizeof(elf)) && i < elf.e_phnum &&
-	       get(o, (size_t)elf.e_phoff + i * sizeof(*segment), segment, sizeof(*segment));
-}
 
 /* Where in the file an address is; the file's size if it is not there. */
 static size_t offset_of(const struct object *o, ElfW(Addr) address)
 {
 	ElfW(Phdr) segment;
 
-	for (size_t i = 0; header(o, i, &segment); i++)
+	for (size_t i = 0; elf_segment(o->file, i, &segment); i++)
 		if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
 		    address - segment.p_vaddr < segment.p_filesz)
 			return (size_t)(address - segment.p_vaddr + segment.p_offset);
-	return o->size;
+	return o->file->size;
 }
 
 static bool entry(const struct object *o, size_t i, ElfW(Dyn) * dyn)
 {
-	return i < o->entries && get(o, o->dynamic + i * sizeof(*dyn), dyn, sizeof(*dyn)) &&
+	return i < o->entries &&
+	       elf_get(o->file, o->dynamic + i * sizeof(*dyn), dyn, sizeof(*dyn)) &&
 	       dyn->d_tag != DT_NULL;
 }
 
@@ -66,15 +44,14 @@ static const char *string(const struct object *o, const ElfW(Dyn) * dyn)
 /* False for what is no shared object of this machine: dlopen() will say so. */
 static bool parse(struct object *o)
 {
-	size_t at = o->size, size = 0;
+	const struct elf *file = o->file;
+	size_t at = file->size, size = 0;
 	ElfW(Phdr) segment;
-	ElfW(Ehdr) elf;
 	ElfW(Dyn) dyn;
 
-	if (!get(o, 0, &elf, sizeof(elf)) || memcmp(elf.e_ident, ELFMAG, SELFMAG) ||
-	    elf.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
+	if (!elf_is_native(file))
 		return false;
-	for (size_t i = 0; header(o, i, &segment); i++) {
+	for (size_t i = 0; elf_segment(o->file, i, &segment); i++) {
 		if (segment.p_type == PT_DYNAMIC) {
 			o->dynamic = (size_t)segment.p_offset;
 			o->entries = (size_t)segment.p_filesz / sizeof(dyn);
@@ -86,9 +63,9 @@ static bool parse(struct object *o)
 		else if (dyn.d_tag == DT_STRSZ)
 			size = (size_t)dyn.d_un.d_val;
 	}
-	if (!size || at >= o->size || size > o->size - at || o->map[at + size - 1])
+	if (!size || at >= file->size || size > file->size - at || file->map[at + size - 1])
 		return false;
-	o->strings = (const char *)o->map + at;
+	o->strings = (const char *)file->map + at;
 	o->strings_end = o->strings + size;
 	return true;
 }
@@ -200,26 +177,10 @@ static int check(const struct object *o, char error[TRUST_ERROR])
 	return r;
 }
 
-int libraries_check(const char *path, const struct trust *t, char error[TRUST_ERROR])
+int libraries_check(const struct elf *file, const char *path, const struct trust *t,
+		    char error[TRUST_ERROR])
 {
-	struct object o = {.path = path, .trust = t};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	void *map = MAP_FAILED;
-	int r = 0;
+	struct object o = {.path = path, .trust = t, .file = file};
 
-	/* what cannot be read is dlopen()'s to report */
-	if (fd < 0)
-		return 0;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
-		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED)
-		return 0;
-	o.map = map;
-	o.size = (size_t)st.st_size;
-	if (parse(&o))
-		r = check(&o, error);
-	munmap(map, o.size);
-	return r;
+	return parse(&o) ? check(&o, error) : 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elffile.h"
 #include "libraries.h"
 #include "plugin.h"
 #include "printable.h"
@@ -161,29 +162,53 @@ static int fail_not_there(const char *name, char error[ERROR_SIZE])
 	return -1;
 }
 
+/* Leaves in path where link leads to. 1: there is no such file. */
+static int follow(char path[PATH_MAX], const char *link, char error[ERROR_SIZE])
+{
+	const struct place *p = place();
+	int r;
+
+	if (p->privileged)
+		r = trust_file(link, &p->trust, path, error);
+	else
+		r = realpath(link, path) ? 0 : 1;
+	if (r <= 0 || !access(link, F_OK) || errno == ENOENT)
+		return r;
+	snprintf(error, ERROR_SIZE, "%.256s: %s", link, strerror(errno));
+	return -1;
+}
+
+static int examine(const struct elf *file, const char *path, const char *name,
+		   char error[ERROR_SIZE])
+{
+	const struct place *p = place();
+
+	if (p->privileged && libraries_check(file, path, &p->trust, error) < 0)
+		return -1;
+	if (elf_is_whole(file))
+		return 0;
+	snprintf(error, ERROR_SIZE, "module %s: %.300s: the file is truncated: install it again",
+		 name, path);
+	return -1;
+}
+
 /* Finds the file, and examines it and the libraries beside it. */
 static int resolve(char path[PATH_MAX], const char *name, char error[ERROR_SIZE])
 {
-	const struct place *p = place();
 	char link[PATH_MAX + NAME_SIZE + 8];
+	struct elf file;
+	int r;
 
-	snprintf(link, sizeof(link), "%s/%s.so", p->directory, name);
-	if (!realpath(link, path)) {
-		if (errno == ENOENT)
-			return fail_not_there(name, error);
-		snprintf(error, ERROR_SIZE, "%.256s: %s", link, strerror(errno));
-		return -1;
-	}
-	if (!p->privileged)
-		return 0;
-	switch (trust_file(link, &p->trust, path, error)) {
-	case 0:
-		return libraries_check(path, &p->trust, error);
-	case 1:
+	snprintf(link, sizeof(link), "%s/%s.so", place()->directory, name);
+	r = follow(path, link, error);
+	if (r > 0)
 		return fail_not_there(name, error);
-	default:
-		return -1;
-	}
+	/* what cannot be read is dlopen()'s to report */
+	if (r < 0 || !elf_open(&file, path))
+		return r;
+	r = examine(&file, path, name, error);
+	elf_close(&file);
+	return r;
 }
 
 int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])
@@ -193,11 +218,6 @@ int plugin_open(struct plugin *out, const char *name, char error[ERROR_SIZE])
 
 	if (resolve(path, name, error) < 0)
 		return -1;
-	if (!plugin_is_whole(path)) {
-		snprintf(error, ERROR_SIZE,
-			 "module %s: %.300s: the file is truncated: install it again", name, path);
-		return -1;
-	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		snprintf(error, ERROR_SIZE, "module %s: %.400s", name, dlerror());

@@ -23,7 +23,4 @@ int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[5
 /* [a-z0-9_]{1,31}: no path can be made of it. */
 bool plugin_is_name(const char *name);
 
-/* whole.c: false if a library is truncated. */
-bool plugin_is_whole(const char *path);
-
 #endif
