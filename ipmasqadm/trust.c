@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,38 @@ struct walk {
 	char rest[PATH_MAX]; /* still to go */
 	int links;
 };
+
+/* What has been looked at: the folders on the way to a library are those on the way
+ * to the next one. Kept until the program ends. */
+struct seen {
+	struct seen *next;
+	struct stat st;
+	char path[];
+};
+
+/* As lstat(), once for each path. */
+static int look(const char *path, struct stat *st)
+{
+	static struct seen *all;
+	struct seen *s;
+
+	for (s = all; s; s = s->next) {
+		if (!strcmp(s->path, path)) {
+			*st = s->st;
+			return 0;
+		}
+	}
+	if (lstat(path, st) < 0)
+		return -1;
+	s = malloc(sizeof(*s) + strlen(path) + 1);
+	if (s) {
+		s->next = all;
+		s->st = *st;
+		strcpy(s->path, path);
+		all = s;
+	}
+	return 0;
+}
 
 static int fail_errno(const char *path, char error[TRUST_ERROR])
 {
@@ -51,7 +84,7 @@ static int check_path(const char *path, const struct trust *t, bool sticky, char
 {
 	struct stat st;
 
-	if (lstat(*path ? path : "/", &st) < 0)
+	if (look(*path ? path : "/", &st) < 0)
 		return fail_errno(path, error);
 	return check(path, &st, t, sticky, error);
 }
@@ -107,6 +140,7 @@ static int follow(struct walk *w, const char *path, char error[TRUST_ERROR])
 /* One step from w->done. 1: there is no such file. */
 static int step(struct walk *w, const char *name, const struct trust *t, char error[TRUST_ERROR])
 {
+	size_t above = strlen(w->done), n = strlen(name);
 	char path[PATH_MAX];
 	struct stat st;
 
@@ -117,9 +151,12 @@ static int step(struct walk *w, const char *name, const struct trust *t, char er
 		return 0;
 	}
 	errno = ENAMETOOLONG;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", w->done, name) >= sizeof(path))
+	if (above + 1 + n >= sizeof(path))
 		return fail_errno(w->done, error);
-	if (lstat(path, &st) < 0)
+	memcpy(path, w->done, above);
+	path[above] = '/';
+	memcpy(path + above + 1, name, n + 1);
+	if (look(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 1 : fail_errno(path, error);
 	if (!is_above(path, t->tree) && check(path, &st, t, true, error) < 0)
 		return -1;
@@ -135,7 +172,8 @@ static int walk(struct walk *w, const char *path, const struct trust *t, char er
 	char name[PATH_MAX];
 	int r = 0;
 
-	*w = (struct walk){.done = ""};
+	w->links = 0;
+	*w->done = *w->rest = '\0';
 	errno = ENAMETOOLONG;
 	if (*path != '/' && !getcwd(w->rest, sizeof(w->rest)))
 		return fail_errno(path, error);
