@@ -53,6 +53,33 @@ enum masq_check_state {
 	MASQ_CHECK_BROKEN, /* does not */
 };
 
+/* Hooks of netfilter, in the order in which a forwarded packet meets them. */
+enum masq_check_hook {
+	MASQ_HOOK_NONE,
+	MASQ_HOOK_INGRESS,
+	MASQ_HOOK_PREROUTING,
+	MASQ_HOOK_INPUT,
+	MASQ_HOOK_FORWARD,
+	MASQ_HOOK_OUTPUT,
+	MASQ_HOOK_POSTROUTING,
+};
+
+enum masq_check_place_kind {
+	MASQ_PLACE_NONE,
+	MASQ_PLACE_RULE,          /* a rule of nf_tables, iptables-nft included */
+	MASQ_PLACE_POLICY,        /* the policy of a base chain */
+	MASQ_PLACE_LEGACY_RULE,   /* a rule of iptables-legacy */
+	MASQ_PLACE_LEGACY_POLICY, /* the policy of one of its chains */
+};
+
+enum masq_check_answer {
+	MASQ_ANSWER_NONE,
+	MASQ_ANSWER_YES,
+	MASQ_ANSWER_REFUSED,     /* RST, or ICMP port unreachable */
+	MASQ_ANSWER_UNREACHABLE, /* ICMP host unreachable, or no neighbour has the address */
+	MASQ_ANSWER_PROHIBITED,  /* ICMP administratively prohibited */
+};
+
 /* Of one target of one service. Texts are the library's, of one line each, and
  * valid during the call; "" where there is nothing to say. */
 struct masq_check_result {

@@ -2,12 +2,12 @@
 /* masq_check(): forwards, looking, sending, judging, in that order. */
 #include "masq_check.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "forwards.h"
 #include "judge.h"
 #include "live.h"
@@ -22,12 +22,6 @@ struct check {
 	void *arg; /* the caller's */
 };
 
-/* 0.0.0.0: none, or any */
-static struct in_addr address_of(const struct masq_address *a)
-{
-	return a->family == AF_INET ? a->in : (struct in_addr){0};
-}
-
 static bool is_wanted(const struct masq_check_options *w, const struct check_forward *f)
 {
 	if (w->flags & MASQ_CHECK_MARK)
@@ -38,13 +32,14 @@ static bool is_wanted(const struct masq_check_options *w, const struct check_for
 		return false;
 	if (f->kind == CHECK_AUTOFW)
 		return f->lport <= w->lport && w->lport <= f->last;
-	return f->lport == w->lport && f->laddr.s_addr == address_of(&w->local).s_addr;
+	return f->lport == w->lport && address_equal(&f->laddr, &w->local);
 }
 
 /* -L names a port of a range, an address that an any-address service has. */
 static bool is_any_address(const struct masq_check_options *w, const struct check_forward *f)
 {
-	return w->flags & MASQ_CHECK_SERVICE && f->kind == CHECK_PORTFW && !f->laddr.s_addr &&
+	return w->flags & MASQ_CHECK_SERVICE && f->kind == CHECK_PORTFW &&
+	       f->laddr.family == w->local.family && address_is_any(&f->laddr) &&
 	       f->protocol == w->protocol && f->lport == w->lport;
 }
 
@@ -84,22 +79,28 @@ static void progress(void *arg)
 }
 
 /* Sends for those that reading has nothing against, in groups. */
+static void send_group(struct check *c, const struct family *family)
+{
+	struct check_observed *group[SEND_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i <= c->n; i++) {
+		if (n && (n == SEND_MAX || i == c->n)) {
+			send_packets(family, group, n, (struct send_tick){progress, c});
+			c->done += n;
+			progress(c);
+			n = 0;
+		}
+		if (i < c->n && family_of(&c->o[i].forward) == family && !judge_is_final(&c->o[i]))
+			group[n++] = &c->o[i];
+	}
+}
+
 static void send_groups(struct check *c)
 {
-	for (size_t i = 0; i < c->n; i += SEND_MAX) {
-		size_t n = c->n - i < SEND_MAX ? c->n - i : SEND_MAX;
-		struct check_observed *group[SEND_MAX];
-		bool any = false;
-
-		c->done = i;
-		progress(c);
-		for (size_t j = 0; j < n; j++) {
-			group[j] = judge_is_final(&c->o[i + j]) ? NULL : &c->o[i + j];
-			any |= group[j] != NULL;
-		}
-		if (any)
-			send_packets(group, n, (struct send_tick){progress, c});
-	}
+	progress(c);
+	send_group(c, &family_ipv4);
+	send_group(c, &family_ipv6);
 	for (size_t i = 0; i < c->n; i++)
 		c->o[i].shadow_mark =
 			c->o[i].forward.kind != CHECK_MFW && is_mark_of_mfw(c, c->o[i].out.mark);
@@ -116,7 +117,7 @@ static int report(const struct check_observed *o, const struct verdict *v, masq_
 		[VERDICT_BROKEN] = MASQ_CHECK_BROKEN,
 	};
 	const char *warnings[WARNINGS_MAX];
-	char service[64], target[64] = "", client[INET_ADDRSTRLEN] = "";
+	char service[VERDICT_NAME], target[VERDICT_NAME] = "", client[ADDRESS_TEXT_MAX] = "";
 	struct masq_check_result r = {.size = sizeof(r),
 				      .state = states[v->state],
 				      .service = service,
@@ -134,10 +135,10 @@ static int report(const struct check_observed *o, const struct verdict *v, masq_
 		snprintf(service, sizeof(service), "all forwards");
 	else
 		verdict_service(service, &o->forward);
-	if (o->forward.raddr.s_addr)
+	if (o->forward.raddr.family)
 		verdict_target(target, &o->forward);
-	if (o->client.s_addr)
-		inet_ntop(AF_INET, &o->client, client, sizeof(client));
+	if (o->client.family)
+		address_text(client, &o->client);
 	for (int i = 0; i < v->warnings; i++)
 		warnings[i] = v->warning[i];
 	return fn(&r, arg);
@@ -152,7 +153,7 @@ static int report_none(const struct check *c, masq_check_fn *fn, void *arg)
 		.others = c->all.n,
 		.forward = {.kind = w->flags & MASQ_CHECK_MARK ? CHECK_MFW : CHECK_PORTFW,
 			    .protocol = w->protocol,
-			    .laddr = address_of(&w->local),
+			    .laddr = w->local,
 			    .lport = w->lport,
 			    .last = w->lport,
 			    .mark = w->mark}};
@@ -166,7 +167,7 @@ static int report_none(const struct check *c, masq_check_fn *fn, void *arg)
 static bool same_service(const struct check_forward *a, const struct check_forward *b)
 {
 	return a->kind == b->kind && a->protocol == b->protocol && a->lport == b->lport &&
-	       a->laddr.s_addr == b->laddr.s_addr && a->mark == b->mark;
+	       address_equal(&a->laddr, &b->laddr) && a->mark == b->mark;
 }
 
 /* --live: another target of the service got the connection. */
@@ -183,8 +184,8 @@ static bool is_idle(const struct check *c, size_t i)
 static int run(struct check *c, masq_check_fn *fn, void *arg)
 {
 	const struct masq_check_options *w = c->options;
-	const struct look_wish wish = {.from = address_of(&w->from),
-				       .address = address_of(&w->local),
+	const struct look_wish wish = {.from = w->from,
+				       .address = w->local,
 				       .port = w->flags & MASQ_CHECK_MARK ? w->lport : 0};
 	int err = choose(c);
 
@@ -192,7 +193,9 @@ static int run(struct check *c, masq_check_fn *fn, void *arg)
 		return err;
 	if (!c->n)
 		return report_none(c, fn, arg);
-	err = look(c->o, c->n, c->all.v, c->all.n, &wish);
+	err = look(&family_ipv4, c->o, c->n, c->all.v, c->all.n, &wish);
+	if (!err)
+		err = look(&family_ipv6, c->o, c->n, c->all.v, c->all.n, &wish);
 	if (err)
 		return err;
 	if (w->live_seconds)

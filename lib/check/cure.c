@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cure.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "address.h"
 
 static const char *protocol_name(uint8_t protocol)
 {
@@ -12,28 +13,28 @@ static const char *protocol_name(uint8_t protocol)
 
 static bool is_legacy(const struct check_place *p)
 {
-	return p->kind == PLACE_LEGACY_RULE || p->kind == PLACE_LEGACY_POLICY;
+	return p->kind == MASQ_PLACE_LEGACY_RULE || p->kind == MASQ_PLACE_LEGACY_POLICY;
 }
 
 /* In front of the nat chains a packet does not know yet that it is forwarded. */
 static bool by_address(const struct check_place *p)
 {
-	return p->hook == HOOK_INGRESS || p->hook == HOOK_PREROUTING;
+	return p->hook == MASQ_HOOK_INGRESS || p->hook == MASQ_HOOK_PREROUTING;
 }
 
 static void pass_nft(char *out, size_t size, const struct check_place *p,
 		     const struct cure_packet *what)
 {
-	char address[INET_ADDRSTRLEN], match[128];
+	char address[ADDRESS_TEXT_MAX], match[128];
 	const char *chain = p->user_chain[0] ? p->user_chain : p->base;
 
-	inet_ntop(AF_INET, &what->address, address, sizeof(address));
+	address_text(address, &what->address);
 	if (!by_address(p))
 		snprintf(match, sizeof(match), "ct status dnat");
-	else if (what->protocol == IPPROTO_ICMP)
-		snprintf(match, sizeof(match), "icmp type destination-unreachable");
+	else if (what->too_big)
+		snprintf(match, sizeof(match), "%s", what->family->nft_too_big);
 	else
-		snprintf(match, sizeof(match), "ip %s %s %s %s %u",
+		snprintf(match, sizeof(match), "%s %s %s %s %s %u", what->family->word,
 			 what->answer ? "saddr" : "daddr", address, protocol_name(what->protocol),
 			 what->answer ? "sport" : "dport", what->port);
 	snprintf(out, size, "nft insert rule %s %s %s %s accept", p->family, p->table, chain,
@@ -43,22 +44,22 @@ static void pass_nft(char *out, size_t size, const struct check_place *p,
 static void pass_iptables(char *out, size_t size, const struct check_place *p,
 			  const struct cure_packet *what)
 {
-	char address[INET_ADDRSTRLEN], match[128], table[CHECK_NAME + 8] = "";
+	char address[ADDRESS_TEXT_MAX], match[128], table[CHECK_NAME + 8] = "";
 	const char *chain = p->user_chain[0] ? p->user_chain : p->base;
 
-	inet_ntop(AF_INET, &what->address, address, sizeof(address));
+	address_text(address, &what->address);
 	if (!by_address(p))
 		snprintf(match, sizeof(match), "-m conntrack --ctstate DNAT");
-	else if (what->protocol == IPPROTO_ICMP)
-		snprintf(match, sizeof(match), "-p icmp --icmp-type fragmentation-needed");
+	else if (what->too_big)
+		snprintf(match, sizeof(match), "%s", what->family->iptables_too_big);
 	else
 		snprintf(match, sizeof(match), "%s %s -p %s %s %u", what->answer ? "-s" : "-d",
 			 address, protocol_name(what->protocol),
 			 what->answer ? "--sport" : "--dport", what->port);
 	if (strcmp(p->table, "filter"))
 		snprintf(table, sizeof(table), "-t %s ", p->table);
-	snprintf(out, size, "%s %s-I %s %s -j ACCEPT", p->program[0] ? p->program : "iptables",
-		 table, chain, match);
+	snprintf(out, size, "%s %s-I %s %s -j ACCEPT",
+		 p->program[0] ? p->program : what->family->iptables, table, chain, match);
 }
 
 void cure_pass(char *out, size_t size, const struct check_place *p, const struct cure_packet *what)
@@ -66,7 +67,7 @@ void cure_pass(char *out, size_t size, const struct check_place *p, const struct
 	const char *chain = p->user_chain[0] ? p->user_chain : p->base;
 
 	out[0] = '\0';
-	if (p->kind == PLACE_NONE || p->owned)
+	if (p->kind == MASQ_PLACE_NONE || p->owned)
 		return;
 	if (!is_legacy(p) && (!check_is_plain(p->table) || !check_is_plain(chain)))
 		return;
@@ -79,7 +80,7 @@ void cure_pass(char *out, size_t size, const struct check_place *p, const struct
 void cure_lasting(char *out, size_t size, const struct check_place *p)
 {
 	out[0] = '\0';
-	if (p->kind == PLACE_NONE)
+	if (p->kind == MASQ_PLACE_NONE)
 		return;
 	if (!strncmp(p->chain, "ufw", 3))
 		snprintf(out, size,
@@ -115,10 +116,10 @@ void cure_place(char *out, size_t size, const struct check_place *p)
 	const char *policy = "policy drop";
 
 	switch (p->kind) {
-	case PLACE_NONE:
+	case MASQ_PLACE_NONE:
 		snprintf(out, size, "unknown");
 		return;
-	case PLACE_LEGACY_RULE:
+	case MASQ_PLACE_LEGACY_RULE:
 		if (p->text[0])
 			snprintf(out, size, "iptables-legacy, table %s: %s", p->table, p->text);
 		else if (p->number)
@@ -130,14 +131,14 @@ void cure_place(char *out, size_t size, const struct check_place *p)
 				 "it was seen before that chain and not behind it",
 				 p->table, p->chain);
 		return;
-	case PLACE_LEGACY_POLICY:
+	case MASQ_PLACE_LEGACY_POLICY:
 		snprintf(out, size, "iptables-legacy, table %s, chain %s: %s", p->table, p->chain,
 			 policy);
 		return;
-	case PLACE_POLICY:
+	case MASQ_PLACE_POLICY:
 		snprintf(out, size, "chain %s %s %s: %s", p->family, p->table, p->base, policy);
 		return;
-	case PLACE_RULE:
+	case MASQ_PLACE_RULE:
 		break;
 	}
 	if (p->text[0])

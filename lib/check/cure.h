@@ -5,14 +5,16 @@
 
 #include <stddef.h>
 
-#include "observed.h"
+#include "family.h"
 
 /* What shall be let through. */
 struct cure_packet {
-	uint8_t protocol; /* IPPROTO_ICMP: "fragmentation needed" */
-	struct in_addr address;
+	const struct family *family;
+	uint8_t protocol;
+	struct masq_address address;
 	uint16_t port;
-	bool answer; /* address and port are the source */
+	bool answer;  /* address and port are the source */
+	bool too_big; /* or it is the ICMP that says so, and none of these counts */
 };
 
 /* Lets it pass the chain of the place; "" where only the owner of the table can. */

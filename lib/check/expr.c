@@ -330,12 +330,12 @@ void put_lookup(struct nftnl_rule *r, const struct set_shape *set, int word, int
 		U32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
-void put_dnat(struct nftnl_rule *r, int address_word, int port_word)
+void put_dnat(struct nftnl_rule *r, uint8_t family, int address_word, int port_word)
 {
 	struct nftnl_expr *e = add(r, "nat");
 
 	U32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	U32(e, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	U32(e, NFTNL_EXPR_NAT_FAMILY, family);
 	U32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, reg(address_word));
 	U32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg(port_word));
 }

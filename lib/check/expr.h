@@ -57,7 +57,7 @@ void put_cmp(struct nftnl_rule *r, int word, uint32_t op, const void *value, uin
 void put_mask(struct nftnl_rule *r, int word, uint32_t mask);
 void put_lookup(struct nftnl_rule *r, const struct set_shape *set, int word, int data_word,
 		bool invert);
-void put_dnat(struct nftnl_rule *r, int address_word, int port_word);
+void put_dnat(struct nftnl_rule *r, uint8_t family, int address_word, int port_word);
 void put_limit(struct nftnl_rule *r, uint64_t rate);
 void put_verdict(struct nftnl_rule *r, int verdict, const char *chain);
 

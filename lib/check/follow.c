@@ -3,12 +3,14 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "table.h"
 
 enum {
@@ -22,6 +24,9 @@ enum {
 /* More packets than ours: somebody else traces a busy network, too. */
 enum { THREADS_MAX = 16384 };
 
+/* codes of RFC 4443 that <netinet/icmp6.h> lacks */
+enum { SOURCE_POLICY_FAILED = 5, ROUTE_REJECTED = 6 };
+
 enum direction { UNKNOWN, OUT, BACK, TOO_BIG };
 
 /* One packet on its way. */
@@ -30,11 +35,11 @@ struct follow_thread {
 	size_t flow;
 	enum direction direction;
 	struct check_flight flight;
-	enum check_answer answer;
+	enum masq_check_answer answer;
 	uint32_t seq;
 	/* the base chain it is in */
 	char base[CHECK_NAME];
-	enum check_hook hook;
+	enum masq_check_hook hook;
 	int priority;
 	bool nat;
 };
@@ -73,9 +78,9 @@ void follow_free(struct follow *f)
 
 static enum direction direction_of(const struct follow_flow *w, const struct trace_packet *p)
 {
-	bool from = p->saddr.s_addr == w->client.s_addr, to = p->daddr.s_addr == w->client.s_addr;
+	bool from = address_equal(&p->saddr, &w->client), to = address_equal(&p->daddr, &w->client);
 
-	if (p->protocol == IPPROTO_ICMP) {
+	if (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6) {
 		if (p->quoted_id != w->id)
 			return UNKNOWN;
 		return from ? TOO_BIG : to ? BACK : UNKNOWN;
@@ -87,31 +92,49 @@ static enum direction direction_of(const struct follow_flow *w, const struct tra
 	return to && p->dport == w->port ? BACK : UNKNOWN;
 }
 
-static enum check_answer answer_of(const struct trace_packet *p)
+static enum masq_check_answer answer_of_icmp6(const struct trace_packet *p)
+{
+	if (p->icmp_type != ICMP6_DST_UNREACH)
+		return MASQ_ANSWER_NONE;
+	switch (p->icmp_code) {
+	case ICMP6_DST_UNREACH_NOPORT:
+		return MASQ_ANSWER_REFUSED;
+	case ICMP6_DST_UNREACH_ADMIN:
+	case SOURCE_POLICY_FAILED:
+	case ROUTE_REJECTED:
+		return MASQ_ANSWER_PROHIBITED;
+	default:
+		return MASQ_ANSWER_UNREACHABLE;
+	}
+}
+
+static enum masq_check_answer answer_of(const struct trace_packet *p)
 {
 	if (p->protocol == IPPROTO_TCP)
-		return p->tcp_flags & TH_RST ? ANSWER_REFUSED : ANSWER_YES;
+		return p->tcp_flags & TH_RST ? MASQ_ANSWER_REFUSED : MASQ_ANSWER_YES;
 	if (p->protocol == IPPROTO_UDP)
-		return ANSWER_YES;
+		return MASQ_ANSWER_YES;
+	if (p->protocol == IPPROTO_ICMPV6)
+		return answer_of_icmp6(p);
 	if (p->icmp_type != ICMP_DEST_UNREACH)
-		return ANSWER_NONE;
+		return MASQ_ANSWER_NONE;
 	switch (p->icmp_code) {
 	case ICMP_PORT_UNREACH:
 	case ICMP_PROT_UNREACH:
-		return ANSWER_REFUSED;
+		return MASQ_ANSWER_REFUSED;
 	case ICMP_NET_ANO:
 	case ICMP_HOST_ANO:
 	case ICMP_PKT_FILTERED:
-		return ANSWER_PROHIBITED;
+		return MASQ_ANSWER_PROHIBITED;
 	default:
-		return ANSWER_UNREACHABLE;
+		return MASQ_ANSWER_UNREACHABLE;
 	}
 }
 
 /* The first packet of somebody's connection, at the first tap. */
 static bool begins(const struct follow_thread *t, const struct trace_packet *p)
 {
-	if (t->hook != HOOK_PREROUTING || t->priority != FIRST_TAP)
+	if (t->hook != MASQ_HOOK_PREROUTING || t->priority != FIRST_TAP)
 		return false;
 	return p->protocol == IPPROTO_UDP ||
 	       (p->protocol == IPPROTO_TCP && (p->tcp_flags & (TH_SYN | TH_ACK)) == TH_SYN);
@@ -122,7 +145,7 @@ static void bind_flow(struct follow *f, struct follow_thread *t, const struct tr
 	for (size_t i = 0; t->direction == UNKNOWN && i < f->flow_count; i++) {
 		struct follow_flow *w = &f->flows[i];
 
-		if (f->adopt && !w->client.s_addr && begins(t, p)) {
+		if (f->adopt && !w->client.family && begins(t, p)) {
 			w->client = p->saddr;
 			w->port = p->sport;
 			w->dest = p->daddr;
@@ -172,7 +195,7 @@ static void publish(struct follow *f, const struct follow_thread *t)
 }
 
 static void set_place(const struct follow_thread *t, struct check_place *p,
-		      const struct trace_event *e, enum place_kind kind)
+		      const struct trace_event *e, enum masq_check_place_kind kind)
 {
 	*p = (struct check_place){
 		.kind = kind, .hook = t->hook, .priority = t->priority, .handle = e->handle};
@@ -188,16 +211,16 @@ static void at_tap(struct follow_thread *t, const struct trace_event *e)
 
 	x->hook = t->hook;
 	x->priority = t->priority;
-	if (t->hook == HOOK_PREROUTING && t->priority == BEFORE_NAT && e->mark)
+	if (t->hook == MASQ_HOOK_PREROUTING && t->priority == BEFORE_NAT && e->mark)
 		x->mark = e->mark;
-	if (t->hook == HOOK_PREROUTING && t->priority == BEHIND_NAT && e->has_packet) {
+	if (t->hook == MASQ_HOOK_PREROUTING && t->priority == BEHIND_NAT && e->has_packet) {
 		x->nat_daddr = e->packet.daddr;
 		x->nat_dport = e->packet.dport;
 		x->past_nat = true;
 	}
-	if (t->hook == HOOK_INPUT)
+	if (t->hook == MASQ_HOOK_INPUT)
 		x->local = true;
-	if (t->hook == HOOK_POSTROUTING && t->priority == LAST_TAP)
+	if (t->hook == MASQ_HOOK_POSTROUTING && t->priority == LAST_TAP)
 		x->done = true;
 	if (e->verdict != (uint32_t)NFT_JUMP)
 		return;
@@ -218,17 +241,17 @@ static void elsewhere(struct follow_thread *t, const struct trace_event *e)
 		if ((int32_t)e->verdict < 0)
 			break; /* NFT_JUMP and its like */
 		if (rule)
-			set_place(t, &x->drop, e, PLACE_RULE);
+			set_place(t, &x->drop, e, MASQ_PLACE_RULE);
 		else if (e->type == NFT_TRACETYPE_POLICY)
-			set_place(t, &x->drop, e, PLACE_POLICY);
+			set_place(t, &x->drop, e, MASQ_PLACE_POLICY);
 		break;
 	default:
 		break;
 	}
-	if (rule && t->nat && t->hook == HOOK_PREROUTING && e->verdict == NF_ACCEPT)
-		set_place(t, &x->nat, e, PLACE_RULE);
-	if (rule && t->hook == HOOK_PREROUTING && t->priority < CONNTRACK_PRIORITY)
-		set_place(t, &x->early, e, PLACE_RULE);
+	if (rule && t->nat && t->hook == MASQ_HOOK_PREROUTING && e->verdict == NF_ACCEPT)
+		set_place(t, &x->nat, e, MASQ_PLACE_RULE);
+	if (rule && t->hook == MASQ_HOOK_PREROUTING && t->priority < CONNTRACK_PRIORITY)
+		set_place(t, &x->early, e, MASQ_PLACE_RULE);
 }
 
 /* The first event of a chain that hangs at a hook. */
@@ -239,10 +262,10 @@ static void enter(struct follow *f, struct follow_thread *t, const struct trace_
 
 	snprintf(t->base, sizeof(t->base), "%s", e->chain);
 	t->nat = c && c->nat;
-	t->hook = c ? c->hook : HOOK_NONE;
+	t->hook = c ? c->hook : MASQ_HOOK_NONE;
 	t->priority = c ? c->priority : 0;
 	if (ours && !table_tap(e->chain, &t->hook, &t->priority))
-		t->hook = HOOK_NONE;
+		t->hook = MASQ_HOOK_NONE;
 }
 
 static void name_interface(struct follow *f, char name[IF_NAMESIZE], unsigned int index)
@@ -266,15 +289,16 @@ void follow_event(struct follow *f, const struct trace_event *e)
 {
 	struct follow_thread *t = find(f, e->id);
 	bool ours = !strcmp(e->table, f->table), tap = false;
-	enum check_hook hook = HOOK_NONE;
+	enum masq_check_hook hook = MASQ_HOOK_NONE;
 	int priority = 0;
 
 	if (ours)
 		tap = table_tap(e->chain, &hook, &priority);
 	/* the kernel uses memory again, and its addresses make the ids */
 	if (e->has_packet && tap &&
-	    (hook == HOOK_INGRESS || (hook == HOOK_PREROUTING && priority == FIRST_TAP && t &&
-				      t->flight.hook != HOOK_INGRESS && t->hook != HOOK_INGRESS)))
+	    (hook == MASQ_HOOK_INGRESS ||
+	     (hook == MASQ_HOOK_PREROUTING && priority == FIRST_TAP && t &&
+	      t->flight.hook != MASQ_HOOK_INGRESS && t->hook != MASQ_HOOK_INGRESS)))
 		t = NULL;
 	if (!t)
 		t = begin(f, e->id);
@@ -317,20 +341,20 @@ bool follow_parse_line(struct follow_line *line, const char *prefix)
 /* The chains of iptables-legacy's tables, in the order in which a packet meets them. */
 static const struct legacy_chain {
 	const char *table, *chain;
-	enum check_hook hook;
+	enum masq_check_hook hook;
 	int priority;
 } legacy_chains[] = {
-	{"raw", "PREROUTING", HOOK_PREROUTING, -300},
-	{"mangle", "PREROUTING", HOOK_PREROUTING, -150},
-	{"nat", "PREROUTING", HOOK_PREROUTING, -100},
-	{"mangle", "INPUT", HOOK_INPUT, -150},
-	{"filter", "INPUT", HOOK_INPUT, 0},
-	{"security", "INPUT", HOOK_INPUT, 50},
-	{"mangle", "FORWARD", HOOK_FORWARD, -150},
-	{"filter", "FORWARD", HOOK_FORWARD, 0},
-	{"security", "FORWARD", HOOK_FORWARD, 50},
-	{"mangle", "POSTROUTING", HOOK_POSTROUTING, -150},
-	{"nat", "POSTROUTING", HOOK_POSTROUTING, 100},
+	{"raw", "PREROUTING", MASQ_HOOK_PREROUTING, -300},
+	{"mangle", "PREROUTING", MASQ_HOOK_PREROUTING, -150},
+	{"nat", "PREROUTING", MASQ_HOOK_PREROUTING, -100},
+	{"mangle", "INPUT", MASQ_HOOK_INPUT, -150},
+	{"filter", "INPUT", MASQ_HOOK_INPUT, 0},
+	{"security", "INPUT", MASQ_HOOK_INPUT, 50},
+	{"mangle", "FORWARD", MASQ_HOOK_FORWARD, -150},
+	{"filter", "FORWARD", MASQ_HOOK_FORWARD, 0},
+	{"security", "FORWARD", MASQ_HOOK_FORWARD, 50},
+	{"mangle", "POSTROUTING", MASQ_HOOK_POSTROUTING, -150},
+	{"nat", "POSTROUTING", MASQ_HOOK_POSTROUTING, 100},
 };
 #define LEGACY_CHAINS (sizeof(legacy_chains) / sizeof(*legacy_chains))
 
@@ -346,30 +370,42 @@ static bool is_between(const struct legacy_chain *c, const struct check_flight *
 	return c->priority > x->priority && c->priority < next;
 }
 
-static enum check_hook builtin_hook(const char *chain)
+static enum masq_check_hook builtin_hook(const char *chain)
 {
 	for (size_t i = 0; i < LEGACY_CHAINS; i++)
 		if (!strcmp(legacy_chains[i].chain, chain))
 			return legacy_chains[i].hook;
-	return HOOK_NONE;
+	return MASQ_HOOK_NONE;
 }
 
-static void keep_line(struct check_place *p, enum check_hook last, const struct follow_line *line)
+static struct check_place legacy_place(int family, enum masq_check_place_kind kind,
+				       enum masq_check_hook hook, const char *table,
+				       const char *chain)
 {
-	enum check_hook hook = builtin_hook(line->chain);
+	const struct family *a = family == AF_INET6 ? &family_ipv6 : &family_ipv4;
+	struct check_place p = {.kind = kind, .hook = hook};
+
+	snprintf(p.family, sizeof(p.family), "%s", a->word);
+	snprintf(p.table, sizeof(p.table), "%s", table);
+	snprintf(p.chain, sizeof(p.chain), "%s", chain);
+	return p;
+}
+
+static void keep_line(struct check_place *p, int family, enum masq_check_hook last,
+		      const struct follow_line *line)
+{
+	enum masq_check_hook hook = builtin_hook(line->chain);
 	char base[CHECK_NAME];
 
 	/* of a regular chain: the builtin chain before it led there */
-	snprintf(base, sizeof(base), "%s", hook == HOOK_NONE ? p->base : line->chain);
-	if (hook == HOOK_NONE)
+	snprintf(base, sizeof(base), "%s", hook == MASQ_HOOK_NONE ? p->base : line->chain);
+	if (hook == MASQ_HOOK_NONE)
 		hook = p->hook;
-	if (hook == HOOK_NONE)
+	if (hook == MASQ_HOOK_NONE)
 		hook = last;
-	*p = (struct check_place){.kind = line->policy ? PLACE_LEGACY_POLICY : PLACE_LEGACY_RULE,
-				  .hook = hook,
-				  .number = line->number};
-	snprintf(p->table, sizeof(p->table), "%s", line->table);
-	snprintf(p->chain, sizeof(p->chain), "%s", line->chain);
+	*p = legacy_place(family, line->policy ? MASQ_PLACE_LEGACY_POLICY : MASQ_PLACE_LEGACY_RULE,
+			  hook, line->table, line->chain);
+	p->number = line->number;
 	snprintf(p->base, sizeof(p->base), "%s", base);
 }
 
@@ -383,13 +419,13 @@ void follow_legacy(struct follow *f, const struct trace_packet *p, const struct 
 		switch (direction_of(w, p)) {
 		case OUT:
 			if (!w->closed)
-				keep_line(&w->out_line, w->out.hook, line);
+				keep_line(&w->out_line, w->client.family, w->out.hook, line);
 			return;
 		case BACK:
-			keep_line(&w->back_line, w->back.hook, line);
+			keep_line(&w->back_line, w->client.family, w->back.hook, line);
 			return;
 		case TOO_BIG:
-			keep_line(&w->icmp_line, w->icmp.hook, line);
+			keep_line(&w->icmp_line, w->client.family, w->icmp.hook, line);
 			return;
 		case UNKNOWN:
 			break;
@@ -399,22 +435,22 @@ void follow_legacy(struct follow *f, const struct trace_packet *p, const struct 
 
 /* The last line of the log about a lost packet names its culprit, if it is of
  * the chain where the packet got lost; without a log the chain is all there is. */
-static void blame(const struct follow *f, struct check_flight *x, const struct check_place *line)
+static void blame(const struct follow *f, int family, struct check_flight *x,
+		  const struct check_place *line)
 {
 	if (x->done)
 		x->drop = (struct check_place){0};
-	if (x->done || !x->seen || x->drop.kind != PLACE_NONE || !f->ruleset->legacy)
+	if (x->done || !x->seen || x->drop.kind != MASQ_PLACE_NONE ||
+	    !ruleset_has_legacy(f->ruleset, family))
 		return;
 	for (size_t i = 0; i < LEGACY_CHAINS; i++) {
 		const struct legacy_chain *c = &legacy_chains[i];
 
 		if (!is_between(c, x))
 			continue;
-		x->drop = (struct check_place){.kind = PLACE_LEGACY_RULE, .hook = c->hook};
-		snprintf(x->drop.table, sizeof(x->drop.table), "%s", c->table);
-		snprintf(x->drop.chain, sizeof(x->drop.chain), "%s", c->chain);
+		x->drop = legacy_place(family, MASQ_PLACE_LEGACY_RULE, c->hook, c->table, c->chain);
 		snprintf(x->drop.base, sizeof(x->drop.base), "%s", c->chain);
-		if (line->kind != PLACE_NONE && line->hook == c->hook &&
+		if (line->kind != MASQ_PLACE_NONE && line->hook == c->hook &&
 		    !strcmp(line->table, c->table))
 			x->drop = *line;
 		return;
@@ -424,8 +460,10 @@ static void blame(const struct follow *f, struct check_flight *x, const struct c
 void follow_end(struct follow *f)
 {
 	for (size_t i = 0; i < f->flow_count; i++) {
-		blame(f, &f->flows[i].out, &f->flows[i].out_line);
-		blame(f, &f->flows[i].back, &f->flows[i].back_line);
-		blame(f, &f->flows[i].icmp, &f->flows[i].icmp_line);
+		struct follow_flow *w = &f->flows[i];
+
+		blame(f, w->client.family, &w->out, &w->out_line);
+		blame(f, w->client.family, &w->back, &w->back_line);
+		blame(f, w->client.family, &w->icmp, &w->icmp_line);
 	}
 }

@@ -14,15 +14,15 @@
 /* One connection of ours. */
 struct follow_flow {
 	uint8_t protocol;
-	struct in_addr client;
-	uint16_t port;       /* the client's */
-	struct in_addr dest; /* what it asked for, where it was adopted */
+	struct masq_address client;
+	uint16_t port;            /* the client's */
+	struct masq_address dest; /* what it asked for, where it was adopted */
 	uint16_t dport;
-	uint16_t id; /* of the IP header of all our packets of this flow */
+	uint16_t id; /* of all our packets of this flow */
 	bool closed; /* what the client sends from now on is not looked at */
 	struct check_flight out, back, icmp;
 	struct check_place out_line, back_line, icmp_line; /* the last of iptables-legacy's log */
-	enum check_answer answer;
+	enum masq_check_answer answer;
 	uint32_t answer_seq;
 };
 

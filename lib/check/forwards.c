@@ -23,18 +23,17 @@ static int keep_record(const struct masq_record *r, void *arg)
 {
 	const struct masq_command *c = r->forward;
 	struct check_forward f = {.protocol = c->protocol,
-				  .raddr = c->target.in,
+				  .raddr = c->target,
 				  .rport = c->has & MASQ_HAS_TARGET_PORTS ? c->target_ports.first
 									  : 0};
 
 	/* what has no target, or follows a control connection, leads nowhere by itself */
-	if (r->has & MASQ_HAS_RECEIVER || !(c->has & MASQ_HAS_TARGET) ||
-	    c->target.family != AF_INET || c->has & MASQ_HAS_TRIGGER)
+	if (r->has & MASQ_HAS_RECEIVER || !(c->has & MASQ_HAS_TARGET) || c->has & MASQ_HAS_TRIGGER)
 		return 0;
 	switch (c->kind) {
 	case MASQ_PORTFW:
 		f.kind = CHECK_PORTFW;
-		f.laddr = c->local.in;
+		f.laddr = c->local;
 		break;
 	case MASQ_MFW:
 		f.kind = CHECK_MFW;

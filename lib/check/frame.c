@@ -3,13 +3,28 @@
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
+#include <net/if_arp.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "address.h"
+
 enum { TTL = 64, WINDOW = 64240, MSS = 1460, SMALLER_MTU = 1400, OPTION_MSS = 2 };
+/* Neighbour Discovery takes nothing that a router may have passed on. */
+enum { FROM_NEIGHBOUR = 255 };
+
+/* A packet under construction: from and to whom, and where it is. */
+struct packet {
+	uint8_t *out;
+	const struct masq_address *saddr, *daddr;
+	uint16_t id;
+	uint8_t ttl;
+};
 
 static uint32_t sum(uint32_t start, const void *data, size_t n)
 {
@@ -27,54 +42,86 @@ static uint16_t fold(uint32_t s)
 	return htons((uint16_t)~s);
 }
 
-static uint16_t transport_sum(const struct iphdr *ip, const void *data, size_t n)
+/* The sum over addresses, protocol and length, and the data: the same in both families. */
+static uint16_t transport_sum(const struct packet *p, uint8_t protocol, const void *data, size_t n)
 {
-	uint32_t s = sum(0, &ip->saddr, 8);
-	uint16_t c = fold(sum(s + ip->protocol + (uint32_t)n, data, n));
+	uint32_t s = sum(0, &p->saddr->in6, address_size(p->saddr));
+	uint16_t c;
 
+	s = sum(s, &p->daddr->in6, address_size(p->daddr));
+	c = fold(sum(s + protocol + (uint32_t)n, data, n));
 	return c ? c : 0xffff;
 }
 
-static void put_ip(struct iphdr *ip, uint8_t protocol, struct in_addr saddr, struct in_addr daddr,
-		   uint16_t id, size_t length)
+/* Writes an IP header before n bytes; its length. */
+static size_t put_ip(uint8_t *out, const struct packet *p, uint8_t protocol, size_t n)
 {
-	*ip = (struct iphdr){
+	struct ip6_hdr ip6 = {.ip6_flow = htonl(6u << 28 | p->id),
+			      .ip6_plen = htons((uint16_t)n),
+			      .ip6_nxt = protocol,
+			      .ip6_hlim = p->ttl};
+	struct iphdr ip = {
 		.version = 4,
 		.ihl = 5,
-		.tot_len = htons((uint16_t)length),
-		.id = htons(id),
+		.tot_len = htons((uint16_t)(sizeof(ip) + n)),
+		.id = htons(p->id),
 		.frag_off = htons(IP_DF),
-		.ttl = TTL,
+		.ttl = p->ttl,
 		.protocol = protocol,
-		.saddr = saddr.s_addr,
-		.daddr = daddr.s_addr,
+		.saddr = p->saddr->in.s_addr,
+		.daddr = p->daddr->in.s_addr,
 	};
-	ip->check = fold(sum(0, ip, sizeof(*ip)));
+
+	if (p->saddr->family == AF_INET6) {
+		ip6.ip6_src = p->saddr->in6;
+		ip6.ip6_dst = p->daddr->in6;
+		memcpy(out, &ip6, sizeof(ip6));
+		return sizeof(ip6);
+	}
+	ip.check = fold(sum(0, &ip, sizeof(ip)));
+	memcpy(out, &ip, sizeof(ip));
+	return sizeof(ip);
 }
 
-/* The source is a locally administered address that nobody answers to. */
-static uint8_t *put_ethernet(uint8_t *out, const uint8_t mac[6])
+static uint8_t *put_link(uint8_t *out, const uint8_t to[6], const uint8_t from[6], uint16_t type)
 {
-	static const uint8_t source[6] = {0x02, 0x69, 0x70, 0x6d, 0x61, 0x64};
-	struct ethhdr eth = {.h_proto = htons(ETH_P_IP)};
+	struct ethhdr eth = {.h_proto = htons(type)};
 
 	memset(out, 0, FRAME_MAX);
-	memcpy(eth.h_dest, mac, sizeof(eth.h_dest));
-	memcpy(eth.h_source, source, sizeof(eth.h_source));
+	memcpy(eth.h_dest, to, sizeof(eth.h_dest));
+	memcpy(eth.h_source, from, sizeof(eth.h_source));
 	memcpy(out, &eth, sizeof(eth));
 	return out + sizeof(eth);
 }
 
-static size_t finish(uint8_t *at, const struct iphdr *ip, const void *payload, size_t n)
+/* The source is a locally administered address that nobody answers to. */
+static uint8_t *put_ethernet(uint8_t *out, const uint8_t mac[6], const struct masq_address *a)
 {
-	memcpy(at, ip, sizeof(*ip));
-	memcpy(at + sizeof(*ip), payload, n);
-	return sizeof(struct ethhdr) + sizeof(*ip) + n;
+	static const uint8_t source[6] = {0x02, 0x69, 0x70, 0x6d, 0x61, 0x64};
+
+	return put_link(out, mac, source, a->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);
+}
+
+static size_t finish(const struct packet *p, uint8_t protocol, const void *payload, size_t n)
+{
+	size_t head = put_ip(p->out, p, protocol, n);
+
+	memcpy(p->out + head, payload, n);
+	return FRAME_LINK + head + n;
+}
+
+static struct packet of_flow(const struct frame_flow *f, uint8_t *out, const uint8_t mac[6])
+{
+	return (struct packet){.out = put_ethernet(out, mac, &f->saddr),
+			       .saddr = &f->saddr,
+			       .daddr = &f->daddr,
+			       .id = f->id,
+			       .ttl = TTL};
 }
 
 size_t frame_first(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct frame_flow *f)
 {
-	uint8_t *at = put_ethernet(out, mac);
+	const struct packet p = of_flow(f, out, mac);
 	struct {
 		struct tcphdr h;
 		uint8_t option[4];
@@ -89,21 +136,18 @@ size_t frame_first(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct fr
 	};
 	struct udphdr udp = {
 		.source = htons(f->sport), .dest = htons(f->dport), .len = htons(sizeof(udp))};
-	struct iphdr ip;
 
 	if (f->protocol == IPPROTO_UDP) {
-		put_ip(&ip, IPPROTO_UDP, f->saddr, f->daddr, f->id, sizeof(ip) + sizeof(udp));
-		udp.check = transport_sum(&ip, &udp, sizeof(udp));
-		return finish(at, &ip, &udp, sizeof(udp));
+		udp.check = transport_sum(&p, IPPROTO_UDP, &udp, sizeof(udp));
+		return finish(&p, IPPROTO_UDP, &udp, sizeof(udp));
 	}
-	put_ip(&ip, IPPROTO_TCP, f->saddr, f->daddr, f->id, sizeof(ip) + sizeof(tcp));
-	tcp.h.check = transport_sum(&ip, &tcp, sizeof(tcp));
-	return finish(at, &ip, &tcp, sizeof(tcp));
+	tcp.h.check = transport_sum(&p, IPPROTO_TCP, &tcp, sizeof(tcp));
+	return finish(&p, IPPROTO_TCP, &tcp, sizeof(tcp));
 }
 
 size_t frame_reset(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct frame_flow *f)
 {
-	uint8_t *at = put_ethernet(out, mac);
+	const struct packet p = of_flow(f, out, mac);
 	struct tcphdr tcp = {
 		.source = htons(f->sport),
 		.dest = htons(f->dport),
@@ -111,33 +155,86 @@ size_t frame_reset(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct fr
 		.doff = 5,
 		.rst = 1,
 	};
-	struct iphdr ip;
 
-	put_ip(&ip, IPPROTO_TCP, f->saddr, f->daddr, f->id, sizeof(ip) + sizeof(tcp));
-	tcp.check = transport_sum(&ip, &tcp, sizeof(tcp));
-	return finish(at, &ip, &tcp, sizeof(tcp));
+	tcp.check = transport_sum(&p, IPPROTO_TCP, &tcp, sizeof(tcp));
+	return finish(&p, IPPROTO_TCP, &tcp, sizeof(tcp));
 }
 
 size_t frame_too_big(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct frame_flow *f,
 		     uint32_t answer_seq)
 {
-	uint8_t *at = put_ethernet(out, mac);
-	struct {
-		struct icmphdr h;
-		struct iphdr ip;
-		uint16_t source, dest;
-		uint32_t rest; /* the sequence number, or length and checksum */
-	} icmp = {
-		.h = {.type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED},
-		.source = htons(f->dport),
-		.dest = htons(f->sport),
-		.rest = f->protocol == IPPROTO_TCP ? htonl(answer_seq) : htonl(SMALLER_MTU << 16),
-	};
-	struct iphdr ip;
+	const struct packet p = of_flow(f, out, mac);
+	const struct packet answer = {
+		.saddr = &f->daddr, .daddr = &f->saddr, .id = f->id, .ttl = TTL};
+	const bool six = f->saddr.family == AF_INET6;
+	/* of the transport's header: ports, then the sequence number, or length and checksum */
+	const uint16_t ports[2] = {htons(f->dport), htons(f->sport)};
+	const uint32_t rest =
+		f->protocol == IPPROTO_TCP ? htonl(answer_seq) : htonl(SMALLER_MTU << 16);
+	const struct icmphdr v4 = {.type = ICMP_DEST_UNREACH,
+				   .code = ICMP_FRAG_NEEDED,
+				   .un.frag.mtu = htons(SMALLER_MTU)};
+	struct icmp6_hdr v6 = {.icmp6_type = ICMP6_PACKET_TOO_BIG};
+	uint8_t icmp[8 + 40 + 8];
+	uint16_t check;
+	size_t n = 8;
 
-	icmp.h.un.frag.mtu = htons(SMALLER_MTU);
-	put_ip(&icmp.ip, f->protocol, f->daddr, f->saddr, f->id, SMALLER_MTU + 100);
-	put_ip(&ip, IPPROTO_ICMP, f->saddr, f->daddr, f->id, sizeof(ip) + sizeof(icmp));
-	icmp.h.checksum = fold(sum(0, &icmp, sizeof(icmp)));
-	return finish(at, &ip, &icmp, sizeof(icmp));
+	v6.icmp6_mtu = htonl(SMALLER_MTU);
+	memcpy(icmp, six ? (const void *)&v6 : (const void *)&v4, n);
+	n += put_ip(icmp + n, &answer, f->protocol, SMALLER_MTU + 100);
+	memcpy(icmp + n, ports, sizeof(ports));
+	memcpy(icmp + n + sizeof(ports), &rest, sizeof(rest));
+	n += sizeof(ports) + sizeof(rest);
+	check = six ? transport_sum(&p, IPPROTO_ICMPV6, icmp, n) : fold(sum(0, icmp, n));
+	memcpy(icmp + offsetof(struct icmphdr, checksum), &check, sizeof(check));
+	return finish(&p, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp, n);
+}
+
+static size_t ask_arp(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct masq_address *ours,
+		      const struct masq_address *address)
+{
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	struct {
+		struct arphdr head;
+		uint8_t mac[6], ours[4], their_mac[6], theirs[4];
+	} __attribute__((packed)) arp = {.head = {.ar_hrd = htons(ARPHRD_ETHER),
+						  .ar_pro = htons(ETH_P_IP),
+						  .ar_hln = 6,
+						  .ar_pln = 4,
+						  .ar_op = htons(ARPOP_REQUEST)}};
+
+	memcpy(arp.mac, mac, 6);
+	memcpy(arp.ours, &ours->in, 4);
+	memcpy(arp.theirs, &address->in, 4);
+	memcpy(put_link(out, all, mac, ETH_P_ARP), &arp, sizeof(arp));
+	return FRAME_LINK + sizeof(arp);
+}
+
+static size_t ask_discovery(uint8_t out[FRAME_MAX], const uint8_t mac[6],
+			    const struct masq_address *ours, const struct masq_address *address)
+{
+	/* the group of all whose addresses end alike, and how Ethernet says it */
+	struct masq_address group = {.family = AF_INET6,
+				     .in6 = {{{0xff, 2, [11] = 1, [12] = 0xff}}}};
+	uint8_t to[6] = {0x33, 0x33, 0xff};
+	struct {
+		struct nd_neighbor_solicit h;
+		uint8_t option[2], mac[6];
+	} nd = {.h = {.nd_ns_hdr = {.icmp6_type = ND_NEIGHBOR_SOLICIT},
+		      .nd_ns_target = address->in6},
+		.option = {ND_OPT_SOURCE_LINKADDR, 1}};
+	struct packet p = {.saddr = ours, .daddr = &group, .ttl = FROM_NEIGHBOUR};
+
+	memcpy(group.in6.s6_addr + 13, address->in6.s6_addr + 13, 3);
+	memcpy(to + 3, address->in6.s6_addr + 13, 3);
+	memcpy(nd.mac, mac, 6);
+	nd.h.nd_ns_hdr.icmp6_cksum = transport_sum(&p, IPPROTO_ICMPV6, &nd, sizeof(nd));
+	p.out = put_link(out, to, mac, ETH_P_IPV6);
+	return finish(&p, IPPROTO_ICMPV6, &nd, sizeof(nd));
+}
+
+size_t frame_ask(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct masq_address *ours,
+		 const struct masq_address *address)
+{
+	return (address->family == AF_INET6 ? ask_discovery : ask_arp)(out, mac, ours, address);
 }

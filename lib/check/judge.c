@@ -15,7 +15,7 @@ static bool judge_unsent(struct verdict *v, const struct check_observed *o)
 	if (!o->marks_route && o->back_oif[0] && strcmp(o->back_oif, o->outside) && !o->target_here)
 		return judge_asymmetric(v, o, o->back_oif);
 	/* the probes were answered, so there is nothing to explain */
-	if (o->near_answer == ANSWER_YES && o->far_answer == ANSWER_YES)
+	if (o->near_answer == MASQ_ANSWER_YES && o->far_answer == MASQ_ANSWER_YES)
 		return false;
 	return o->probed && !o->target_here && judge_silence(v, o);
 }
@@ -23,7 +23,8 @@ static bool judge_unsent(struct verdict *v, const struct check_observed *o)
 static bool judge_live(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_forward *f = &o->forward;
-	struct in_addr net = o->inside_address;
+	const struct family *a = family_of(f);
+	struct masq_address net = o->inside_address;
 
 	if (!o->live_seen) {
 		verdict_broken(v, "no-packet");
@@ -48,12 +49,13 @@ static bool judge_live(struct verdict *v, const struct check_observed *o)
 	CAUSE(v, "client and server are on one network: the server answers the client directly");
 	EVIDENCE(v, "%s came in by %s, where %s is, too, and no answer came back this way",
 		 IP(o->live_client), o->inside, IP(f->raddr));
-	net.s_addr &= o->inside_prefix ? htonl(~0u << (32 - o->inside_prefix)) : 0;
+	family_network(&net, o->inside_prefix);
 	CURE(v,
-	     "nft 'add table ip hairpin; add chain ip hairpin postrouting { type nat hook "
-	     "postrouting priority srcnat; }; add rule ip hairpin postrouting ip saddr %s/%u ip "
+	     "nft 'add table %s hairpin; add chain %s hairpin postrouting { type nat hook "
+	     "postrouting priority srcnat; }; add rule %s hairpin postrouting %s saddr %s/%u %s "
 	     "daddr %s/%u ct status dnat masquerade'",
-	     IP(net), o->inside_prefix, IP(net), o->inside_prefix);
+	     a->word, a->word, a->word, a->word, IP(net), o->inside_prefix, a->word, IP(net),
+	     o->inside_prefix);
 	NOTE(v, "a reboot undoes it; to last: in /etc/nftables.conf");
 	return true;
 }
@@ -73,19 +75,19 @@ static void judge_well(struct verdict *v, const struct check_observed *o)
 		return;
 	}
 	if (o->target_here) {
-		EVIDENCE(v, "a %s from %s to %s:%u was delivered to this machine for %s:%u",
-			 verdict_packet(f), IP(o->client), IP(o->dest), o->dport, IP(f->raddr),
-			 verdict_port(o));
+		EVIDENCE(v, "a %s from %s to %s was delivered to this machine for %s",
+			 verdict_packet(f), IP(o->client), IP_PORT(o->dest, o->dport),
+			 IP_PORT(f->raddr, verdict_port(o)));
 		return;
 	}
 	if (o->back.seen) {
-		EVIDENCE(v, "a %s from %s to %s:%u came out at %s for %s:%u, its answer at %s",
-			 verdict_packet(f), IP(o->client), IP(o->dest), o->dport, o->out.oif,
-			 IP(f->raddr), verdict_port(o), o->back.oif);
+		EVIDENCE(v, "a %s from %s to %s came out at %s for %s, its answer at %s",
+			 verdict_packet(f), IP(o->client), IP_PORT(o->dest, o->dport), o->out.oif,
+			 IP_PORT(f->raddr, verdict_port(o)), o->back.oif);
 		return;
 	}
-	EVIDENCE(v, "a %s from %s to %s:%u came out at %s for %s:%u", verdict_packet(f),
-		 IP(o->client), IP(o->dest), o->dport, o->out.oif, IP(f->raddr), verdict_port(o));
+	EVIDENCE(v, "a %s from %s to %s came out at %s for %s", verdict_packet(f), IP(o->client),
+		 IP_PORT(o->dest, o->dport), o->out.oif, IP_PORT(f->raddr, verdict_port(o)));
 	verdict_warn(
 		v,
 		"%s gave no answer to an empty datagram, as many UDP services do: its side was not "

@@ -16,23 +16,23 @@ static bool judge_drop(struct verdict *v, const struct check_flight *x,
 		       const struct cure_packet *what, bool back)
 {
 	static const char *const names[] = {
-		[HOOK_NONE] = "nowhere",
-		[HOOK_INGRESS] = "ingress",
-		[HOOK_PREROUTING] = "prerouting",
-		[HOOK_INPUT] = "input",
-		[HOOK_FORWARD] = "forward",
-		[HOOK_OUTPUT] = "output",
-		[HOOK_POSTROUTING] = "postrouting",
+		[MASQ_HOOK_NONE] = "nowhere",
+		[MASQ_HOOK_INGRESS] = "ingress",
+		[MASQ_HOOK_PREROUTING] = "prerouting",
+		[MASQ_HOOK_INPUT] = "input",
+		[MASQ_HOOK_FORWARD] = "forward",
+		[MASQ_HOOK_OUTPUT] = "output",
+		[MASQ_HOOK_POSTROUTING] = "postrouting",
 	};
 	const struct check_place *p = &x->drop;
-	bool early = p->hook == HOOK_INGRESS || p->hook == HOOK_PREROUTING;
-	bool policy = p->kind == PLACE_POLICY || p->kind == PLACE_LEGACY_POLICY;
+	bool early = p->hook == MASQ_HOOK_INGRESS || p->hook == MASQ_HOOK_PREROUTING;
+	bool policy = p->kind == MASQ_PLACE_POLICY || p->kind == MASQ_PLACE_LEGACY_POLICY;
 
-	if (p->kind == PLACE_NONE)
+	if (p->kind == MASQ_PLACE_NONE)
 		return false;
 	if (back)
 		verdict_broken(v, "filter-back");
-	else if (p->kind == PLACE_LEGACY_RULE || p->kind == PLACE_LEGACY_POLICY)
+	else if (p->kind == MASQ_PLACE_LEGACY_RULE || p->kind == MASQ_PLACE_LEGACY_POLICY)
 		verdict_broken(v, "legacy");
 	else
 		verdict_broken(v, early ? "early-drop" : "filter");
@@ -54,7 +54,7 @@ static bool judge_lost(struct verdict *v, const struct check_observed *o,
 
 	if (x->reason[0])
 		snprintf(reason, sizeof(reason), "; the kernel's reason: %s", x->reason);
-	if (!x->seen || x->hook == HOOK_INGRESS) {
+	if (!x->seen || x->hook == MASQ_HOOK_INGRESS) {
 		verdict_broken(v, back ? "filter-back" : "early-drop");
 		CAUSE(v, "%s is dropped before the first hook of netfilter", what);
 		EVIDENCE(v, "it came in by %s and was not seen at %s%s",
@@ -65,13 +65,14 @@ static bool judge_lost(struct verdict *v, const struct check_observed *o,
 		     back ? o->inside : o->outside, back ? o->inside : o->outside);
 		return true;
 	}
-	if (x->hook == HOOK_PREROUTING && x->priority == LAST_TAP) {
+	if (x->hook == MASQ_HOOK_PREROUTING && x->priority == LAST_TAP) {
 		verdict_broken(v, "routing");
 		CAUSE(v, "the kernel's routing drops %s", what);
 		EVIDENCE(v, "it was last seen behind all prerouting chains, for %s%s", IP(x->daddr),
 			 reason);
-		CURE(v, "look what the kernel says: ip route get %s from %s iif %s", IP(x->daddr),
-		     IP(x->saddr), x->iif[0] ? x->iif : o->outside);
+		CURE(v, "look what the kernel says: %s route get %s from %s iif %s",
+		     family_of(&o->forward)->ip, IP(x->daddr), IP(x->saddr),
+		     x->iif[0] ? x->iif : o->outside);
 		return true;
 	}
 	verdict_broken(v, back ? "filter-back" : "hook-drop");
@@ -79,10 +80,10 @@ static bool judge_lost(struct verdict *v, const struct check_observed *o,
 	if (!table_next_tap(x->hook, x->priority, &next))
 		next = LAST_TAP;
 	EVIDENCE(v, "it was last seen at %s, priority %d, and not at %d%s",
-		 x->hook == HOOK_PREROUTING ? "prerouting"
-		 : x->hook == HOOK_FORWARD  ? "forward"
-		 : x->hook == HOOK_INPUT    ? "input"
-					    : "postrouting",
+		 x->hook == MASQ_HOOK_PREROUTING ? "prerouting"
+		 : x->hook == MASQ_HOOK_FORWARD  ? "forward"
+		 : x->hook == MASQ_HOOK_INPUT    ? "input"
+						 : "postrouting",
 		 x->priority, next, reason);
 	CURE(v, "look for what hangs there: nft list hooks");
 	return true;
@@ -97,7 +98,7 @@ static bool judge_untracked(struct verdict *v, const struct check_flight *x,
 	CAUSE(v, "%s is taken out of connection tracking, so it is not forwarded",
 	      what->answer ? "the answer" : "the packet");
 	cure_place(v->evidence, sizeof(v->evidence), &x->early);
-	if (x->early.kind == PLACE_NONE)
+	if (x->early.kind == MASQ_PLACE_NONE)
 		EVIDENCE(v,
 			 "it is untracked behind the raw chains (notrack, or iptables -j NOTRACK "
 			 "or CT --notrack)");
@@ -125,24 +126,26 @@ static bool judge_translation(struct verdict *v, const struct check_observed *o,
 		return true;
 	}
 	if (!x->past_nat ||
-	    (x->nat_daddr.s_addr == f->raddr.s_addr && x->nat_dport == verdict_port(o)))
+	    (address_equal(&x->nat_daddr, &f->raddr) && x->nat_dport == verdict_port(o)))
 		return false;
-	if (x->nat_daddr.s_addr == o->dest.s_addr && x->nat_dport == o->dport) {
+	if (address_equal(&x->nat_daddr, &o->dest) && x->nat_dport == o->dport) {
 		verdict_broken(v, "not-matched");
 		CAUSE(v, "the forward does not take its packets");
-		EVIDENCE(v, "the %s for %s:%u came out of the nat chains unchanged%s",
-			 verdict_packet(f), IP(o->dest), o->dport,
+		EVIDENCE(v, "the %s for %s came out of the nat chains unchanged%s",
+			 verdict_packet(f), IP_PORT(o->dest, o->dport),
 			 x->established ? ": conntrack takes it for an old connection's" : "");
 		CURE(v,
-		     "look at what is there: ipmasqadm portfw -l -n; nft list table ip ipmasqadm");
+		     "look at what is there: ipmasqadm portfw -l -n; nft list table %s ipmasqadm",
+		     family_of(f)->word);
 		return true;
 	}
 	verdict_broken(v, "other-nat");
-	CAUSE(v, "another rule translates it first, to %s:%u", IP(x->nat_daddr), x->nat_dport);
+	CAUSE(v, "another rule translates it first, to %s", IP_PORT(x->nat_daddr, x->nat_dport));
 	cure_place(place, sizeof(place), &x->nat);
 	EVIDENCE(v, "%s",
-		 x->nat.kind == PLACE_NONE ? "a nat chain that does not show its rules in a trace"
-					   : place);
+		 x->nat.kind == MASQ_PLACE_NONE
+			 ? "a nat chain that does not show its rules in a trace"
+			 : place);
 	cure_pass(v->cure, sizeof(v->cure), &x->nat, what);
 	cure_lasting(v->note, sizeof(v->note), &x->nat);
 	return true;
@@ -152,8 +155,10 @@ static bool judge_translation(struct verdict *v, const struct check_observed *o,
 bool judge_out(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_flight *x = &o->out;
-	const struct cure_packet what = {
-		.protocol = o->forward.protocol, .address = o->dest, .port = o->dport};
+	const struct cure_packet what = {.family = family_of(&o->forward),
+					 .protocol = o->forward.protocol,
+					 .address = o->dest,
+					 .port = o->dport};
 
 	if (judge_untracked(v, x, &what) || judge_translation(v, o, &what))
 		return true;
@@ -162,7 +167,7 @@ bool judge_out(struct verdict *v, const struct check_observed *o)
 	if (judge_drop(v, x, &what, false))
 		return true;
 	/* lost: the look-ups explain what routing does */
-	if (x->hook == HOOK_PREROUTING && x->priority == LAST_TAP &&
+	if (x->hook == MASQ_HOOK_PREROUTING && x->priority == LAST_TAP &&
 	    (judge_rp_filter(v, o) || judge_no_route(v, o)))
 		return true;
 	return judge_lost(v, o, x, false);
@@ -178,7 +183,8 @@ static bool may_be_idle(const struct check_forward *f)
 bool judge_back(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_flight *x = &o->back;
-	const struct cure_packet what = {.protocol = o->forward.protocol,
+	const struct cure_packet what = {.family = family_of(&o->forward),
+					 .protocol = o->forward.protocol,
 					 .address = o->forward.raddr,
 					 .port = verdict_port(o),
 					 .answer = true};
@@ -192,21 +198,22 @@ bool judge_back(struct verdict *v, const struct check_observed *o)
 	if (!x->done) {
 		if (judge_drop(v, x, &what, true))
 			return true;
-		if (x->hook == HOOK_PREROUTING && x->priority == LAST_TAP && judge_no_route(v, o))
+		if (x->hook == MASQ_HOOK_PREROUTING && x->priority == LAST_TAP &&
+		    judge_no_route(v, o))
 			return true;
 		return judge_lost(v, o, x, true);
 	}
 	if (o->outside[0] && x->oif[0] && strcmp(x->oif, o->outside))
 		return judge_asymmetric(v, o, x->oif);
-	if (o->answer == ANSWER_REFUSED) {
+	if (o->answer == MASQ_ANSWER_REFUSED) {
 		if (!may_be_idle(&o->forward))
 			return judge_refused(v, o, false);
 		verdict_warn(v, "nothing listens on %s port %u at the moment", IP(o->forward.raddr),
 			     verdict_port(o));
 	}
-	if (o->answer == ANSWER_UNREACHABLE)
+	if (o->answer == MASQ_ANSWER_UNREACHABLE)
 		return judge_down(v, o);
-	if (o->answer == ANSWER_PROHIBITED) {
+	if (o->answer == MASQ_ANSWER_PROHIBITED) {
 		verdict_broken(v, "no-answer");
 		CAUSE(v, "%s or a router before it rejects the connection", IP(o->forward.raddr));
 		EVIDENCE(v, "the answer is ICMP \"administratively prohibited\"");
@@ -220,13 +227,13 @@ bool judge_back(struct verdict *v, const struct check_observed *o)
 bool judge_icmp(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_flight *x = &o->icmp;
-	const struct cure_packet what = {.protocol = IPPROTO_ICMP};
+	const struct cure_packet what = {.family = family_of(&o->forward), .too_big = true};
 
 	if (!x->sent || x->done || (o->target_here && x->local))
 		return false;
 	if (!judge_drop(v, x, &what, false))
 		judge_lost(v, o, x, false);
 	v->code = "pmtu";
-	CAUSE(v, "ICMP \"fragmentation needed\" is dropped: large transfers will hang");
+	CAUSE(v, "%s is dropped: large transfers will hang", family_of(&o->forward)->too_big);
 	return true;
 }

@@ -25,8 +25,8 @@ void judge_none(struct verdict *v, const struct check_observed *o)
 static bool judge_target_here(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_forward *f = &o->forward;
-	bool loopback = ntohl(f->raddr.s_addr) >> 24 == 127;
-	char now[128];
+	bool loopback = family_is_loopback(&f->raddr);
+	char now[VERDICT_LINE];
 
 	if (!o->target_here)
 		return false;
@@ -66,6 +66,41 @@ static bool judge_target_here(struct verdict *v, const struct check_observed *o)
 	return true;
 }
 
+static bool judge_forwarding(struct verdict *v, const struct check_observed *o)
+{
+	const bool six = family_of(&o->forward)->af == AF_INET6;
+	const char *switched = six ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward";
+	const char *name = o->outside_forward == 0 ? o->outside : o->inside;
+	char setting[128], of_interface[64];
+
+	if (o->ip_forward == 0) {
+		/* a router that listens to no routers would lose its own default route */
+		if (six && o->accept_ra == 1)
+			snprintf(setting, sizeof(setting), "net.ipv6.conf.%s.accept_ra=2 %s=1",
+				 o->outside, switched);
+		else
+			snprintf(setting, sizeof(setting), "%s=1", switched);
+		verdict_broken(v, "forward-off");
+		CAUSE(v, "forwarding is off");
+		EVIDENCE(v, "%s is 0", switched);
+		CURE(v, "sysctl -w %s", setting);
+		verdict_sysctl(v, setting);
+		return true;
+	}
+	if (o->outside_forward != 0 && o->inside_forward != 0)
+		return false;
+	snprintf(of_interface, sizeof(of_interface), "net.%s.conf.%s.%s",
+		 family_of(&o->forward)->sysctl, name, six ? "force_forwarding" : "forwarding");
+	snprintf(setting, sizeof(setting), "%s=1", of_interface);
+	verdict_broken(v, "forward-off-if");
+	CAUSE(v, "forwarding is off on interface %s", name);
+	EVIDENCE(v, "%s is 0, so %s are not forwarded", of_interface,
+		 o->outside_forward == 0 ? "clients' packets" : "the server's answers");
+	CURE(v, "sysctl -w %s", setting);
+	verdict_sysctl(v, setting);
+	return true;
+}
+
 /* What reading alone shows. */
 bool judge_reading(struct verdict *v, const struct check_observed *o)
 {
@@ -76,7 +111,7 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		CAUSE(v, "%s is not an address of this machine", IP(f->laddr));
 		EVIDENCE(v, "the kernel does not route packets for %s to this machine itself",
 			 IP(f->laddr));
-		CURE(v, "ip address add %s/32 dev %s", IP(f->laddr),
+		CURE(v, "ip address add %s/%u dev %s", IP(f->laddr), family_of(f)->size * 8,
 		     o->outside[0] ? o->outside : "INTERFACE");
 		NOTE(v, "a reboot undoes it; to last: in the network configuration; or correct "
 			"-L: \"ip address\" shows what this machine has");
@@ -87,10 +122,14 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 	if (o->emptied) {
 		verdict_broken(v, "not-matched");
 		CAUSE(v, "our own chains have been emptied, so no forward takes its packets");
-		EVIDENCE(v, "the nat chains of table ip ipmasqadm at prerouting have no rule, as "
-			    "after \"nft flush table\"");
-		CURE(v, "ipmasqadm save /run/ipmasqadm.saved && nft delete table ip ipmasqadm && "
-			"ipmasqadm restore /run/ipmasqadm.saved");
+		EVIDENCE(v,
+			 "the nat chains of table %s ipmasqadm at prerouting have no rule, as "
+			 "after \"nft flush table\"",
+			 family_of(f)->word);
+		CURE(v,
+		     "ipmasqadm save /run/ipmasqadm.saved && nft delete table %s ipmasqadm && "
+		     "ipmasqadm restore /run/ipmasqadm.saved",
+		     family_of(f)->word);
 		return true;
 	}
 	if (o->shadow != SHADOW_NONE) {
@@ -104,27 +143,8 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		CURE(v, "delete one of the two: ipmasqadm portfw -l -n");
 		return true;
 	}
-	if (!o->target_here && o->ip_forward == 0) {
-		verdict_broken(v, "forward-off");
-		CAUSE(v, "forwarding is off");
-		EVIDENCE(v, "net.ipv4.ip_forward is 0");
-		CURE(v, "sysctl -w net.ipv4.ip_forward=1");
-		verdict_sysctl(v, "net.ipv4.ip_forward=1");
+	if (!o->target_here && judge_forwarding(v, o))
 		return true;
-	}
-	if (!o->target_here && (o->outside_forward == 0 || o->inside_forward == 0)) {
-		const char *name = o->outside_forward == 0 ? o->outside : o->inside;
-		char setting[64];
-
-		snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.forwarding=1", name);
-		verdict_broken(v, "forward-off-if");
-		CAUSE(v, "forwarding is off on interface %s", name);
-		EVIDENCE(v, "net.ipv4.conf.%s.forwarding is 0, so %s are not forwarded", name,
-			 o->outside_forward == 0 ? "clients' packets" : "the server's answers");
-		CURE(v, "sysctl -w %s", setting);
-		verdict_sysctl(v, setting);
-		return true;
-	}
 	if (o->conntrack_max && o->conntrack_count >= o->conntrack_max) {
 		char setting[64];
 
@@ -177,11 +197,13 @@ bool judge_rp_filter(struct verdict *v, const struct check_observed *o)
 
 bool judge_no_route(struct verdict *v, const struct check_observed *o)
 {
+	const struct family *a = family_of(&o->forward);
+
 	if (o->target_error) {
 		verdict_broken(v, "no-route");
 		CAUSE(v, "this machine has no route to %s", IP(o->forward.raddr));
 		EVIDENCE(v, "looking up %s: %s", IP(o->forward.raddr), strerror(o->target_error));
-		CURE(v, "ip route add %s via ROUTER", IP(o->forward.raddr));
+		CURE(v, "%s route add %s via ROUTER", a->ip, IP(o->forward.raddr));
 		NOTE(v, "ROUTER is the next router on the way there; or correct the target");
 		return true;
 	}
@@ -190,7 +212,7 @@ bool judge_no_route(struct verdict *v, const struct check_observed *o)
 		CAUSE(v, "this machine has no route for the answers");
 		EVIDENCE(v, "looking up %s, where answers go: %s", IP(o->client),
 			 strerror(o->back_error));
-		CURE(v, "ip route add default via ROUTER dev %s", o->outside);
+		CURE(v, "%s route add default via ROUTER dev %s", a->ip, o->outside);
 		NOTE(v, "ROUTER is the provider's router");
 		return true;
 	}
@@ -199,26 +221,26 @@ bool judge_no_route(struct verdict *v, const struct check_observed *o)
 
 bool judge_asymmetric(struct verdict *v, const struct check_observed *o, const char *by)
 {
-	char gateway[INET_ADDRSTRLEN] = "GATEWAY";
+	const struct family *a = family_of(&o->forward);
+	char gateway[ADDRESS_TEXT_MAX] = "GATEWAY";
 
 	verdict_broken(v, "asymmetric");
 	CAUSE(v, "answers leave by %s, but clients come in by %s", by, o->outside);
 	EVIDENCE(v, "the answer to %s is routed out of %s with source %s, which belongs to %s",
 		 IP(o->client), by, IP(o->dest), o->outside);
-	if (o->outside_gateway.s_addr)
-		inet_ntop(AF_INET, &o->outside_gateway, gateway, sizeof(gateway));
+	if (o->outside_gateway.family)
+		address_text(gateway, &o->outside_gateway);
 	CURE(v,
-	     "nft 'add table ip uplinks; add chain ip uplinks prerouting { type filter hook "
-	     "prerouting priority mangle; }; add rule ip uplinks prerouting iifname \"%s\" ct "
-	     "state "
-	     "new ct mark set 102; add rule ip uplinks prerouting iifname != \"%s\" ct mark 102 "
-	     "meta "
-	     "mark set 102' && ip rule add fwmark 102 table 102 && ip route add default via %s dev "
-	     "%s table 102",
-	     o->outside, o->outside, gateway, o->outside);
+	     "nft 'add table %s uplinks; add chain %s uplinks prerouting { type filter hook "
+	     "prerouting priority mangle; }; add rule %s uplinks prerouting iifname \"%s\" ct "
+	     "state new ct mark set 102; add rule %s uplinks prerouting iifname != \"%s\" ct mark "
+	     "102 meta mark set 102' && %s rule add fwmark 102 table 102 && %s route add default "
+	     "via %s dev %s table 102",
+	     a->word, a->word, a->word, o->outside, a->word, o->outside, a->ip, a->ip, gateway,
+	     o->outside);
 	NOTE(v,
 	     "a reboot undoes it; to last: in /etc/nftables.conf and the network "
 	     "configuration%s",
-	     o->outside_gateway.s_addr ? "" : "; GATEWAY is the router of that uplink");
+	     o->outside_gateway.family ? "" : "; GATEWAY is the router of that uplink");
 	return true;
 }

@@ -10,24 +10,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LOGGER "/proc/sys/net/netfilter/nf_log/2"
-
 enum { GROUP = 0, HEAD = 64, READ_MAX = 65536, RECEIVE_BUFFER = 4 << 20 };
 
 static int configure(struct nl *nl, uint16_t type, const void *data, size_t n)
 {
 	char buf[NL_REQUEST_MAX];
 	struct nlmsghdr *h =
-		nl_nf_request(buf, NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG, 0, AF_INET, GROUP);
+		nl_nf_request(buf, NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG, 0, AF_UNSPEC, GROUP);
 
 	mnl_attr_put(h, type, n, data);
 	return nl_ask(nl, h, NULL, NULL);
 }
 
 /* The name of the logger; "" if it cannot be read. */
-static void read_logger(char out[64])
+static void read_logger(const struct family *a, char out[64])
 {
-	int fd = open(LOGGER, O_RDONLY | O_CLOEXEC);
+	int fd = open(a->logger, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, out, 63);
 
 	if (fd >= 0)
@@ -36,9 +34,9 @@ static void read_logger(char out[64])
 	out[strcspn(out, "\n")] = '\0';
 }
 
-static bool write_logger(const char *name)
+static bool write_logger(const struct family *a, const char *name)
 {
-	int fd = open(LOGGER, O_WRONLY | O_CLOEXEC);
+	int fd = open(a->logger, O_WRONLY | O_CLOEXEC);
 	bool ok = fd >= 0 && write(fd, name, strlen(name)) > 0;
 
 	if (fd >= 0)
@@ -46,7 +44,7 @@ static bool write_logger(const char *name)
 	return ok;
 }
 
-bool legacy_open(struct legacy *l)
+bool legacy_open(struct legacy *l, const struct family *family)
 {
 	const struct nfulnl_msg_config_cmd bind_it = {.command = NFULNL_CFG_CMD_BIND};
 	const struct nfulnl_msg_config_mode mode = {.copy_range = htonl(HEAD),
@@ -54,8 +52,8 @@ bool legacy_open(struct legacy *l)
 	const uint32_t at_once = htonl(1);
 	int size = RECEIVE_BUFFER;
 
-	*l = (struct legacy){0};
-	read_logger(l->before);
+	*l = (struct legacy){.family = family};
+	read_logger(family, l->before);
 	if (!l->before[0] || nl_open(&l->nl, NETLINK_NETFILTER) < 0 ||
 	    configure(&l->nl, NFULA_CFG_CMD, &bind_it, sizeof(bind_it)) < 0 ||
 	    configure(&l->nl, NFULA_CFG_MODE, &mode, sizeof(mode)) < 0 ||
@@ -71,14 +69,15 @@ bool legacy_open(struct legacy *l)
 
 bool legacy_start(struct legacy *l)
 {
-	l->changed = l->open && strcmp(l->before, "nfnetlink_log") && write_logger("nfnetlink_log");
+	l->changed = l->open && strcmp(l->before, "nfnetlink_log") &&
+		     write_logger(l->family, "nfnetlink_log");
 	return l->changed;
 }
 
 void legacy_restore(const struct legacy *l)
 {
 	if (l->changed)
-		write_logger(l->before);
+		write_logger(l->family, l->before);
 }
 
 void legacy_close(struct legacy *l)
@@ -106,8 +105,8 @@ static int read_line(const struct nlmsghdr *h, void *arg)
 		return MNL_CB_OK;
 	ip = mnl_attr_get_payload(a[NFULA_PAYLOAD]);
 	n = mnl_attr_get_payload_len(a[NFULA_PAYLOAD]);
-	head = n ? (ip[0] & 15u) * 4u : 0;
-	if (head >= 20 && head <= n && trace_parse(&p, ip, n, ip + head, n - head))
+	head = trace_header(ip, n);
+	if (head && trace_parse(&p, ip, n, ip + head, n - head))
 		follow_legacy(f, &p, &line);
 	return MNL_CB_OK;
 }

@@ -8,18 +8,20 @@
 #ifndef CHECK_LEGACY_H
 #define CHECK_LEGACY_H
 
+#include "family.h"
 #include "follow.h"
 #include "nl.h"
 
 struct legacy {
 	struct nl nl;
+	const struct family *family;
 	bool open;
 	bool changed;
 	char before[64]; /* the logger that was set */
 };
 
 /* False: another program has the group, or the kernel lacks it; then nothing has changed. */
-bool legacy_open(struct legacy *l);
+bool legacy_open(struct legacy *l, const struct family *family);
 /* From now on what is traced comes here. */
 bool legacy_start(struct legacy *l);
 /* Async-signal-safe. */

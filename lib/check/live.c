@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "clock.h"
 #include "follow.h"
 #include "send.h"
@@ -45,6 +46,7 @@ static int make_table(struct session *s, const struct check_observed *o, size_t 
 	for (size_t i = 0; i < n; i++) {
 		const struct check_forward *f = &o[i].forward;
 		const struct table_service one = {.protocol = f->protocol,
+						  .family = family_of(f),
 						  .address = f->kind == CHECK_PORTFW ? f->laddr
 										     : o[i].dest,
 						  .first = f->kind == CHECK_MFW ? 0 : f->lport,
@@ -66,15 +68,16 @@ static struct check_observed *find(struct check_observed *o, size_t n, const str
 
 	for (size_t i = 0; i < n; i++) {
 		const struct check_forward *f = &o[i].forward;
-		bool target = w->out.past_nat && w->out.nat_daddr.s_addr == f->raddr.s_addr &&
+		bool target = w->out.past_nat && address_equal(&w->out.nat_daddr, &f->raddr) &&
 			      (!f->rport || w->out.nat_dport == f->rport);
 
-		if (f->protocol != w->protocol)
+		if (f->protocol != w->protocol || f->raddr.family != w->client.family)
 			continue;
-		if (f->kind == CHECK_MFW ? w->out.mark != f->mark
-					 : w->dport < f->lport || w->dport > f->last ||
-						   (f->kind == CHECK_PORTFW && f->laddr.s_addr &&
-						    f->laddr.s_addr != w->dest.s_addr))
+		if (f->kind == CHECK_MFW
+			    ? w->out.mark != f->mark
+			    : w->dport < f->lport || w->dport > f->last ||
+				      (f->kind == CHECK_PORTFW && !address_is_any(&f->laddr) &&
+				       !address_equal(&f->laddr, &w->dest)))
 			continue;
 		if (target)
 			return &o[i];
@@ -85,7 +88,7 @@ static struct check_observed *find(struct check_observed *o, size_t n, const str
 
 static bool is_settled(const struct follow_flow *w)
 {
-	return w->client.s_addr && (!w->out.done || w->back.done || w->back.drop.kind);
+	return w->client.family && (!w->out.done || w->back.done || w->back.drop.kind);
 }
 
 static void wait_for_one(struct session *s, unsigned int seconds)
@@ -99,13 +102,13 @@ static void wait_for_one(struct session *s, unsigned int seconds)
 		poll(&p, 1, 50);
 		trace_read(&s->trace, read_events, &s->follow);
 		now = clock_ms();
-		if (!s->flows[0].client.s_addr)
+		if (!s->flows[0].client.family)
 			continue;
 		if (!first) {
 			first = now;
 			end = now + ANSWER_MS;
 		}
-		for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.s_addr; i++)
+		for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.family; i++)
 			settled &= is_settled(&s->flows[i]);
 		/* what is on its way to the first drop or tap needs a moment */
 		if (settled && now - first > 100)
@@ -139,10 +142,10 @@ static void ask_after(struct check_observed *o)
 	struct check_observed copy = *o, *one = &copy;
 
 	copy.out = copy.back = (struct check_flight){0};
-	send_packets(&one, 1, (struct send_tick){0});
+	send_packets(family_of(&o->forward), &one, 1, (struct send_tick){0});
 	if (copy.back.seen) {
 		o->probed = true;
-		o->near_answer = o->far_answer = ANSWER_YES;
+		o->near_answer = o->far_answer = MASQ_ANSWER_YES;
 		return;
 	}
 	o->probed = copy.probed;
@@ -174,7 +177,7 @@ static int run(struct session *s, struct check_observed *o, size_t n, unsigned i
 		o[i].live = true;
 		o[i].live_seconds = seconds;
 	}
-	for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.s_addr; i++) {
+	for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.family; i++) {
 		struct check_observed *x = find(o, n, &s->flows[i]);
 
 		if (x && !x->live_seen)

@@ -7,77 +7,94 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "route.h"
 #include "ruleset.h"
 #include "state.h"
 
 enum { WEB = 80, PORTS_TRIED = 64 };
 
-/* What is the same for all forwards. */
+/* What is the same for all forwards of a family. */
 struct surroundings {
+	const struct family *family;
 	struct nl nl;
 	struct route_addresses addresses;
 	struct state_listeners listeners;
 	bool marks_route, emptied;
-	int ip_forward, rp_all, localnet_all;
+	int ip_forward, forward_all, rp_all, localnet_all;
 	unsigned int conntrack_count, conntrack_max;
-	struct in_addr client;
+	struct masq_address client;
 	bool client_given;
 	unsigned int outward; /* the interface of the route to the client */
-	struct in_addr outward_address;
+	struct masq_address outward_address;
 	struct state_flow *flows;
 	size_t flow_count, flow_cap;
 };
 
-static bool is_loopback(struct in_addr a)
+/* Nothing that is forwarded comes to such an address, or goes there. */
+static bool is_confined(const struct masq_address *a)
 {
-	return ntohl(a.s_addr) >> 24 == 127;
+	return family_is_loopback(a) || (a->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->in6));
 }
 
-static struct route_answer ask(struct surroundings *s, struct in_addr dst, struct in_addr src,
-			       const char *iif)
+static struct route_answer ask(struct surroundings *s, const struct masq_address *dst,
+			       const struct masq_address *src, const char *iif)
 {
-	struct route_question q = {
-		.dst = dst, .src = src, .iif = iif && *iif ? if_nametoindex(iif) : 0};
+	struct route_question q = {.dst = *dst, .iif = iif && *iif ? if_nametoindex(iif) : 0};
 	struct route_answer a;
 
+	if (src)
+		q.src = *src;
 	if (route_ask(&s->nl, &q, &a) < 0)
 		a.error = ENETUNREACH;
 	return a;
 }
 
-/* A TEST-NET address that is outside: by the default route if there is one. */
-static int choose_client(struct surroundings *s, struct in_addr wish)
+/* Another host of the network that an address of ours is in; false if there is none. */
+static bool take_neighbour(struct masq_address *out, const struct route_address *r)
 {
-	static const char *const tests[] = {"203.0.113.5", "198.51.100.5", "192.0.2.5"};
-	static const struct in_addr none;
+	unsigned int bits = (unsigned int)address_size(&r->address) * 8;
+	uint8_t *bytes = out->in6.s6_addr;
+
+	if (!r->prefix || r->prefix > bits - 2 || is_confined(&r->address))
+		return false;
+	*out = r->address;
+	for (unsigned int i = r->prefix; i < bits - 1; i++)
+		bytes[i / 8] |= (uint8_t)(0x80u >> i % 8);
+	bytes[(bits - 1) / 8] &= 0xfe;
+	if (address_equal(out, &r->address))
+		bytes[(bits - 1) / 8] ^= 2;
+	return true;
+}
+
+/* An address for documentation that is outside: by the default route if there is one. */
+static int choose_client(struct surroundings *s, const struct masq_address *wish)
+{
+	static const char *const tests[][3] = {
+		{"203.0.113.5", "198.51.100.5", "192.0.2.5"},
+		{"2001:db8::5", "2001:db8:ffff::5", "3fff::5"},
+	};
+	const bool six = s->family->af == AF_INET6;
 	struct route_answer a;
 
-	s->client = wish;
-	s->client_given = wish.s_addr != 0;
-	for (int pass = 0; !s->client.s_addr && pass < 2; pass++)
-		for (size_t i = 0; !s->client.s_addr && i < 3; i++) {
-			struct in_addr test;
+	s->client_given = wish->family == s->family->af;
+	if (s->client_given)
+		s->client = *wish;
+	for (int pass = 0; !s->client.family && pass < 2; pass++)
+		for (size_t i = 0; !s->client.family && i < 3; i++) {
+			struct masq_address test = {.family = s->family->af};
 
-			inet_pton(AF_INET, tests[i], &test);
-			a = ask(s, test, none, NULL);
+			inet_pton(test.family, tests[six][i], &test.in6);
+			a = ask(s, &test, NULL, NULL);
 			if (!a.error && a.type == RTN_UNICAST && (pass || !a.prefix))
 				s->client = test;
 		}
 	/* no route beyond our networks: somebody on the first of them */
-	for (size_t i = 0; !s->client.s_addr && i < s->addresses.n; i++) {
-		const struct route_address *r = &s->addresses.v[i];
-		uint32_t host = r->prefix && r->prefix < 31 ? ~0u >> r->prefix : 0;
-
-		if (!host || is_loopback(r->address))
-			continue;
-		s->client.s_addr = (r->address.s_addr | htonl(host)) & htonl(~1u);
-		if (s->client.s_addr == r->address.s_addr)
-			s->client.s_addr ^= htonl(2);
-	}
-	if (!s->client.s_addr)
+	for (size_t i = 0; !s->client.family && i < s->addresses.n; i++)
+		take_neighbour(&s->client, &s->addresses.v[i]);
+	if (!s->client.family)
 		return -ENETUNREACH;
-	a = ask(s, s->client, none, NULL);
+	a = ask(s, &s->client, NULL, NULL);
 	s->outward = a.error ? 0 : a.oif;
 	s->outward_address = a.source;
 	return 0;
@@ -99,6 +116,23 @@ static void keep_flow(const struct state_flow *flow, void *arg)
 	s->flows[s->flow_count++] = *flow;
 }
 
+/* Of the addresses, those of the family. */
+static void keep_family(struct surroundings *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->addresses.n; i++)
+		if (s->addresses.v[i].address.family == s->family->af)
+			s->addresses.v[n++] = s->addresses.v[i];
+	s->addresses.n = n;
+}
+
+/* net.ipvN.conf.INTERFACE.NAME; -1: there is none */
+static int conf(const struct surroundings *s, const char *interface, const char *name)
+{
+	return (int)state_sysctl("net/%s/conf/%s/%s", s->family->sysctl, interface, name);
+}
+
 static int look_around(struct surroundings *s, const struct look_wish *wish, bool udp)
 {
 	struct ruleset rules;
@@ -108,12 +142,14 @@ static int look_around(struct surroundings *s, const struct look_wish *wish, boo
 	if (!err)
 		err = route_addresses(&s->nl, &s->addresses);
 	if (!err)
-		route_by_mark(&s->nl, &s->marks_route);
+		route_by_mark(&s->nl, s->family, &s->marks_route);
 	if (err)
 		return err;
+	keep_family(s);
 	s->ip_forward = (int)state_sysctl("net/ipv4/ip_forward");
-	s->rp_all = (int)state_sysctl("net/ipv4/conf/all/rp_filter");
-	s->localnet_all = (int)state_sysctl("net/ipv4/conf/all/route_localnet");
+	s->forward_all = conf(s, "all", "forwarding");
+	s->rp_all = conf(s, "all", "rp_filter");
+	s->localnet_all = conf(s, "all", "route_localnet");
 	count = state_sysctl("net/netfilter/nf_conntrack_count");
 	max = state_sysctl("net/netfilter/nf_conntrack_max");
 	if (count >= 0 && max > 0) {
@@ -121,13 +157,13 @@ static int look_around(struct surroundings *s, const struct look_wish *wish, boo
 		s->conntrack_max = (unsigned int)max;
 	}
 	if (!ruleset_read(&rules))
-		s->emptied = !ruleset_has_ours(&rules);
+		s->emptied = !ruleset_has_ours(&rules, s->family);
 	ruleset_free(&rules);
 	/* without sock_diag a warning is missing */
 	state_listeners(&s->listeners);
 	if (udp)
-		state_udp_flows(keep_flow, s);
-	return choose_client(s, wish->from);
+		state_udp_flows(s->family, keep_flow, s);
+	return choose_client(s, &wish->from);
 }
 
 static void leave(struct surroundings *s)
@@ -139,19 +175,19 @@ static void leave(struct surroundings *s)
 }
 
 static bool has_portfw(const struct check_forward *all, size_t n, uint8_t protocol,
-		       struct in_addr laddr, uint16_t port)
+		       const struct masq_address *laddr, uint16_t port)
 {
 	for (size_t i = 0; i < n; i++)
 		if (all[i].kind == CHECK_PORTFW && all[i].protocol == protocol &&
-		    all[i].lport == port && all[i].laddr.s_addr == laddr.s_addr)
+		    all[i].lport == port && address_equal(&all[i].laddr, laddr))
 			return true;
 	return false;
 }
 
-static const struct route_address *owner(const struct surroundings *s, struct in_addr a)
+static const struct route_address *owner(const struct surroundings *s, const struct masq_address *a)
 {
 	for (size_t i = 0; i < s->addresses.n; i++)
-		if (s->addresses.v[i].address.s_addr == a.s_addr)
+		if (address_equal(&s->addresses.v[i].address, a))
 			return &s->addresses.v[i];
 	return NULL;
 }
@@ -159,37 +195,38 @@ static const struct route_address *owner(const struct surroundings *s, struct in
 /* An address of ours for a service on any: that of the way out, or another that no more exact
  * service has. */
 static void choose_address(struct check_observed *o, const struct surroundings *s,
-			   const struct check_forward *all, size_t n, struct in_addr wish)
+			   const struct check_forward *all, size_t n,
+			   const struct masq_address *wish)
 {
 	const struct check_forward *f = &o->forward;
 
-	o->dest = wish.s_addr ? wish : s->outward_address;
+	o->dest = wish ? *wish : s->outward_address;
 	if (f->kind == CHECK_MFW)
 		return;
 	for (size_t i = 0; i < s->addresses.n; i++) {
-		if (o->dest.s_addr && !has_portfw(all, n, f->protocol, o->dest, o->dport))
+		if (o->dest.family && !has_portfw(all, n, f->protocol, &o->dest, o->dport))
 			return;
-		if (!is_loopback(s->addresses.v[i].address))
+		if (!is_confined(&s->addresses.v[i].address))
 			o->dest = s->addresses.v[i].address;
 	}
-	if (f->kind == CHECK_PORTFW && has_portfw(all, n, f->protocol, o->dest, o->dport))
+	if (f->kind == CHECK_PORTFW && has_portfw(all, n, f->protocol, &o->dest, o->dport))
 		o->shadow = SHADOW_EXACT;
 }
 
 /* A port of a range that portfw leaves to it. */
 static void choose_port(struct check_observed *o, const struct check_forward *all, size_t n)
 {
-	static const struct in_addr any;
 	const struct check_forward *f = &o->forward;
+	const struct masq_address any = {.family = f->raddr.family};
 
 	for (int i = 0; i < PORTS_TRIED && o->dport < f->last; i++) {
-		if (!has_portfw(all, n, f->protocol, o->dest, o->dport) &&
-		    !has_portfw(all, n, f->protocol, any, o->dport))
+		if (!has_portfw(all, n, f->protocol, &o->dest, o->dport) &&
+		    !has_portfw(all, n, f->protocol, &any, o->dport))
 			return;
 		o->dport++;
 	}
-	if (has_portfw(all, n, f->protocol, o->dest, o->dport) ||
-	    has_portfw(all, n, f->protocol, any, o->dport))
+	if (has_portfw(all, n, f->protocol, &o->dest, o->dport) ||
+	    has_portfw(all, n, f->protocol, &any, o->dport))
 		o->shadow = SHADOW_PORTFW;
 }
 
@@ -202,12 +239,13 @@ static void choose_service(struct check_observed *o, const struct surroundings *
 	case CHECK_PORTFW:
 		o->dest = f->laddr;
 		o->dport = f->lport;
-		if (!f->laddr.s_addr)
-			choose_address(o, s, all, n, f->laddr);
+		if (address_is_any(&f->laddr))
+			choose_address(o, s, all, n, NULL);
 		return;
 	case CHECK_MFW:
 		o->dport = wish->port ? wish->port : f->rport ? f->rport : WEB;
-		choose_address(o, s, all, n, wish->address);
+		choose_address(o, s, all, n,
+			       wish->address.family == s->family->af ? &wish->address : NULL);
 		return;
 	case CHECK_AUTOFW:
 		o->dport = f->lport;
@@ -220,7 +258,7 @@ static void choose_service(struct check_observed *o, const struct surroundings *
 /* The interface that has the address clients use, or the one towards the client. */
 static void choose_outside(struct check_observed *o, struct surroundings *s, bool client_given)
 {
-	const struct route_address *a = owner(s, o->dest);
+	const struct route_address *a = owner(s, &o->dest);
 	char name[IF_NAMESIZE];
 	unsigned int index = s->outward;
 
@@ -230,15 +268,9 @@ static void choose_outside(struct check_observed *o, struct surroundings *s, boo
 		o->outside[0] = '\0';
 }
 
-static int larger(long a, int b)
-{
-	return a > b ? (int)a : b;
-}
-
 static void look_at_ways(struct check_observed *o, struct surroundings *s)
 {
-	static const struct in_addr none;
-	struct route_answer there = ask(s, o->forward.raddr, none, NULL), back, in;
+	struct route_answer there = ask(s, &o->forward.raddr, NULL, NULL), back, in;
 	struct route_question outward = {0};
 	const struct route_address *a;
 
@@ -247,14 +279,14 @@ static void look_at_ways(struct check_observed *o, struct surroundings *s)
 	if (!there.error && if_indextoname(there.oif, o->inside)) {
 		o->gateway = there.gateway;
 		o->inside_address = there.source;
-		a = owner(s, there.source);
+		a = owner(s, &there.source);
 		o->inside_prefix = a ? a->prefix : 0;
 	}
-	in = ask(s, o->dest, s->client, o->outside);
+	in = ask(s, &o->dest, &s->client, o->outside);
 	o->client_error = in.error;
 	if (o->target_here || there.error)
 		return;
-	back = ask(s, s->client, o->forward.raddr, o->inside);
+	back = ask(s, &s->client, &o->forward.raddr, o->inside);
 	o->back_error = back.error;
 	if (back.error || !if_indextoname(back.oif, o->back_oif))
 		o->back_oif[0] = '\0';
@@ -264,15 +296,38 @@ static void look_at_ways(struct check_observed *o, struct surroundings *s)
 		o->outside_gateway = in.gateway;
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* In IPv6 one switch is for all, but where an interface has a forced one of its own (Linux 6.17). */
+static void look_at_forwarding(struct check_observed *o, const struct surroundings *s)
+{
+	if (s->family->af == AF_INET) {
+		o->ip_forward = s->ip_forward;
+		o->outside_forward = conf(s, o->outside, "forwarding");
+		o->inside_forward = conf(s, o->inside, "forwarding");
+		return;
+	}
+	o->ip_forward = s->forward_all;
+	o->outside_forward = o->inside_forward = -1;
+	if (s->forward_all)
+		return;
+	o->outside_forward = conf(s, o->outside, "force_forwarding");
+	o->inside_forward = conf(s, o->inside, "force_forwarding");
+	if (o->outside_forward > 0 || o->inside_forward > 0)
+		o->ip_forward = -1;
+}
+
 static void look_at_sysctls(struct check_observed *o, const struct surroundings *s)
 {
-	o->ip_forward = s->ip_forward;
-	o->outside_forward = (int)state_sysctl("net/ipv4/conf/%s/forwarding", o->outside);
-	o->inside_forward = (int)state_sysctl("net/ipv4/conf/%s/forwarding", o->inside);
-	o->rp_outside = larger(state_sysctl("net/ipv4/conf/%s/rp_filter", o->outside), s->rp_all);
-	o->rp_inside = larger(state_sysctl("net/ipv4/conf/%s/rp_filter", o->inside), s->rp_all);
-	o->route_localnet = larger(state_sysctl("net/ipv4/conf/%s/route_localnet", o->outside),
-				   s->localnet_all) > 0;
+	look_at_forwarding(o, s);
+	/* IPv6 has no reverse path filter but by rules */
+	o->rp_outside = larger(0, larger(conf(s, o->outside, "rp_filter"), s->rp_all));
+	o->rp_inside = larger(0, larger(conf(s, o->inside, "rp_filter"), s->rp_all));
+	o->route_localnet = larger(conf(s, o->outside, "route_localnet"), s->localnet_all) > 0;
+	o->accept_ra = conf(s, o->outside, "accept_ra");
 	o->conntrack_count = s->conntrack_count;
 	o->conntrack_max = s->conntrack_max;
 }
@@ -288,19 +343,19 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 		bool target = false;
 
 		/* nobody has the address that we play */
-		if (w->dport != f->lport || w->dest.s_addr != o->dest.s_addr ||
-		    (!s->client_given && w->client.s_addr == s->client.s_addr))
+		if (w->dport != f->lport || !address_equal(&w->dest, &o->dest) ||
+		    (!s->client_given && address_equal(&w->client, &s->client)))
 			continue;
 		for (size_t j = 0; j < n; j++)
 			target |= service[j].forward.kind == f->kind &&
 				  service[j].forward.protocol == f->protocol &&
 				  service[j].forward.lport == f->lport &&
-				  service[j].forward.laddr.s_addr == f->laddr.s_addr &&
-				  service[j].forward.raddr.s_addr == w->server.s_addr;
+				  address_equal(&service[j].forward.laddr, &f->laddr) &&
+				  address_equal(&service[j].forward.raddr, &w->server);
 		if (target)
 			continue;
 		/* one that another server answers goes on there: so it is promised */
-		if (w->replied && w->server.s_addr != w->dest.s_addr) {
+		if (w->replied && !address_equal(&w->server, &w->dest)) {
 			o->running++;
 			continue;
 		}
@@ -311,34 +366,41 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 	}
 }
 
-int look(struct check_observed *o, size_t n, const struct check_forward *all, size_t all_count,
-	 const struct look_wish *wish)
+int look(const struct family *family, struct check_observed *o, size_t n,
+	 const struct check_forward *all, size_t all_count, const struct look_wish *wish)
 {
-	struct surroundings s = {0};
-	bool udp = false;
+	struct surroundings s = {.family = family};
+	bool any = false, udp = false;
 	int err;
 
 	for (size_t i = 0; i < n; i++)
-		udp |= o[i].forward.protocol == IPPROTO_UDP;
+		if (family_of(&o[i].forward) == family) {
+			any = true;
+			udp |= o[i].forward.protocol == IPPROTO_UDP;
+		}
+	if (!any)
+		return 0;
 	err = look_around(&s, wish, udp);
 	for (size_t i = 0; !err && i < n; i++) {
 		struct check_observed *x = &o[i];
 		uint16_t rport;
 
+		if (family_of(&x->forward) != family)
+			continue;
 		choose_service(x, &s, all, all_count, wish);
 		rport = x->forward.rport ? x->forward.rport : x->dport;
 		x->client = s.client;
-		choose_outside(x, &s, wish->from.s_addr != 0);
-		x->local = ask(&s, x->dest, (struct in_addr){0}, NULL).type == RTN_LOCAL;
+		choose_outside(x, &s, s.client_given);
+		x->local = ask(&s, &x->dest, NULL, NULL).type == RTN_LOCAL;
 		look_at_ways(x, &s);
 		look_at_sysctls(x, &s);
 		x->marks_route = s.marks_route;
 		x->emptied = s.emptied;
 		x->listener = x->forward.kind == CHECK_PORTFW &&
-			      state_listens(&s.listeners, x->forward.protocol, x->dest, x->dport);
+			      state_listens(&s.listeners, x->forward.protocol, &x->dest, x->dport);
 		x->target_listens =
 			x->target_here &&
-			state_listens(&s.listeners, x->forward.protocol, x->forward.raddr, rport);
+			state_listens(&s.listeners, x->forward.protocol, &x->forward.raddr, rport);
 		if (x->forward.protocol == IPPROTO_UDP)
 			look_for_stale(x, &s, o, n);
 		x->looked = true;

@@ -3,20 +3,19 @@
 #ifndef CHECK_LOOK_H
 #define CHECK_LOOK_H
 
-#include <stddef.h>
-
-#include "observed.h"
+#include "family.h"
 
 struct look_wish {
-	struct in_addr from;    /* the client to play; 0.0.0.0: choose */
-	struct in_addr address; /* for services by mark, where not 0 */
+	struct masq_address from;    /* the client to play, if it is of the family */
+	struct masq_address address; /* for services by mark, likewise */
 	uint16_t port;
 };
 
-/* Fills in the reading of n observations, whose forwards are set and are all
- * there are of their services. all: every forward there is, for what shadows
- * what. 0 or negative errno. -ENETUNREACH: no client can be imagined. */
-int look(struct check_observed *o, size_t n, const struct check_forward *all, size_t all_count,
-	 const struct look_wish *wish);
+/* Fills in the reading of those of n observations that are of the family. Their
+ * forwards are set and are all there are of their services. all: every forward
+ * there is, for what shadows what. 0 or negative errno. -ENETUNREACH: no client
+ * can be imagined. */
+int look(const struct family *family, struct check_observed *o, size_t n,
+	 const struct check_forward *all, size_t all_count, const struct look_wish *wish);
 
 #endif

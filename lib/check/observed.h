@@ -7,43 +7,22 @@
 #ifndef CHECK_OBSERVED_H
 #define CHECK_OBSERVED_H
 
-#include <netinet/in.h>
 #include <net/if.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "masq_check.h"
 
 enum check_kind { CHECK_PORTFW, CHECK_MFW, CHECK_AUTOFW };
 
 /* One target of one service. */
 struct check_forward {
 	enum check_kind kind;
-	uint8_t protocol;     /* IPPROTO_TCP or IPPROTO_UDP */
-	struct in_addr laddr; /* 0.0.0.0: any address of this machine */
-	uint16_t lport, last; /* the same, or an autofw range */
-	uint32_t mark;        /* mfw */
-	struct in_addr raddr;
+	uint8_t protocol;          /* IPPROTO_TCP or IPPROTO_UDP */
+	struct masq_address laddr; /* 0.0.0.0, ::: any address of this machine */
+	uint16_t lport, last;      /* the same, or an autofw range */
+	uint32_t mark;             /* mfw */
+	struct masq_address raddr;
 	uint16_t rport; /* 0: the packet's own */
-};
-
-/* Hooks in the order in which a forwarded packet meets them. */
-enum check_hook {
-	HOOK_NONE,
-	HOOK_INGRESS,
-	HOOK_PREROUTING,
-	HOOK_INPUT,
-	HOOK_FORWARD,
-	HOOK_OUTPUT,
-	HOOK_POSTROUTING,
-};
-
-enum place_kind {
-	PLACE_NONE,
-	PLACE_RULE,          /* a rule of nf_tables, iptables-nft included */
-	PLACE_POLICY,        /* the policy of a base chain */
-	PLACE_LEGACY_RULE,   /* a rule of iptables-legacy */
-	PLACE_LEGACY_POLICY, /* the policy of one of its chains */
 };
 
 #define CHECK_NAME 128
@@ -60,8 +39,8 @@ static inline bool check_is_plain(const char *name)
 
 /* A rule or policy of somebody else. */
 struct check_place {
-	enum place_kind kind;
-	enum check_hook hook;
+	enum masq_check_place_kind kind;
+	enum masq_check_hook hook;
 	int priority; /* of the base chain */
 	char family[8];
 	char table[CHECK_NAME];
@@ -79,14 +58,14 @@ struct check_place {
 /* What became of one packet. */
 struct check_flight {
 	bool sent;
-	bool seen;            /* at any hook */
-	bool done;            /* it came to the end of its way */
-	bool local;           /* it was delivered to this machine */
-	enum check_hook hook; /* the last tap it has passed */
+	bool seen;                 /* at any hook */
+	bool done;                 /* it came to the end of its way */
+	bool local;                /* it was delivered to this machine */
+	enum masq_check_hook hook; /* the last tap it has passed */
 	int priority;
-	struct in_addr saddr, daddr; /* as they were there */
+	struct masq_address saddr, daddr; /* as they were there */
 	uint16_t sport, dport;
-	struct in_addr nat_daddr; /* behind the nat chains of prerouting */
+	struct masq_address nat_daddr; /* behind the nat chains of prerouting */
 	uint16_t nat_dport;
 	bool past_nat; /* nat_daddr and nat_dport are known */
 	char iif[IF_NAMESIZE], oif[IF_NAMESIZE];
@@ -96,14 +75,6 @@ struct check_flight {
 	struct check_place early; /* the last rule it matched in front of conntrack */
 	struct check_place nat;   /* the last nat rule it matched in another table */
 	char reason[48];          /* the kernel's own drop reason; "": unknown */
-};
-
-enum check_answer {
-	ANSWER_NONE,
-	ANSWER_YES,
-	ANSWER_REFUSED,     /* RST, or ICMP port unreachable */
-	ANSWER_UNREACHABLE, /* ICMP host unreachable, or no answer to ARP */
-	ANSWER_PROHIBITED,  /* ICMP administratively prohibited */
 };
 
 enum check_shadow { SHADOW_NONE, SHADOW_EXACT, SHADOW_PORTFW };
@@ -122,15 +93,17 @@ struct check_observed {
 	bool target_listens;      /* then: somebody listens there */
 	bool route_localnet;      /* of the outside interface, or all */
 	enum check_shadow shadow; /* by a more exact service */
-	struct in_addr dest;      /* where the client's packet goes: laddr, or one of ours */
+	struct masq_address dest; /* where the client's packet goes: laddr, or one of ours */
 	uint16_t dport;
-	struct in_addr client;
-	struct in_addr inside_address;  /* ours on the way to the target */
-	unsigned char inside_prefix;    /* the length of its network */
-	struct in_addr gateway;         /* the router between; 0.0.0.0: none */
-	struct in_addr outside_gateway; /* the router on the outside interface, if known */
+	struct masq_address client;
+	struct masq_address inside_address;  /* ours on the way to the target */
+	unsigned char inside_prefix;         /* the length of its network */
+	struct masq_address gateway;         /* the router between, if there is one */
+	struct masq_address outside_gateway; /* the router on the outside interface, if known */
 	char outside[IF_NAMESIZE], inside[IF_NAMESIZE];
-	int ip_forward, outside_forward, inside_forward; /* 0, 1 or -1: unknown */
+	int ip_forward, outside_forward, inside_forward; /* 0, 1 or -1: unknown; IPv6: of the
+							    interfaces only what is forced */
+	int accept_ra;                                   /* IPv6, of the outside interface */
 	unsigned int conntrack_count, conntrack_max;     /* max 0: unknown */
 	int rp_outside, rp_inside;                       /* max(all, interface) */
 	int client_error;           /* errno of the look-up of a packet from the client */
@@ -139,7 +112,7 @@ struct check_observed {
 	char back_oif[IF_NAMESIZE]; /* where answers leave by these look-ups */
 	bool marks_route;           /* there are routing rules by mark: look-ups do not tell */
 	bool stale;
-	struct in_addr stale_client, stale_server;
+	struct masq_address stale_client, stale_server;
 	uint16_t stale_port;
 	unsigned int running; /* UDP flows that go on with a server that is no target now */
 	bool listener;        /* a program here listens on the forwarded port */
@@ -147,18 +120,18 @@ struct check_observed {
 	/* packets of our own */
 	char unable[128]; /* why none was sent; "": they were */
 	struct check_flight out, back;
-	enum check_answer answer; /* what the answer said */
-	bool answer_local;        /* this machine made it itself */
-	struct check_flight icmp; /* "fragmentation needed" on its way in */
-	bool shadow_mark;         /* out.mark is that of an mfw service */
+	enum masq_check_answer answer; /* what the answer said */
+	bool answer_local;             /* this machine made it itself */
+	struct check_flight icmp;      /* "fragmentation needed" on its way in */
+	bool shadow_mark;              /* out.mark is that of an mfw service */
 
 	/* probes from here */
 	bool probed;
-	enum check_answer near_answer; /* to a connect from the inside address */
-	enum check_answer far_answer;  /* to one from the outside address */
-	enum check_answer other_port;  /* to one at the local port, where that differs */
-	bool neighbour_failed;         /* nobody answers ARP for the target or the gateway */
-	struct in_addr other_gateway;  /* the server was heard asking for this one */
+	enum masq_check_answer near_answer; /* to a connect from the inside address */
+	enum masq_check_answer far_answer;  /* to one from the outside address */
+	enum masq_check_answer other_port;  /* to one at the local port, where that differs */
+	bool neighbour_failed;              /* nobody answers for the target or the gateway */
+	struct masq_address other_gateway;  /* the server was heard asking for this one */
 
 	/* --live */
 	bool live;
@@ -166,7 +139,7 @@ struct check_observed {
 	bool live_seen;
 	bool live_here;    /* it came in through lo */
 	bool live_hairpin; /* client and server are on one link */
-	struct in_addr live_client;
+	struct masq_address live_client;
 };
 
 #endif

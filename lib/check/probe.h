@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks servers from here, and listens to what they ask by ARP. */
+/* Asks servers from here: connections, and what comes of them. */
 #ifndef CHECK_PROBE_H
 #define CHECK_PROBE_H
 
@@ -9,31 +9,14 @@
 
 struct probe {
 	uint8_t protocol;
-	struct in_addr from; /* 0.0.0.0: as routed */
-	struct in_addr to;
+	struct masq_address from; /* AF_UNSPEC: as routed */
+	struct masq_address to;
 	uint16_t port;
-	enum check_answer answer; /* the result */
-	int fd;                   /* internal */
+	enum masq_check_answer answer; /* the result */
+	int fd;                        /* internal */
 };
 
 /* Connects to all of them at once; waits at most so long. */
 void probe_all(struct probe *probes, size_t n, int milliseconds);
-
-/* ARP heard on any interface since ears_open(). */
-struct ears {
-	int fd;
-	struct heard {
-		bool answer;
-		struct in_addr asks, about; /* answer: both are who answered */
-	} heard[512];
-	size_t n;
-};
-void ears_open(struct ears *e);
-void ears_listen(struct ears *e); /* does not wait */
-/* Asks who has the address; false where there is no ARP. */
-bool ears_ask(struct ears *e, const char *interface, struct in_addr ours, struct in_addr address);
-/* Whether it has answered. */
-bool ears_answered(const struct ears *e, struct in_addr address);
-void ears_close(struct ears *e);
 
 #endif

@@ -13,13 +13,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct in_addr address_of(const struct nlattr *a)
-{
-	struct in_addr out = {0};
+#include "address.h"
 
-	if (a && mnl_attr_get_payload_len(a) >= sizeof(out))
-		memcpy(&out, mnl_attr_get_payload(a), sizeof(out));
+static struct masq_address address_of(const struct nlattr *a, int family)
+{
+	struct masq_address out = {.family = family};
+
+	if (!a || mnl_attr_get_payload_len(a) != address_size(&out))
+		return (struct masq_address){0};
+	memcpy(&out.in6, mnl_attr_get_payload(a), address_size(&out));
 	return out;
+}
+
+static void put_address(struct nlmsghdr *h, uint16_t type, const struct masq_address *a)
+{
+	if (a->family)
+		mnl_attr_put(h, type, address_size(a), &a->in6);
 }
 
 static void attributes(const struct nlmsghdr *h, size_t head, const struct nlattr **a, int max)
@@ -40,8 +49,8 @@ static int keep_route(const struct nlmsghdr *h, void *arg)
 	out->type = r->rtm_type;
 	out->prefix = r->rtm_dst_len;
 	out->oif = a[RTA_OIF] ? mnl_attr_get_u32(a[RTA_OIF]) : 0;
-	out->gateway = address_of(a[RTA_GATEWAY]);
-	out->source = address_of(a[RTA_PREFSRC]);
+	out->gateway = address_of(a[RTA_GATEWAY], r->rtm_family);
+	out->source = address_of(a[RTA_PREFSRC], r->rtm_family);
 	return MNL_CB_OK;
 }
 
@@ -52,13 +61,12 @@ static int ask(struct nl *nl, const struct route_question *q, struct route_answe
 	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, 0);
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
-	r->rtm_family = AF_INET;
-	r->rtm_dst_len = 32;
-	r->rtm_src_len = q->src.s_addr ? 32 : 0;
+	r->rtm_family = (uint8_t)q->dst.family;
+	r->rtm_dst_len = (uint8_t)(address_size(&q->dst) * 8);
+	r->rtm_src_len = (uint8_t)(address_size(&q->src) * 8);
 	r->rtm_flags = flags;
-	mnl_attr_put_u32(h, RTA_DST, q->dst.s_addr);
-	if (q->src.s_addr)
-		mnl_attr_put_u32(h, RTA_SRC, q->src.s_addr);
+	put_address(h, RTA_DST, &q->dst);
+	put_address(h, RTA_SRC, &q->src);
 	if (q->iif)
 		mnl_attr_put_u32(h, RTA_IIF, q->iif);
 	if (q->oif)
@@ -110,7 +118,7 @@ static int keep_address(const struct nlmsghdr *h, void *arg)
 	}
 	attributes(h, sizeof(*m), a, IFA_LOCAL);
 	list->v[list->n++] = (struct route_address){
-		.address = address_of(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]),
+		.address = address_of(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], m->ifa_family),
 		.prefix = m->ifa_prefixlen,
 		.ifindex = m->ifa_index};
 	return MNL_CB_OK;
@@ -122,7 +130,7 @@ int route_addresses(struct nl *nl, struct route_addresses *list)
 	struct nlmsghdr *h = nl_request(buf, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
-	m->ifa_family = AF_INET;
+	m->ifa_family = AF_UNSPEC;
 	return nl_ask(nl, h, keep_address, list);
 }
 
@@ -143,14 +151,14 @@ static int note_mark(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-int route_by_mark(struct nl *nl, bool *marks)
+int route_by_mark(struct nl *nl, const struct family *family, bool *marks)
 {
 	char buf[NL_REQUEST_MAX];
 	struct nlmsghdr *h = nl_request(buf, RTM_GETRULE, NLM_F_DUMP);
 	struct fib_rule_hdr *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
 	*marks = false;
-	r->family = AF_INET;
+	r->family = (uint8_t)family->af;
 	return nl_ask(nl, h, note_mark, marks);
 }
 
@@ -165,16 +173,17 @@ static int keep_neighbour(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex, struct in_addr address)
+enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex,
+				     const struct masq_address *address)
 {
 	enum route_neighbour out = NEIGHBOUR_UNKNOWN;
 	char buf[NL_REQUEST_MAX];
 	struct nlmsghdr *h = nl_request(buf, RTM_GETNEIGH, 0);
 	struct ndmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
-	m->ndm_family = AF_INET;
+	m->ndm_family = (uint8_t)address->family;
 	m->ndm_ifindex = (int)ifindex;
-	mnl_attr_put_u32(h, NDA_DST, address.s_addr);
+	put_address(h, NDA_DST, address);
 	nl_ask(nl, h, keep_neighbour, &out);
 	return out;
 }

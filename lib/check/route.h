@@ -3,17 +3,13 @@
 #ifndef CHECK_ROUTE_H
 #define CHECK_ROUTE_H
 
-#include <net/if.h>
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "family.h"
 #include "nl.h"
 
 struct route_question {
-	struct in_addr dst, src;
-	unsigned int iif; /* 0: a packet of our own */
-	unsigned int oif; /* 0: whatever is right */
+	struct masq_address dst, src; /* of one family; src may be none */
+	unsigned int iif;             /* 0: a packet of our own */
+	unsigned int oif;             /* 0: whatever is right */
 	uint32_t mark;
 };
 
@@ -21,8 +17,8 @@ struct route_answer {
 	int error; /* errno that the kernel gave, 0 */
 	int type;  /* RTN_LOCAL, RTN_UNICAST, ... */
 	unsigned int oif;
-	struct in_addr gateway, source;
-	unsigned char prefix; /* the length of the destination matched */
+	struct masq_address gateway, source; /* AF_UNSPEC: none */
+	unsigned char prefix;                /* the length of the destination matched */
 };
 
 /* 0 or negative errno where the question could not be put; what the kernel says
@@ -31,7 +27,7 @@ int route_ask(struct nl *nl, const struct route_question *q, struct route_answer
 
 /* Addresses of this machine. */
 struct route_address {
-	struct in_addr address;
+	struct masq_address address;
 	unsigned char prefix;
 	unsigned int ifindex;
 };
@@ -39,14 +35,16 @@ struct route_addresses {
 	struct route_address *v;
 	size_t n, cap;
 };
+/* Of both families. */
 int route_addresses(struct nl *nl, struct route_addresses *list);
 void route_addresses_free(struct route_addresses *list);
 
 /* Whether a routing rule looks at marks. */
-int route_by_mark(struct nl *nl, bool *marks);
+int route_by_mark(struct nl *nl, const struct family *family, bool *marks);
 
 enum route_neighbour { NEIGHBOUR_UNKNOWN, NEIGHBOUR_THERE, NEIGHBOUR_FAILED };
-enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex, struct in_addr address);
+enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex,
+				     const struct masq_address *address);
 
 /* The hardware address and whether the interface has one. */
 bool route_hardware(const char *interface, unsigned char mac[6]);

@@ -42,14 +42,15 @@ const char *ruleset_family_name(uint8_t family)
 	return "?";
 }
 
-static enum check_hook hook_of(uint8_t family, uint32_t number)
+static enum masq_check_hook hook_of(uint8_t family, uint32_t number)
 {
-	static const enum check_hook inet[] = {HOOK_PREROUTING, HOOK_INPUT,       HOOK_FORWARD,
-					       HOOK_OUTPUT,     HOOK_POSTROUTING, HOOK_INGRESS};
+	static const enum masq_check_hook inet[] = {MASQ_HOOK_PREROUTING,  MASQ_HOOK_INPUT,
+						    MASQ_HOOK_FORWARD,     MASQ_HOOK_OUTPUT,
+						    MASQ_HOOK_POSTROUTING, MASQ_HOOK_INGRESS};
 
 	if (family == NFPROTO_NETDEV)
-		return number == NF_NETDEV_INGRESS ? HOOK_INGRESS : HOOK_NONE;
-	return number < sizeof(inet) / sizeof(*inet) ? inet[number] : HOOK_NONE;
+		return number == NF_NETDEV_INGRESS ? MASQ_HOOK_INGRESS : MASQ_HOOK_NONE;
+	return number < sizeof(inet) / sizeof(*inet) ? inet[number] : MASQ_HOOK_NONE;
 }
 
 static const char *text_of(const struct nlattr *a)
@@ -94,7 +95,7 @@ static int keep_chain(const struct nlmsghdr *h, void *arg)
 		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
 	}
 	/* ours can have ten thousands of regular chains; none of them is asked for */
-	if (c->hook != HOOK_NONE || strcmp(c->table, OURS))
+	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS))
 		r->n++;
 	return MNL_CB_OK;
 }
@@ -117,9 +118,9 @@ static int note_owner(const struct nlmsghdr *h, void *arg)
 }
 
 /* Tables of iptables-legacy are listed there, those of iptables-nft are not. */
-static bool has_legacy(void)
+static bool has_legacy(const struct family *a)
 {
-	FILE *f = fopen("/proc/net/ip_tables_names", "re");
+	FILE *f = fopen(a->legacy, "re");
 	int c = f ? getc(f) : EOF;
 
 	if (f)
@@ -133,7 +134,8 @@ int ruleset_read(struct ruleset *r)
 	struct nl nl = {0};
 	int err = nl_open(&nl, NETLINK_NETFILTER);
 
-	*r = (struct ruleset){.legacy = has_legacy()};
+	*r = (struct ruleset){.legacy = has_legacy(&family_ipv4),
+			      .legacy6 = has_legacy(&family_ipv6)};
 	if (!err)
 		err = nl_ask(&nl,
 			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NLM_F_DUMP,
@@ -146,6 +148,11 @@ int ruleset_read(struct ruleset *r)
 			     note_owner, r);
 	nl_close(&nl);
 	return err;
+}
+
+bool ruleset_has_legacy(const struct ruleset *r, int family)
+{
+	return family == AF_INET6 ? r->legacy6 : r->legacy;
 }
 
 void ruleset_free(struct ruleset *r)
@@ -226,15 +233,15 @@ static bool count_rules(struct count *count, uint8_t family, const char *table, 
 	return !err;
 }
 
-bool ruleset_has_ours(const struct ruleset *r)
+bool ruleset_has_ours(const struct ruleset *r, const struct family *family)
 {
 	struct count count = {0};
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct ruleset_chain *c = &r->chains[i];
 
-		if (c->family != NFPROTO_IPV4 || strcmp(c->table, OURS) || !c->nat ||
-		    c->hook != HOOK_PREROUTING)
+		if (c->family != family->nfproto || strcmp(c->table, OURS) || !c->nat ||
+		    c->hook != MASQ_HOOK_PREROUTING)
 			continue;
 		if (!count_rules(&count, c->family, c->table, c->name))
 			return true;
@@ -254,13 +261,13 @@ static bool is_iptables(const struct check_place *p)
 		table |= !strcmp(p->table, tables[i]);
 		base |= !strcmp(p->base, bases[i]);
 	}
-	return !strcmp(p->family, "ip") && table && base;
+	return (!strcmp(p->family, "ip") || !strcmp(p->family, "ip6")) && table && base;
 }
 
 /* Who asks administrators to put their rules into a chain of their own. */
 static void find_user_chain(const struct ruleset *r, struct check_place *p)
 {
-	if (p->hook == HOOK_FORWARD &&
+	if (p->hook == MASQ_HOOK_FORWARD &&
 	    ruleset_find(r, ruleset_family(p->family), p->table, "DOCKER-USER"))
 		snprintf(p->user_chain, sizeof(p->user_chain), "DOCKER-USER");
 }
@@ -271,21 +278,21 @@ void ruleset_describe(const struct ruleset *r, struct check_place *p)
 	const struct ruleset_chain *c;
 
 	switch (p->kind) {
-	case PLACE_NONE:
+	case MASQ_PLACE_NONE:
 		return;
-	case PLACE_LEGACY_RULE:
-	case PLACE_LEGACY_POLICY:
+	case MASQ_PLACE_LEGACY_RULE:
+	case MASQ_PLACE_LEGACY_POLICY:
 		ruletext_legacy(p);
 		return;
-	case PLACE_RULE:
-	case PLACE_POLICY:
+	case MASQ_PLACE_RULE:
+	case MASQ_PLACE_POLICY:
 		break;
 	}
 	c = ruleset_find(r, ruleset_family(p->family), p->table, p->base);
 	p->owned = c && c->owned;
 	p->iptables = is_iptables(p);
 	if (count_rules(&count, ruleset_family(p->family), p->table, p->chain)) {
-		p->number = p->kind == PLACE_RULE ? count.number : 0;
+		p->number = p->kind == MASQ_PLACE_RULE ? count.number : 0;
 		p->iptables |= count.iptables;
 	}
 	find_user_chain(r, p);

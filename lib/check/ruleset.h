@@ -3,16 +3,12 @@
 #ifndef CHECK_RULESET_H
 #define CHECK_RULESET_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "observed.h"
+#include "family.h"
 
 struct ruleset_chain {
 	uint8_t family;
 	char table[CHECK_NAME], name[CHECK_NAME];
-	enum check_hook hook; /* HOOK_NONE: a regular chain */
+	enum masq_check_hook hook; /* MASQ_HOOK_NONE: a regular chain */
 	int priority;
 	bool nat;
 	bool owned; /* the table belongs to a program */
@@ -21,7 +17,7 @@ struct ruleset_chain {
 struct ruleset {
 	struct ruleset_chain *chains;
 	size_t n, cap;
-	bool legacy; /* iptables-legacy has tables, too */
+	bool legacy, legacy6; /* iptables-legacy has tables, too; ip6tables-legacy */
 };
 
 /* 0 or negative errno; ruleset_free() after either. */
@@ -34,8 +30,10 @@ const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family
  * number): number, text, who made it. What cannot be found out stays empty. */
 void ruleset_describe(const struct ruleset *r, struct check_place *place);
 
-/* Whether our own table's nat chains at prerouting have rules; true where that cannot be seen. */
-bool ruleset_has_ours(const struct ruleset *r);
+/* Whether our own table of that family has rules in its nat chains at prerouting; true where that
+ * cannot be seen. */
+bool ruleset_has_ours(const struct ruleset *r, const struct family *family);
+bool ruleset_has_legacy(const struct ruleset *r, int family);
 
 /* NFPROTO_ value of "ip", "inet", "netdev", ... and back */
 uint8_t ruleset_family(const char *name);

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "family.h"
+
 /* What is read of a listing; how long a program may take. */
 enum { LISTING_MAX = 1 << 20, PATIENCE_MS = 3000 };
 
@@ -118,7 +120,7 @@ void ruletext_nft(struct check_place *p)
 	struct nft_ctx *ctx;
 	char command[3 * CHECK_NAME];
 
-	if (p->kind != PLACE_RULE || !check_is_plain(p->table) || !check_is_plain(p->chain) ||
+	if (p->kind != MASQ_PLACE_RULE || !check_is_plain(p->table) || !check_is_plain(p->chain) ||
 	    !load(&l))
 		return;
 	ctx = l.new(0);
@@ -147,14 +149,16 @@ static bool find_program(char path[64], const char *name)
 	return false;
 }
 
-const char *ruletext_program(const char *const names[], int n)
+/* "iptables-nft", or "iptables" where only that is there */
+static void choose_program(struct check_place *p, const char *variant)
 {
+	const char *base =
+		!strcmp(p->family, family_ipv6.word) ? family_ipv6.iptables : family_ipv4.iptables;
 	char path[64];
 
-	for (int i = 0; i < n; i++)
-		if (find_program(path, names[i]))
-			return names[i];
-	return names[0];
+	snprintf(p->program, sizeof(p->program), "%s%s", base, variant);
+	if (!find_program(path, p->program) && find_program(path, base))
+		snprintf(p->program, sizeof(p->program), "%s", base);
 }
 
 /* Reads until the end or until PATIENCE_MS have passed. */
@@ -225,20 +229,16 @@ static void pick_number(struct check_place *p, const char *program)
 
 void ruletext_iptables(struct check_place *p)
 {
-	static const char *const names[] = {"iptables-nft", "iptables"};
-
-	snprintf(p->program, sizeof(p->program), "%s", ruletext_program(names, 2));
-	if (p->kind == PLACE_RULE)
+	choose_program(p, "-nft");
+	if (p->kind == MASQ_PLACE_RULE)
 		pick_number(p, p->program);
-	if (p->kind == PLACE_RULE && !p->text[0])
+	if (p->kind == MASQ_PLACE_RULE && !p->text[0])
 		ruletext_nft(p);
 }
 
 void ruletext_legacy(struct check_place *p)
 {
-	static const char *const names[] = {"iptables-legacy", "iptables"};
-
-	snprintf(p->program, sizeof(p->program), "%s", ruletext_program(names, 2));
-	if (p->kind == PLACE_LEGACY_RULE)
+	choose_program(p, "-legacy");
+	if (p->kind == MASQ_PLACE_LEGACY_RULE)
 		pick_number(p, p->program);
 }

@@ -3,16 +3,11 @@
 #ifndef CHECK_RULETEXT_H
 #define CHECK_RULETEXT_H
 
-#include <stdbool.h>
-
 #include "observed.h"
 
 /* Each fills in place->text, or leaves it empty. */
 void ruletext_nft(struct check_place *place);
 void ruletext_iptables(struct check_place *place);
 void ruletext_legacy(struct check_place *place);
-
-/* The first of these programs that is installed, or the first of them. */
-const char *ruletext_program(const char *const names[], int n);
 
 #endif

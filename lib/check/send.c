@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "ears.h"
 #include "follow.h"
 #include "frame.h"
 #include "guardian.h"
@@ -48,6 +49,7 @@ struct send_flow {
 struct session {
 	struct check_observed *const *o;
 	size_t n;
+	const struct family *family;
 	struct send_tick tick;
 	struct send_flow flows[SEND_MAX];
 	struct follow_flow follow_flows[SEND_MAX];
@@ -207,7 +209,7 @@ static int make_table(struct session *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->flows[i].by)
 			v[n++] = s->table_flows[i];
-	err = n ? table_open(&s->table, v, n, (const char(*)[IF_NAMESIZE])s->devices,
+	err = n ? table_open(&s->table, s->family, v, n, (const char(*)[IF_NAMESIZE])s->devices,
 			     s->device_count)
 		: -ENOENT;
 	free(v);
@@ -284,7 +286,7 @@ static void answered(struct session *s, size_t i)
 		return;
 	w->icmp_sent = true;
 	f->closed = true;
-	if (f->answer != ANSWER_YES)
+	if (f->answer != MASQ_ANSWER_YES)
 		return;
 	inject_send(w->by, frame, frame_too_big(frame, w->mac, &w->frame, f->answer_seq));
 	f->icmp.sent = true;
@@ -320,12 +322,12 @@ static void again_slowly(struct session *s)
 	size_t dropped = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		dropped += s->flows[i].sent && s->follow_flows[i].out.drop.kind != PLACE_NONE;
+		dropped += s->flows[i].sent && s->follow_flows[i].out.drop.kind != MASQ_PLACE_NONE;
 	/* as many as that are no burst; all of them are no limit */
 	if (s->n <= FEW || dropped == s->n)
 		return;
 	for (size_t i = 0, sent = 0; i < s->n && sent < SLOWLY_MAX; i++) {
-		if (!s->flows[i].sent || s->follow_flows[i].out.drop.kind == PLACE_NONE)
+		if (!s->flows[i].sent || s->follow_flows[i].out.drop.kind == MASQ_PLACE_NONE)
 			continue;
 		sent++;
 		poll(NULL, 0, PAUSE_MS);
@@ -376,7 +378,7 @@ static void ask_silent(struct session *s)
 
 		silent[i] = o && !o->target_here && !o->target_error && !o->neighbour_failed &&
 			    (!s->flows[i].sent ||
-			     (f->out.done && (!f->back.seen || f->answer == ANSWER_REFUSED)));
+			     (f->out.done && (!f->back.seen || f->answer == MASQ_ANSWER_REFUSED)));
 	}
 	if (s->tick.fn)
 		s->tick.fn(s->tick.arg);
@@ -395,7 +397,7 @@ static void once_more(struct session *s)
 		struct follow_flow *f = &s->follow_flows[i];
 
 		if (!s->flows[i].given_up || f->back.seen || !f->out.done || !o->probed ||
-		    o->near_answer != ANSWER_YES || o->far_answer != ANSWER_YES ||
+		    o->near_answer != MASQ_ANSWER_YES || o->far_answer != MASQ_ANSWER_YES ||
 		    o->forward.protocol != IPPROTO_TCP)
 			continue;
 		s->flows[i].given_up = f->closed = false;
@@ -460,8 +462,8 @@ static bool set_up(struct session *s)
 				    .flows = s->follow_flows,
 				    .flow_count = s->n,
 				    .interface = interface_name};
-	if (s->ruleset.legacy)
-		legacy_open(&s->legacy);
+	if (ruleset_has_legacy(&s->ruleset, s->family->af))
+		legacy_open(&s->legacy, s->family);
 	/* it has to know before the logger is changed */
 	s->legacy.changed = s->legacy.open && strcmp(s->legacy.before, "nfnetlink_log");
 	if (!guardian_start(&s->guardian, aftermath, s)) {
@@ -511,7 +513,8 @@ static void end(struct session *s)
 		inject_close(&s->injectors[i]);
 }
 
-void send_packets(struct check_observed *const *o, size_t n, struct send_tick tick)
+void send_packets(const struct family *family, struct check_observed *const *o, size_t n,
+		  struct send_tick tick)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
@@ -522,10 +525,11 @@ void send_packets(struct check_observed *const *o, size_t n, struct send_tick ti
 		return;
 	}
 	s->o = o;
+	s->family = family;
 	s->tick = tick;
 	s->n = n < SEND_MAX ? n : SEND_MAX;
 	reason_open(&s->reason);
-	ears_open(&s->ears);
+	ears_open(&s->ears, family);
 	run(s);
 	end(s);
 	free(s);

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "observed.h"
+#include "family.h"
 
 /* So many share one table and wait together. */
 enum { SEND_MAX = 256 };
@@ -17,6 +17,7 @@ struct send_tick {
 	void (*fn)(void *arg); /* called while it waits; may be NULL */
 	void *arg;
 };
-void send_packets(struct check_observed *const *o, size_t n, struct send_tick tick);
+void send_packets(const struct family *family, struct check_observed *const *o, size_t n,
+		  struct send_tick tick);
 
 #endif

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks servers from here: by ARP whether they are there, by connections what they answer. */
+/* Asks servers from here: neighbours whether they are there, connections what they answer. */
 #ifndef CHECK_SERVERS_H
 #define CHECK_SERVERS_H
 
-#include <stddef.h>
+#include "ears.h"
 
-#include "observed.h"
-#include "probe.h"
-
-/* Which next hops answer ARP, of those that the kernel does not know: sets
+/* Which next hops answer, of those that the kernel does not know: sets
  * neighbour_failed. Observations may be NULL. What is sent to one that does not
  * answer would come back as an error to the client, seconds later. */
 void servers_find(struct check_observed *const *o, size_t n, struct ears *ears);

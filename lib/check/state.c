@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "address.h"
 #include "nl.h"
 
 /* kernel-internal states of <net/tcp_states.h> */
@@ -39,11 +40,21 @@ long state_sysctl(const char *format, ...)
 	return value;
 }
 
+static bool is_v6only(const struct nlmsghdr *h)
+{
+	const struct nlattr *a[INET_DIAG_SKV6ONLY + 1];
+	const size_t head = sizeof(struct inet_diag_msg);
+
+	nl_attributes(mnl_nlmsg_get_payload_offset(h, head), mnl_nlmsg_get_payload_len(h) - head, a,
+		      INET_DIAG_SKV6ONLY);
+	return a[INET_DIAG_SKV6ONLY] && mnl_attr_get_u8(a[INET_DIAG_SKV6ONLY]);
+}
+
 static int keep_listener(const struct nlmsghdr *h, void *arg)
 {
 	struct state_listeners *list = arg;
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(h);
-	struct state_listener *l;
+	struct masq_address a = {.family = m->idiag_family};
 
 	if (list->n == list->cap) {
 		size_t cap = list->cap ? list->cap * 2 : 64;
@@ -59,19 +70,13 @@ static int keep_listener(const struct nlmsghdr *h, void *arg)
 	/* connected: not for strangers */
 	if (m->id.idiag_dport)
 		return MNL_CB_OK;
-	l = &list->v[list->n];
-	*l = (struct state_listener){.port = ntohs(m->id.idiag_sport)};
-	if (m->idiag_family == AF_INET) {
-		l->address.s_addr = m->id.idiag_src[0];
-		l->any = !l->address.s_addr;
-	} else {
-		/* [::] takes IPv4, too, unless told otherwise */
-		l->any = !m->id.idiag_src[0] && !m->id.idiag_src[1] && !m->id.idiag_src[2] &&
-			 !m->id.idiag_src[3];
-		if (!l->any)
-			return MNL_CB_OK;
-	}
-	list->n++;
+	memcpy(&a.in6, m->id.idiag_src, address_size(&a));
+	if (a.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a.in6))
+		a = address_v4(m->id.idiag_src[3]);
+	list->v[list->n++] = (struct state_listener){.address = a,
+						     .both = a.family == AF_INET6 &&
+							     address_is_any(&a) && !is_v6only(h),
+						     .port = ntohs(m->id.idiag_sport)};
 	return MNL_CB_OK;
 }
 
@@ -116,14 +121,32 @@ void state_listeners_free(struct state_listeners *list)
 	*list = (struct state_listeners){0};
 }
 
-bool state_listens(const struct state_listeners *list, uint8_t protocol, struct in_addr address,
-		   uint16_t port)
+static bool takes(const struct state_listener *l, const struct masq_address *address)
+{
+	if (address_is_any(&l->address))
+		return l->both || l->address.family == address->family;
+	return address_equal(&l->address, address);
+}
+
+bool state_listens(const struct state_listeners *list, uint8_t protocol,
+		   const struct masq_address *address, uint16_t port)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (list->v[i].protocol == protocol && list->v[i].port == port &&
-		    (list->v[i].any || list->v[i].address.s_addr == address.s_addr))
+		    takes(&list->v[i], address))
 			return true;
 	return false;
+}
+
+/* CTA_IP_V4_SRC, ...: one attribute for each family */
+static void read_address(struct masq_address *out, const struct nlattr *v4, const struct nlattr *v6)
+{
+	if (v4 && mnl_attr_get_payload_len(v4) == sizeof(out->in)) {
+		*out = address_v4(mnl_attr_get_u32(v4));
+	} else if (v6 && mnl_attr_get_payload_len(v6) == sizeof(out->in6)) {
+		out->family = AF_INET6;
+		memcpy(&out->in6, mnl_attr_get_payload(v6), sizeof(out->in6));
+	}
 }
 
 static void read_tuple(struct state_tuple *t, const struct nlattr *nest)
@@ -137,10 +160,8 @@ static void read_tuple(struct state_tuple *t, const struct nlattr *nest)
 		      mnl_attr_get_payload_len(a[CTA_TUPLE_IP]), b, CTA_IP_MAX);
 	nl_attributes(mnl_attr_get_payload(a[CTA_TUPLE_PROTO]),
 		      mnl_attr_get_payload_len(a[CTA_TUPLE_PROTO]), c, CTA_PROTO_MAX);
-	if (b[CTA_IP_V4_SRC])
-		t->src.s_addr = mnl_attr_get_u32(b[CTA_IP_V4_SRC]);
-	if (b[CTA_IP_V4_DST])
-		t->dst.s_addr = mnl_attr_get_u32(b[CTA_IP_V4_DST]);
+	read_address(&t->src, b[CTA_IP_V4_SRC], b[CTA_IP_V6_SRC]);
+	read_address(&t->dst, b[CTA_IP_V4_DST], b[CTA_IP_V6_DST]);
 	if (c[CTA_PROTO_NUM])
 		t->protocol = mnl_attr_get_u8(c[CTA_PROTO_NUM]);
 	if (c[CTA_PROTO_SRC_PORT])
@@ -182,7 +203,7 @@ static int read_flow(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-int state_udp_flows(state_flow_fn *fn, void *arg)
+int state_udp_flows(const struct family *family, state_flow_fn *fn, void *arg)
 {
 	struct flow_reader reader = {fn, arg};
 	char buf[NL_REQUEST_MAX];
@@ -192,7 +213,7 @@ int state_udp_flows(state_flow_fn *fn, void *arg)
 	if (!err)
 		err = nl_ask(&nl,
 			     nl_nf_request(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
-					   NLM_F_DUMP, AF_INET, 0),
+					   NLM_F_DUMP, (uint8_t)family->af, 0),
 			     read_flow, &reader);
 	nl_close(&nl);
 	return err;
@@ -201,13 +222,14 @@ int state_udp_flows(state_flow_fn *fn, void *arg)
 bool state_is_known(struct nl *nl, const struct state_tuple *t)
 {
 	char buf[NL_REQUEST_MAX];
-	struct nlmsghdr *h =
-		nl_nf_request(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, 0, AF_INET, 0);
+	bool six = t->src.family == AF_INET6;
+	struct nlmsghdr *h = nl_nf_request(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, 0,
+					   (uint8_t)t->src.family, 0);
 	struct nlattr *tuple = mnl_attr_nest_start(h, CTA_TUPLE_ORIG);
 	struct nlattr *part = mnl_attr_nest_start(h, CTA_TUPLE_IP);
 
-	mnl_attr_put_u32(h, CTA_IP_V4_SRC, t->src.s_addr);
-	mnl_attr_put_u32(h, CTA_IP_V4_DST, t->dst.s_addr);
+	mnl_attr_put(h, six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, address_size(&t->src), &t->src.in6);
+	mnl_attr_put(h, six ? CTA_IP_V6_DST : CTA_IP_V4_DST, address_size(&t->dst), &t->dst.in6);
 	mnl_attr_nest_end(h, part);
 	part = mnl_attr_nest_start(h, CTA_TUPLE_PROTO);
 	mnl_attr_put_u8(h, CTA_PROTO_NUM, t->protocol);

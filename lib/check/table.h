@@ -8,24 +8,18 @@
 #ifndef CHECK_TABLE_H
 #define CHECK_TABLE_H
 
-#include <net/if.h>
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "family.h"
 #include "nl.h"
-#include "observed.h"
 
 /* A packet of ours: client, protocol and source port are its name. */
 struct table_flow {
 	uint8_t protocol;
-	struct in_addr client;
+	struct masq_address client;
 	uint16_t port;
-	struct in_addr target;
+	struct masq_address target;
 	uint16_t target_port;
 	uint32_t mark; /* 0: none */
-	bool held;     /* is dropped where it would leave: the server's host does not answer ARP,
+	bool held;     /* is dropped where it would leave: the server's host does not answer,
 			  and the kernel would tell the client so when we are gone */
 };
 
@@ -40,23 +34,24 @@ struct table {
 	bool ingress; /* there are taps at the ingress of the devices */
 };
 
-/* Makes the tables. devices: those whose ingress gets a tap, if the kernel can.
- * 0 or negative errno; table_close() after either, which removes them. */
-int table_open(struct table *t, const struct table_flow *flows, size_t n,
-	       const char (*devices)[IF_NAMESIZE], size_t device_count);
+/* Makes the tables, for flows of one family. devices: those whose ingress gets a tap, if the
+ * kernel can. 0 or negative errno; table_close() after either, which removes them. */
+int table_open(struct table *t, const struct family *family, const struct table_flow *flows,
+	       size_t n, const char (*devices)[IF_NAMESIZE], size_t device_count);
 void table_close(struct table *t);
 
 /* Whether a chain name of ours is a tap; where it is. */
-bool table_tap(const char *chain, enum check_hook *hook, int *priority);
+bool table_tap(const char *chain, enum masq_check_hook *hook, int *priority);
 /* The tap behind this one at the same hook; false if it is the last. */
-bool table_next_tap(enum check_hook hook, int priority, int *next);
+bool table_next_tap(enum masq_check_hook hook, int priority, int *next);
 
 /* For --live: traces new connections to these services instead, at most 20 packets a second,
  * and neither pins nor drops anything. */
 struct table_service {
 	uint8_t protocol;
-	struct in_addr address; /* 0.0.0.0: any */
-	uint16_t first, last;   /* 0: any */
+	const struct family *family;
+	struct masq_address address; /* 0.0.0.0, ::: any */
+	uint16_t first, last;        /* 0: any */
 };
 int table_open_live(struct table *t, const struct table_service *services, size_t n);
 

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "family.h"
+
 /* Messages of a few thousand packets' ways */
 enum { RECEIVE_BUFFER = 8 << 20 };
 
@@ -39,25 +41,54 @@ static uint32_t get32(const uint8_t *p)
 	return (uint32_t)get16(p) << 16 | get16(p + 2);
 }
 
+size_t trace_header(const void *ip, size_t n)
+{
+	const uint8_t *h = ip;
+	size_t length = !n               ? 0
+			: h[0] >> 4 == 4 ? (h[0] & 15u) * 4u
+			: h[0] >> 4 == 6 ? family_ipv6.header
+					 : 0;
+
+	return length >= family_ipv4.header && length <= n ? length : 0;
+}
+
+/* What a packet is known by: IPv4's identification, IPv6's flow label. */
+static uint16_t id_of(const struct family *a, const uint8_t *h)
+{
+	return a->af == AF_INET6 ? get16(h + 2) : get16(h + 4);
+}
+
+static struct masq_address address_at(const struct family *a, const uint8_t *at)
+{
+	struct masq_address out = {.family = a->af};
+
+	memcpy(&out.in6, at, a->size);
+	return out;
+}
+
 bool trace_parse(struct trace_packet *p, const void *ip, size_t n, const void *transport, size_t m)
 {
 	const uint8_t *h = ip, *t = transport;
+	const struct family *a;
 
 	*p = (struct trace_packet){0};
-	if (n < 20 || h[0] >> 4 != 4 || (get16(h + 6) & IP_OFFMASK))
+	if (!trace_header(ip, n))
 		return false;
-	memcpy(&p->saddr, h + 12, 4);
-	memcpy(&p->daddr, h + 16, 4);
-	p->protocol = h[9];
-	p->id = get16(h + 4);
-	if (p->protocol == IPPROTO_ICMP) {
+	a = h[0] >> 4 == 6 ? &family_ipv6 : &family_ipv4;
+	if (a->af == AF_INET && (get16(h + 6) & IP_OFFMASK))
+		return false;
+	p->saddr = address_at(a, h + a->saddr);
+	p->daddr = address_at(a, h + a->daddr);
+	p->protocol = h[a->protocol];
+	p->id = id_of(a, h);
+	if (p->protocol == a->icmp) {
 		if (m >= 2) {
 			p->icmp_type = t[0];
 			p->icmp_code = t[1];
 		}
 		/* the trace has 20 bytes: not the ports of the packet quoted */
 		if (m >= 8 + 6)
-			p->quoted_id = get16(t + 8 + 4);
+			p->quoted_id = id_of(a, t + 8);
 		return true;
 	}
 	if ((p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP) || m < 4)

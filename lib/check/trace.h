@@ -3,24 +3,19 @@
 #ifndef CHECK_TRACE_H
 #define CHECK_TRACE_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "nl.h"
 #include "observed.h"
 
 /* The head of a packet. */
 struct trace_packet {
-	struct in_addr saddr, daddr;
+	struct masq_address saddr, daddr;
 	uint8_t protocol;
-	uint16_t id;
+	uint16_t id; /* of IPv6: the end of the flow label */
 	uint16_t sport, dport;
 	uint8_t tcp_flags;
 	uint32_t seq;
 	uint8_t icmp_type, icmp_code;
-	struct in_addr quoted_saddr; /* by an ICMP error */
-	uint16_t quoted_id;
+	uint16_t quoted_id; /* of the packet that an ICMP error quotes */
 };
 
 struct trace_event {
@@ -45,7 +40,9 @@ typedef void trace_fn(const struct trace_event *e, void *arg);
 int trace_read(struct nl *nl, trace_fn *fn, void *arg);
 
 /* Reads the head of a packet, of which n bytes are there: the IP header, and behind it m of the
- * transport's. False: no IPv4, or a later fragment. */
+ * transport's. False: no IP, or a later fragment. */
 bool trace_parse(struct trace_packet *p, const void *ip, size_t n, const void *transport, size_t m);
+/* The length of the IP header at ip, without IPv6's extensions; 0: there is none in n bytes. */
+size_t trace_header(const void *ip, size_t n);
 
 #endif

@@ -4,9 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *verdict_ip(struct verdict_text *t, struct in_addr a)
+const char *verdict_with_port(struct verdict_text *t, const struct masq_address *a, uint16_t port)
 {
-	inet_ntop(AF_INET, &a, t->s, sizeof(t->s));
+	char text[ADDRESS_TEXT_MAX];
+
+	snprintf(t->s, sizeof(t->s), a->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		 address_text(text, a), port);
 	return t->s;
 }
 
@@ -25,30 +28,32 @@ uint16_t verdict_port(const struct check_observed *o)
 	return o->forward.rport ? o->forward.rport : o->dport;
 }
 
-void verdict_service(char out[64], const struct check_forward *f)
+void verdict_service(char out[VERDICT_NAME], const struct check_forward *f)
 {
 	switch (f->kind) {
 	case CHECK_PORTFW:
-		snprintf(out, 64, "%s %s:%u", verdict_protocol(f), IP(f->laddr), f->lport);
+		snprintf(out, VERDICT_NAME, "%s %s", verdict_protocol(f),
+			 IP_PORT(f->laddr, f->lport));
 		return;
 	case CHECK_MFW:
-		snprintf(out, 64, "mark %u", f->mark);
+		snprintf(out, VERDICT_NAME, "mark %u", f->mark);
 		return;
 	case CHECK_AUTOFW:
 		if (f->lport == f->last)
-			snprintf(out, 64, "%s port %u", verdict_protocol(f), f->lport);
+			snprintf(out, VERDICT_NAME, "%s port %u", verdict_protocol(f), f->lport);
 		else
-			snprintf(out, 64, "%s ports %u-%u", verdict_protocol(f), f->lport, f->last);
+			snprintf(out, VERDICT_NAME, "%s ports %u-%u", verdict_protocol(f), f->lport,
+				 f->last);
 		return;
 	}
 }
 
-void verdict_target(char out[64], const struct check_forward *f)
+void verdict_target(char out[VERDICT_NAME], const struct check_forward *f)
 {
 	if (f->rport)
-		snprintf(out, 64, "%s:%u", IP(f->raddr), f->rport);
+		snprintf(out, VERDICT_NAME, "%s", IP_PORT(f->raddr, f->rport));
 	else
-		snprintf(out, 64, "%s", IP(f->raddr));
+		snprintf(out, VERDICT_NAME, "%s", IP(f->raddr));
 }
 
 void verdict_put(char *out, size_t size, const char *fmt, ...)
@@ -86,11 +91,11 @@ void verdict_sysctl(struct verdict *v, const char *setting)
 }
 
 /* The command line that names the forward, for -a and -d. */
-void verdict_forward(char out[128], const struct check_forward *f, uint16_t rport)
+void verdict_forward(char out[VERDICT_LINE], const struct check_forward *f, uint16_t rport)
 {
 	if (f->kind == CHECK_MFW)
-		snprintf(out, 128, "-m %u -r %s %u", f->mark, IP(f->raddr), rport);
+		snprintf(out, VERDICT_LINE, "-m %u -r %s %u", f->mark, IP(f->raddr), rport);
 	else
-		snprintf(out, 128, "-P %s -L %s %u -R %s %u", verdict_protocol(f), IP(f->laddr),
-			 f->lport, IP(f->raddr), rport);
+		snprintf(out, VERDICT_LINE, "-P %s -L %s %u -R %s %u", verdict_protocol(f),
+			 IP(f->laddr), f->lport, IP(f->raddr), rport);
 }

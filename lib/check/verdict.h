@@ -3,10 +3,8 @@
 #ifndef CHECK_VERDICT_H
 #define CHECK_VERDICT_H
 
-#include <arpa/inet.h>
-#include <stddef.h>
-
-#include "observed.h"
+#include "address.h"
+#include "family.h"
 
 enum verdict_state { VERDICT_OK, VERDICT_WARN, VERDICT_BROKEN };
 
@@ -36,23 +34,26 @@ void verdict_put(char *out, size_t size, const char *fmt, ...)
 #define CURE(v, ...) verdict_put((v)->cure, sizeof((v)->cure), __VA_ARGS__)
 #define NOTE(v, ...) verdict_put((v)->note, sizeof((v)->note), __VA_ARGS__)
 
+/* An address, and one with a port ("[fd00::2]:80"), as text until the end of the block. */
 struct verdict_text {
-	char s[INET_ADDRSTRLEN];
+	char s[ADDRESS_TEXT_MAX + 8];
 };
-const char *verdict_ip(struct verdict_text *t, struct in_addr a);
-/* An address as text, until the end of the block. */
-#define IP(a) verdict_ip(&(struct verdict_text){""}, a)
+const char *verdict_with_port(struct verdict_text *t, const struct masq_address *a, uint16_t port);
+#define IP(a) address_text((struct verdict_text){""}.s, &(a))
+#define IP_PORT(a, port) verdict_with_port(&(struct verdict_text){""}, &(a), port)
 
 const char *verdict_protocol(const struct check_forward *f);
 /* "SYN" or "datagram" */
 const char *verdict_packet(const struct check_forward *f);
 /* The port of the target that the packet goes to. */
 uint16_t verdict_port(const struct check_observed *o);
+enum { VERDICT_LINE = 192 };
 /* The words of a command line that name the forward to this port of its target. */
-void verdict_forward(char out[128], const struct check_forward *f, uint16_t rport);
+void verdict_forward(char out[VERDICT_LINE], const struct check_forward *f, uint16_t rport);
 
 /* "tcp 198.51.100.1:80", "mark 7", "udp ports 6970-7170"; "10.0.0.2:8080", "10.0.0.2" */
-void verdict_service(char out[64], const struct check_forward *f);
-void verdict_target(char out[64], const struct check_forward *f);
+enum { VERDICT_NAME = 80 };
+void verdict_service(char out[VERDICT_NAME], const struct check_forward *f);
+void verdict_target(char out[VERDICT_NAME], const struct check_forward *f);
 
 #endif

@@ -7,11 +7,11 @@
 #include "judge.h"
 #include "tap.h"
 
-static struct in_addr address(const char *text)
+static struct masq_address address(const char *text)
 {
-	struct in_addr a;
+	struct masq_address a = {.family = AF_INET};
 
-	inet_pton(AF_INET, text, &a);
+	inet_pton(AF_INET, text, &a.in);
 	return a;
 }
 
@@ -20,7 +20,7 @@ static struct check_flight passed(const char *iif, const char *oif)
 	struct check_flight x = {.sent = true,
 				 .seen = true,
 				 .done = true,
-				 .hook = HOOK_POSTROUTING,
+				 .hook = MASQ_HOOK_POSTROUTING,
 				 .priority = 1000};
 
 	snprintf(x.iif, sizeof(x.iif), "%s", iif);
@@ -52,7 +52,7 @@ static struct check_observed healthy(void)
 		.out = passed("wan", "lan"),
 		.back = passed("lan", "wan"),
 		.icmp = passed("wan", "lan"),
-		.answer = ANSWER_YES,
+		.answer = MASQ_ANSWER_YES,
 	};
 
 	o.forward.laddr = o.dest = address("198.51.100.1");
@@ -65,15 +65,15 @@ static struct check_observed healthy(void)
 }
 
 /* The packet got as far as this tap. */
-static void lost(struct check_flight *x, enum check_hook hook, int priority)
+static void lost(struct check_flight *x, enum masq_check_hook hook, int priority)
 {
 	x->done = false;
 	x->hook = hook;
 	x->priority = priority;
 }
 
-static struct check_place place(enum place_kind kind, enum check_hook hook, const char *table,
-				const char *chain)
+static struct check_place place(enum masq_check_place_kind kind, enum masq_check_hook hook,
+				const char *table, const char *chain)
 {
 	struct check_place p = {
 		.kind = kind, .hook = hook, .family = "ip", .handle = 7, .number = 2};
@@ -85,7 +85,8 @@ static struct check_place place(enum place_kind kind, enum check_hook hook, cons
 }
 
 /* Dropped by a rule there. */
-static void dropped(struct check_flight *x, enum place_kind kind, enum check_hook hook)
+static void dropped(struct check_flight *x, enum masq_check_place_kind kind,
+		    enum masq_check_hook hook)
 {
 	lost(x, hook, -1000);
 	x->drop = place(kind, hook, "t", "c");
@@ -95,7 +96,7 @@ static void dropped(struct check_flight *x, enum place_kind kind, enum check_hoo
 static void silent(struct check_observed *o)
 {
 	o->back = o->icmp = (struct check_flight){0};
-	o->answer = ANSWER_NONE;
+	o->answer = MASQ_ANSWER_NONE;
 	o->probed = true;
 }
 
@@ -160,18 +161,18 @@ static void test_well(void)
 	STATE("a datagram is answered", VERDICT_OK, 0, udp(&o));
 	STATE("a silent UDP service", VERDICT_WARN, 1, udp(&o), silent(&o));
 	STATE("a silent UDP service whose host answers both", VERDICT_WARN, 1, udp(&o), silent(&o),
-	      o.near_answer = ANSWER_YES, o.far_answer = ANSWER_YES);
+	      o.near_answer = MASQ_ANSWER_YES, o.far_answer = MASQ_ANSWER_YES);
 	STATE("flows that go on elsewhere", VERDICT_WARN, 1, udp(&o), o.running = 2);
 	STATE("a local listener", VERDICT_WARN, 1, o.listener = true);
 	STATE("an idle port of a range", VERDICT_WARN, 1, o.forward.kind = CHECK_AUTOFW,
-	      o.answer = ANSWER_REFUSED);
+	      o.answer = MASQ_ANSWER_REFUSED);
 	STATE("only looked", VERDICT_WARN, 1, unsent(&o));
 	STATE("look-ups that marks overrule", VERDICT_OK, 0, o.marks_route = true,
 	      snprintf(o.back_oif, sizeof(o.back_oif), "wan2"));
 	STATE("the packet passed, whatever the look-up said", VERDICT_OK, 0, o.rp_outside = 1,
 	      o.client_error = EXDEV, o.back_error = ENETUNREACH);
 	STATE("this machine itself, and somebody listens", VERDICT_OK, 0, o.target_here = true,
-	      o.target_listens = true, lost(&o.out, HOOK_INPUT, 1000), o.out.local = true);
+	      o.target_listens = true, lost(&o.out, MASQ_HOOK_INPUT, 1000), o.out.local = true);
 	STATE("live", VERDICT_OK, 0, live(&o));
 	STATE("live, hairpin that works", VERDICT_OK, 0, live(&o), o.live_hairpin = true);
 	STATE("retransmitted, untouched by the mark", VERDICT_OK, 0, o.out.mark = 7);
@@ -206,42 +207,43 @@ static void test_reading(void)
 static void test_way_in(void)
 {
 	LINE("at ingress", "early-drop", "rule in ingress", "chain ip t c", "ip daddr 198.51.100.1",
-	     dropped(&o.out, PLACE_RULE, HOOK_INGRESS));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_INGRESS));
 	LINE("in raw", "early-drop", "rule in prerouting", "handle 7", "tcp dport 80 accept",
-	     dropped(&o.out, PLACE_RULE, HOOK_PREROUTING));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
 	LINE("before all", "early-drop", "before the first hook", NULL, "tc filter",
 	     o.out = (struct check_flight){.sent = true});
 	LINE("by a rule", "filter", "rule in forward", NULL,
-	     "nft insert rule ip t c ct status dnat", dropped(&o.out, PLACE_RULE, HOOK_FORWARD));
+	     "nft insert rule ip t c ct status dnat",
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("by a policy", "filter", "policy in forward", "policy drop", NULL,
-	     dropped(&o.out, PLACE_POLICY, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_POLICY, MASQ_HOOK_FORWARD));
 	LINE("of somebody's own table", "filter", NULL, NULL, "",
-	     dropped(&o.out, PLACE_POLICY, HOOK_FORWARD), o.out.drop.owned = true);
+	     dropped(&o.out, MASQ_PLACE_POLICY, MASQ_HOOK_FORWARD), o.out.drop.owned = true);
 	LINE("iptables-nft", "filter", NULL, "chain ip t c: -A c -j DROP",
 	     "iptables-nft -t t -I c -m conntrack --ctstate DNAT -j ACCEPT",
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD), o.out.drop.iptables = true,
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD), o.out.drop.iptables = true,
 	     strcpy(o.out.drop.text, "-A c -j DROP"), strcpy(o.out.drop.program, "iptables-nft"));
 	LINE("Docker", "filter", NULL, NULL, "-I DOCKER-USER",
-	     dropped(&o.out, PLACE_POLICY, HOOK_FORWARD), o.out.drop.iptables = true,
+	     dropped(&o.out, MASQ_PLACE_POLICY, MASQ_HOOK_FORWARD), o.out.drop.iptables = true,
 	     strcpy(o.out.drop.user_chain, "DOCKER-USER"));
 	LINE("at postrouting", "filter", "rule in postrouting", NULL, NULL,
-	     dropped(&o.out, PLACE_RULE, HOOK_POSTROUTING));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_POSTROUTING));
 	LINE("a rule", "legacy", NULL, "rule 2", "ctstate DNAT",
-	     dropped(&o.out, PLACE_LEGACY_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_LEGACY_RULE, MASQ_HOOK_FORWARD));
 	LINE("the chain alone", "legacy", NULL, "table t: a rule or the policy of chain c", "-I c",
-	     dropped(&o.out, PLACE_LEGACY_RULE, HOOK_FORWARD), o.out.drop.number = 0);
+	     dropped(&o.out, MASQ_PLACE_LEGACY_RULE, MASQ_HOOK_FORWARD), o.out.drop.number = 0);
 	LINE("a policy", "legacy", "policy", "policy drop", NULL,
-	     dropped(&o.out, PLACE_LEGACY_POLICY, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_LEGACY_POLICY, MASQ_HOOK_FORWARD));
 	LINE("something else", "hook-drop", "neither", "priority -1", "nft list hooks",
-	     lost(&o.out, HOOK_FORWARD, -1));
+	     lost(&o.out, MASQ_HOOK_FORWARD, -1));
 	LINE("no reason known", "routing", NULL, NULL, "ip route get",
-	     lost(&o.out, HOOK_PREROUTING, 1000));
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000));
 	LINE("the kernel's reason", "routing", NULL, "IP_INHDR", NULL,
-	     lost(&o.out, HOOK_PREROUTING, 1000), strcpy(o.out.reason, "IP_INHDR"));
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000), strcpy(o.out.reason, "IP_INHDR"));
 	LINE("strict", "rp-filter", NULL, "come in by wan", "conf.wan.rp_filter=2",
-	     lost(&o.out, HOOK_PREROUTING, 1000), o.rp_outside = 1, o.client_error = EXDEV);
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000), o.rp_outside = 1, o.client_error = EXDEV);
 	LINE("to the server", "no-route", "10.0.0.2", "unreachable", "ip route add 10.0.0.2",
-	     lost(&o.out, HOOK_PREROUTING, 1000), o.target_error = ENETUNREACH);
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000), o.target_error = ENETUNREACH);
 	LINE("untracked", "notrack", NULL, "untracked", NULL, o.out.untracked = true);
 	LINE("another nat", "other-nat", "10.0.0.3:81", NULL, NULL, o.out.nat_dport = 81,
 	     o.out.nat_daddr = address("10.0.0.3"));
@@ -254,28 +256,29 @@ static void test_way_in(void)
 static void test_way_back(void)
 {
 	LINE("by a rule", "filter-back", "answer", "chain ip t c", "ct status dnat accept",
-	     dropped(&o.back, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.back, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("in raw", "filter-back", NULL, NULL, "ip saddr 10.0.0.2 tcp sport 8080 accept",
-	     dropped(&o.back, PLACE_RULE, HOOK_PREROUTING));
+	     dropped(&o.back, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
 	LINE("by iptables-legacy", "filter-back", NULL, "iptables-legacy", NULL,
-	     dropped(&o.back, PLACE_LEGACY_RULE, HOOK_FORWARD));
+	     dropped(&o.back, MASQ_PLACE_LEGACY_RULE, MASQ_HOOK_FORWARD));
 	LINE("untracked", "notrack", "the answer", NULL, NULL, o.back.untracked = true);
 	LINE("no route", "no-route", "for the answers", NULL, "default",
-	     lost(&o.back, HOOK_PREROUTING, 1000), o.back_error = ENETUNREACH);
+	     lost(&o.back, MASQ_HOOK_PREROUTING, 1000), o.back_error = ENETUNREACH);
 	LINE("routed away", "routing", "the answer", NULL, NULL,
-	     lost(&o.back, HOOK_PREROUTING, 1000));
+	     lost(&o.back, MASQ_HOOK_PREROUTING, 1000));
 	LINE("another uplink", "asymmetric", "leave by wan2", NULL, "via GATEWAY dev wan table 102",
 	     o.back = passed("lan", "wan2"));
 	LINE("a reset", "refused", "tcp port 8080", "reset", "on 10.0.0.2: start",
-	     o.answer = ANSWER_REFUSED);
+	     o.answer = MASQ_ANSWER_REFUSED);
 	LINE("port unreachable", "refused", "udp port", "port unreachable", NULL, udp(&o),
-	     o.answer = ANSWER_REFUSED);
+	     o.answer = MASQ_ANSWER_REFUSED);
 	LINE("another port answers", "refused", NULL, "local port", "-R 10.0.0.2 80 && ",
-	     o.answer = ANSWER_REFUSED, o.other_port = ANSWER_YES);
-	LINE("host unreachable", "host-down", NULL, "router", NULL, o.answer = ANSWER_UNREACHABLE);
-	LINE("prohibited", "no-answer", "rejects", NULL, NULL, o.answer = ANSWER_PROHIBITED);
+	     o.answer = MASQ_ANSWER_REFUSED, o.other_port = MASQ_ANSWER_YES);
+	LINE("host unreachable", "host-down", NULL, "router", NULL,
+	     o.answer = MASQ_ANSWER_UNREACHABLE);
+	LINE("prohibited", "no-answer", "rejects", NULL, NULL, o.answer = MASQ_ANSWER_PROHIBITED);
 	LINE("ICMP dropped", "pmtu", "fragmentation needed", "chain ip t c", "accept",
-	     dropped(&o.icmp, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 }
 
 static void test_silence(void)
@@ -285,18 +288,18 @@ static void test_silence(void)
 	LINE("no ARP of the router", "host-down", NULL, "ARP for 10.0.0.7", NULL, silent(&o),
 	     o.neighbour_failed = true, o.gateway = address("10.0.0.7"));
 	LINE("nothing listens", "refused", NULL, "from this machine", NULL, silent(&o),
-	     o.near_answer = ANSWER_REFUSED);
+	     o.near_answer = MASQ_ANSWER_REFUSED);
 	LINE("another router", "default-route", "10.0.0.254", "ARP", "masquerade", silent(&o),
-	     o.near_answer = ANSWER_YES, o.other_gateway = address("10.0.0.254"));
+	     o.near_answer = MASQ_ANSWER_YES, o.other_gateway = address("10.0.0.254"));
 	LINE("near only", "no-answer-far", "own firewall", "but not 198.51.100.1", "masquerade",
-	     silent(&o), o.near_answer = ANSWER_YES);
+	     silent(&o), o.near_answer = MASQ_ANSWER_YES);
 	LINE("not the client", "no-answer-far", NULL, "10.0.0.1 and 198.51.100.1, but not 203",
-	     "masquerade", silent(&o), o.near_answer = o.far_answer = ANSWER_YES);
+	     "masquerade", silent(&o), o.near_answer = o.far_answer = MASQ_ANSWER_YES);
 	LINE("its own firewall", "no-answer", NULL, "neither", "let tcp port 8080 in", silent(&o));
 	LINE("UDP, the host is silent from afar", "no-answer-far", NULL, NULL, NULL, udp(&o),
-	     silent(&o), o.near_answer = ANSWER_YES);
+	     silent(&o), o.near_answer = MASQ_ANSWER_YES);
 	LINE("UDP, refused here", "refused", NULL, NULL, NULL, udp(&o), silent(&o),
-	     o.near_answer = ANSWER_REFUSED);
+	     o.near_answer = MASQ_ANSWER_REFUSED);
 }
 
 static void test_unsent(void)
@@ -319,14 +322,14 @@ static void test_live(void)
 	LINE("one network", "hairpin", NULL, NULL, "ip saddr 10.0.0.0/24 ip daddr 10.0.0.0/24",
 	     live(&o), silent(&o), o.live_hairpin = true);
 	LINE("dropped", "filter", NULL, NULL, NULL, live(&o),
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 }
 
 /* The first cause wins. */
 static void test_together(void)
 {
 	LINE("before a drop", "forward-off", NULL, NULL, NULL, o.ip_forward = 0,
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("before forwarding off", "not-local", NULL, NULL, NULL, o.local = false,
 	     o.ip_forward = 0);
 	LINE("before one interface's", "forward-off", NULL, NULL, NULL, o.ip_forward = 0,
@@ -334,21 +337,22 @@ static void test_together(void)
 	LINE("before a stale flow", "conntrack-full", NULL, NULL, NULL, o.conntrack_count = 1000,
 	     o.stale = true);
 	LINE("before the drop it leads to", "notrack", NULL, NULL, NULL, o.out.untracked = true,
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("before the drop it leads to", "other-nat", NULL, NULL, NULL, o.out.nat_dport = 81,
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("before the answer's", "filter", NULL, NULL, NULL,
-	     dropped(&o.out, PLACE_RULE, HOOK_FORWARD), dropped(&o.back, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD),
+	     dropped(&o.back, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("before refusal", "filter-back", NULL, NULL, NULL,
-	     dropped(&o.back, PLACE_RULE, HOOK_FORWARD), o.answer = ANSWER_REFUSED);
-	LINE("before ICMP", "refused", NULL, NULL, NULL, o.answer = ANSWER_REFUSED,
-	     dropped(&o.icmp, PLACE_RULE, HOOK_FORWARD));
+	     dropped(&o.back, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD), o.answer = MASQ_ANSWER_REFUSED);
+	LINE("before ICMP", "refused", NULL, NULL, NULL, o.answer = MASQ_ANSWER_REFUSED,
+	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("before the default route", "host-down", NULL, NULL, NULL, silent(&o),
 	     o.neighbour_failed = true, o.other_gateway = address("10.0.0.254"));
 	LINE("before the default route", "refused", NULL, NULL, NULL, silent(&o),
-	     o.near_answer = ANSWER_REFUSED, o.other_gateway = address("10.0.0.254"));
+	     o.near_answer = MASQ_ANSWER_REFUSED, o.other_gateway = address("10.0.0.254"));
 	LINE("a warning beside it is left out", "refused", NULL, NULL, NULL,
-	     o.answer = ANSWER_REFUSED, o.listener = true);
+	     o.answer = MASQ_ANSWER_REFUSED, o.listener = true);
 }
 
 int main(void)
