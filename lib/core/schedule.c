@@ -10,7 +10,7 @@ static size_t begun(const struct service *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (s->targets[i].left != s->targets[i].pref)
+		if (service_target(s, i)->left != service_target(s, i)->pref)
 			n = i + 1;
 	return n;
 }
@@ -22,9 +22,9 @@ static size_t begun(const struct service *s)
 static struct step *put_prologue(struct step *step, const struct service *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint32_t left = s->targets[i].left;
+		uint32_t left = service_target(s, i)->left;
 
-		if (s->targets[i].pref)
+		if (service_target(s, i)->pref)
 			*step++ = (struct step){.target = i,
 						.modulus = UINT32_MAX,
 						.first = left,
@@ -42,7 +42,7 @@ static struct step *put_period(struct step *step, const struct service *s, size_
 
 	for (size_t k = 0; k < s->n; k++) {
 		size_t i = (start + k) % s->n;
-		const struct target *t = &s->targets[i];
+		const struct target *t = service_target(s, i);
 
 		if (!t->pref)
 			continue;
@@ -73,7 +73,7 @@ int schedule_make(struct schedule *out, const struct service *s)
 		step = put_prologue(step, s, n);
 	step = put_period(step, s, n > 1 ? n % s->n : 0, n == 1);
 	for (size_t i = 0; i < s->n; i++)
-		if (!s->targets[i].pref)
+		if (!service_target(s, i)->pref)
 			*step++ = (struct step){.target = i};
 	out->n = (size_t)(step - out->steps);
 	return 0;

@@ -19,21 +19,28 @@ uint64_t key_order(const struct key *key)
 
 void service_free(struct service *s)
 {
-	free(s->targets);
+	free(s->more);
+}
+
+struct target *service_targets(struct service *s)
+{
+	return s->more ? s->more : &s->single;
 }
 
 /* Moves the first n targets behind the others, in order. */
 static void rotate(struct service *s, size_t n)
 {
+	struct target *v = service_targets(s);
+
 	for (size_t part = 0; n && part < 3; part++) {
 		size_t from = part == 1 ? n : 0;
 		size_t to = part == 0 ? n : s->n;
 
 		while (from + 1 < to) {
-			struct target t = s->targets[from];
+			struct target t = v[from];
 
-			s->targets[from++] = s->targets[--to];
-			s->targets[to] = t;
+			v[from++] = v[--to];
+			v[to] = t;
 		}
 	}
 }
@@ -42,7 +49,7 @@ static void rotate(struct service *s, size_t n)
 static void skip_drained(struct service *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->targets[i].pref) {
+		if (service_target(s, i)->pref) {
 			rotate(s, i);
 			return;
 		}
@@ -51,15 +58,17 @@ static void skip_drained(struct service *s)
 
 static int make_room(struct service *s)
 {
-	size_t cap = s->cap ? s->cap * 2 : 1;
+	uint32_t cap = s->cap ? s->cap * 2 : 2;
 	struct target *v;
 
-	if (s->n < s->cap)
+	if (s->n < (s->more ? s->cap : 1))
 		return 0;
-	v = reallocarray(s->targets, cap, sizeof(*v));
+	v = reallocarray(s->more, cap, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	s->targets = v;
+	if (!s->more)
+		v[0] = s->single;
+	s->more = v;
 	s->cap = cap;
 	return 0;
 }
@@ -68,7 +77,7 @@ int service_append(struct service *s, const struct target *t)
 {
 	if (make_room(s) < 0)
 		return -ENOMEM;
-	s->targets[s->n++] = *t;
+	service_targets(s)[s->n++] = *t;
 	return 0;
 }
 
@@ -100,12 +109,13 @@ static bool target_matches(const struct target *t, const struct masq_address *ad
 
 int service_edit(struct service *s, const struct masq_address *addr, uint16_t port, uint32_t pref)
 {
+	struct target *v = service_targets(s);
 	uint64_t period = service_period(s);
 	size_t found = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (target_matches(&s->targets[i], addr, port)) {
-			period = period - s->targets[i].pref + pref;
+		if (target_matches(&v[i], addr, port)) {
+			period = period - v[i].pref + pref;
 			found++;
 		}
 	}
@@ -114,19 +124,20 @@ int service_edit(struct service *s, const struct masq_address *addr, uint16_t po
 	if (!fits(period))
 		return -EOVERFLOW;
 	for (size_t i = 0; i < s->n; i++)
-		if (target_matches(&s->targets[i], addr, port))
-			s->targets[i].pref = s->targets[i].left = pref;
+		if (target_matches(&v[i], addr, port))
+			v[i].pref = v[i].left = pref;
 	skip_drained(s);
 	return 0;
 }
 
 int service_delete(struct service *s, const struct masq_address *addr, uint16_t port)
 {
+	struct target *v = service_targets(s);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (!target_matches(&s->targets[i], addr, port))
-			s->targets[kept++] = s->targets[i];
+		if (!target_matches(&v[i], addr, port))
+			v[kept++] = v[i];
 	if (kept == s->n)
 		return -ESRCH;
 	s->n = kept;
@@ -136,16 +147,18 @@ int service_delete(struct service *s, const struct masq_address *addr, uint16_t 
 
 void service_end_turn(struct service *s)
 {
+	struct target *head = service_targets(s);
+
 	if (s->n < 2)
 		return;
-	s->targets[0].left = s->targets[0].pref;
+	head->left = head->pref;
 	rotate(s, 1);
 	skip_drained(s);
 }
 
 bool service_counts(const struct service *s)
 {
-	return s->n && s->targets[0].pref && (s->n > 1 || s->counts_alone);
+	return s->n && service_target(s, 0)->pref && (s->n > 1 || s->counts_alone);
 }
 
 uint64_t service_period(const struct service *s)
@@ -153,7 +166,7 @@ uint64_t service_period(const struct service *s)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		sum += s->targets[i].pref;
+		sum += service_target(s, i)->pref;
 	return sum;
 }
 
@@ -161,10 +174,11 @@ uint64_t service_period(const struct service *s)
  * n after that finds every count full again. */
 static uint64_t play(struct service *s, uint64_t n, size_t turns)
 {
+	struct target *v = service_targets(s);
 	size_t cur = 0;
 
 	while (n && turns) {
-		struct target *t = &s->targets[cur];
+		struct target *t = &v[cur];
 		uint64_t take = n < t->left ? n : t->left;
 
 		t->left -= (uint32_t)take;
@@ -183,10 +197,12 @@ static uint64_t play(struct service *s, uint64_t n, size_t turns)
 
 void service_advance(struct service *s, uint64_t n)
 {
+	struct target *v = service_targets(s);
+
 	if (!s->n)
 		return;
 	if (!service_counts(s)) {
-		s->targets[0].served += n;
+		v[0].served += n;
 		return;
 	}
 	n = play(s, n, s->n);
@@ -194,7 +210,7 @@ void service_advance(struct service *s, uint64_t n)
 		uint64_t period = service_period(s), rounds = n / period;
 
 		for (size_t i = 0; i < s->n; i++)
-			s->targets[i].served += rounds * s->targets[i].pref;
+			v[i].served += rounds * v[i].pref;
 		play(s, n % period, s->n);
 	}
 }

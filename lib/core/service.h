@@ -37,14 +37,24 @@ uint64_t key_order(const struct key *key);
 
 struct service {
 	struct key key;
-	struct target *targets; /* in serving order; none: the service is gone */
-	size_t n, cap;
+	uint32_t n;           /* of targets; none: the service is gone */
+	uint32_t cap;         /* of more */
+	struct target single; /* where the target of most is: room for one takes no allocation */
+	struct target *more;  /* all of them, where there are or were several; or NULL */
 	uint64_t born; /* newer services have larger ones; 0: older than those, in key_order() */
 	bool counts_alone; /* connections move the count of a single target, too (portfw) */
 	bool dirty;        /* a command changed it */
 };
 
 void service_free(struct service *s);
+
+/* The targets, in serving order; and the i-th of them, which is there if i < s->n or
+ * i == 0. Good until one is added. */
+struct target *service_targets(struct service *s);
+static inline const struct target *service_target(const struct service *s, size_t i)
+{
+	return s->more ? &s->more[i] : &s->single;
+}
 
 /* Puts a target first or last, with a full count. 0, -ENOMEM or -EOVERFLOW. */
 int service_insert(struct service *s, bool head, const struct masq_address *addr, uint16_t port,

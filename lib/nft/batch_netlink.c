@@ -291,7 +291,7 @@ static void element_add(struct batch *batch, enum map map, const struct service 
 		chain_name(chain, &s->key);
 		put_goto(b->open, chain);
 	} else {
-		data_bytes(data, map, &s->targets[0]);
+		data_bytes(data, map, service_target(s, 0));
 		put_nest(b->open, NFTA_SET_ELEM_DATA, data, parts_len(&map_defs[map].data));
 	}
 	metadata_of_service(comment, s);

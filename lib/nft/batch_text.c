@@ -113,7 +113,7 @@ static void element_add(struct batch *b, enum map map, const struct service *s)
 	if (map_defs[map].pool)
 		chain_name(data, &s->key);
 	else
-		data_text(data, map, &s->targets[0]);
+		data_text(data, map, service_target(s, 0));
 	say(b, " : %s%s }\n", map_defs[map].pool ? "goto " : "", data);
 }
 

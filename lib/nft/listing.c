@@ -48,7 +48,7 @@ static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < s->n; i++) {
-		const struct target *t = &s->targets[i];
+		const struct target *t = service_target(s, i);
 		struct masq_command forward;
 
 		kinds[s->key.kind]->forward_of(&forward, &s->key, t);

@@ -29,7 +29,7 @@ void metadata_of_service(char out[COMMENT_MAX], const struct service *s)
 
 	text_start(&t, out, COMMENT_MAX);
 	if (s->n == 1)
-		put_target(&t, &s->targets[0]);
+		put_target(&t, service_target(s, 0));
 	/* marks have an order of their own */
 	if (s->key.kind == MASQ_PORTFW && s->born) {
 		put(&t, "seq", s->born >> 32);
@@ -44,7 +44,7 @@ void metadata_of_target(char out[COMMENT_MAX], const struct service *s, size_t i
 
 	text_start(&t, out, COMMENT_MAX);
 	put(&t, "target", i + 1);
-	put_target(&t, &s->targets[i]);
+	put_target(&t, service_target(s, i));
 }
 
 static bool at_digit(const char *p, const char *end)

@@ -74,7 +74,8 @@ static bool was_loaded(const struct state *st, const struct service *s, const st
 static bool is_target(const struct service *s, const struct target *t)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (address_equal(&s->targets[i].addr, &t->addr) && s->targets[i].port == t->port)
+		if (address_equal(&service_target(s, i)->addr, &t->addr) &&
+		    service_target(s, i)->port == t->port)
 			return true;
 	return false;
 }
@@ -100,7 +101,7 @@ static void write_target_chain(struct batch *b, const struct key *key, const str
 static void write_step(struct batch *b, const struct service *s, const char *chain,
 		       const struct step *step)
 {
-	const struct target *t = &s->targets[step->target];
+	const struct target *t = service_target(s, step->target);
 	char comment[COMMENT_MAX] = "turns that had begun, once", to[CHAIN_NAME_MAX];
 	struct rule r = {.chain = chain, .comment = comment};
 
@@ -132,8 +133,9 @@ int pool_write(struct batch *b, const struct state *st, const struct service *s)
 	if (err)
 		return err;
 	for (size_t i = 0; i < s->n; i++)
-		if (has_chain(&s->key, &s->targets[i]) && !was_loaded(st, s, &s->targets[i]))
-			write_target_chain(b, &s->key, &s->targets[i]);
+		if (has_chain(&s->key, service_target(s, i)) &&
+		    !was_loaded(st, s, service_target(s, i)))
+			write_target_chain(b, &s->key, service_target(s, i));
 	chain_name(chain, &s->key);
 	b->ops->chain_add(b, chain, NULL);
 	b->ops->chain_flush(b, chain);

@@ -146,7 +146,7 @@ enum map map_of(const struct service *s)
 		bool keeps_port = !has_field(&def->data, FIELD_TARGET_PORT);
 
 		if (map_takes(map, &s->key) && def->pool == (s->n > 1) &&
-		    (def->pool || keeps_port == !s->targets[0].port))
+		    (def->pool || keeps_port == !service_target(s, 0)->port))
 			return map;
 	}
 	return MAP_NONE;

@@ -93,7 +93,7 @@ uint64_t state_digest(const struct service *s)
 	uint64_t h = mix(s->n, s->born);
 
 	for (size_t i = 0; i < s->n; i++) {
-		const struct target *t = &s->targets[i];
+		const struct target *t = service_target(s, i);
 
 		h = mix(h, (uint64_t)t->addr.in.s_addr << 16 | t->port);
 		h = mix(h, (uint64_t)t->pref << 32 | t->left);

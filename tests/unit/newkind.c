@@ -232,7 +232,7 @@ static void applying(void)
 	is_int(err, 0, "commands are applied");
 	s = table_get(&table, &key);
 	ok(s && s->n == 1, "... to a service of its own");
-	kind_relay.forward_of(&forward, &key, &s->targets[0]);
+	kind_relay.forward_of(&forward, &key, service_target(s, 0));
 	is_str(kind_describe(words, &forward), "tcp to 10.0.0.3", "... which lists its target");
 	ok(kind_relay.matches(&c, &forward) == false, "... that the last delete does not match");
 	err = kind_apply(&table, &c);

@@ -223,7 +223,7 @@ static size_t send_all(struct kernel *k, struct service *model, uint64_t n, uint
 	for (size_t i = 0; n && !wrong && i < RUNS_MAX; i++) {
 		uint8_t protocol = any(2) ? IPPROTO_TCP : IPPROTO_UDP;
 		uint64_t run = n < most ? n : most;
-		struct target head = model->targets[0];
+		struct target head = *service_target(model, 0);
 		struct statement to = {0};
 
 		if (model->key.kind == MASQ_PORTFW)
@@ -309,7 +309,8 @@ static bool is_target_chain(struct kernel_chain *c, const struct service *s)
 	if (s->key.kind != MASQ_MFW || !pool_target_parse(&t, &s->key, c->name) || c->n != 2)
 		return false;
 	for (size_t i = 0; i < s->n; i++)
-		ours |= s->targets[i].port == t.port && address_equal(&s->targets[i].addr, &t.addr);
+		ours |= service_target(s, i)->port == t.port &&
+			address_equal(&service_target(s, i)->addr, &t.addr);
 	for (int i = 0; i < 2; i++) {
 		uint64_t run = 1;
 		struct kernel_rule *r = taker(c, i ? IPPROTO_TCP : IPPROTO_UDP, &run);
@@ -389,10 +390,11 @@ static void watch(struct tally *t, struct kernel *k, const struct state *st,
 		for (size_t j = 0; j < k->chains[i].n; j++)
 			once |= !strncmp(k->chains[i].rules[j].comment, "turns", 5);
 	for (size_t i = 0; i < s->n; i++) {
-		drained |= !s->targets[i].pref;
+		drained |= !service_target(s, i)->pref;
 		for (size_t j = 0; j < i; j++)
-			twice |= address_equal(&s->targets[i].addr, &s->targets[j].addr) &&
-				 s->targets[i].port == s->targets[j].port;
+			twice |= address_equal(&service_target(s, i)->addr,
+					       &service_target(s, j)->addr) &&
+				 service_target(s, i)->port == service_target(s, j)->port;
 	}
 	t->once += once;
 	t->drained += drained;
@@ -424,7 +426,7 @@ static void play(struct tally *t, struct kernel *k, struct state *st, uint64_t n
 	} else {
 		put_only(st, &model);
 		for (size_t i = 0; i < model.n; i++)
-			if (service_append(only(st), &model.targets[i]) < 0)
+			if (service_append(only(st), service_target(&model, i)) < 0)
 				abort();
 	}
 	service_free(&model);
@@ -438,7 +440,7 @@ static void change(struct service *s, uint32_t max_pref)
 	uint32_t pref = any(4) ? any(max_pref) : 0;
 
 	if (s->n && any(3))
-		addr = s->targets[any((uint32_t)s->n)].addr;
+		addr = service_target(s, any((uint32_t)s->n))->addr;
 	switch (s->n < 2 ? 0 : any(7)) {
 	case 0:
 	case 1:
@@ -513,7 +515,7 @@ static void play_one(struct tally *t, const struct service *s, uint64_t n, uint6
 
 	put_only(&st, s);
 	for (size_t i = 0; i < s->n; i++)
-		if (service_append(only(&st), &s->targets[i]) < 0)
+		if (service_append(only(&st), service_target(s, i)) < 0)
 			abort();
 	play(t, &k, &st, n, most);
 	play(t, &k, &st, n, most); /* the same again, from where it is */

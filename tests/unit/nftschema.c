@@ -448,9 +448,9 @@ static void places(void)
 {
 	struct target with[2] = {{.port = 80, .pref = 1}, {.pref = 1}};
 	struct target without[2] = {{.pref = 1}, {.port = 80, .pref = 1}};
-	struct service exact = {.key = portfw_key(6, 1, 80), .targets = with};
-	struct service all = {.key = portfw_key(6, 0, 80), .targets = with};
-	struct service mark = {.key = mfw_key(1), .targets = with};
+	struct service exact = {.key = portfw_key(6, 1, 80), .more = with};
+	struct service all = {.key = portfw_key(6, 0, 80), .more = with};
+	struct service mark = {.key = mfw_key(1), .more = with};
 
 	is_int(map_of(&exact), MAP_NONE, "without targets, a service is nowhere");
 	is_int(map_of(&mark), MAP_NONE, "... nor is a mark");
@@ -458,10 +458,10 @@ static void places(void)
 	is_int(map_of(&exact), MAP_PORTFW, "an address");
 	is_int(map_of(&all), MAP_PORTFW_ANY, "any address");
 	is_int(map_of(&mark), MAP_MFW, "a mark");
-	mark.targets = without;
+	mark.more = without;
 	is_int(map_of(&mark), MAP_MFW_KEEP, "... to the port the packet has");
 	for (int i = 0; i < 2; i++) {
-		mark.targets = i ? with : without;
+		mark.more = i ? with : without;
 		exact.n = all.n = mark.n = i ? 2 : 300;
 		is_int(map_of(&exact), MAP_PORTFW_POOLS, "an address, balanced");
 		is_int(map_of(&all), MAP_PORTFW_ANY_POOLS, "any address, balanced");
@@ -479,7 +479,7 @@ static void places_at_random(void)
 
 		s.key = any_key();
 		if (s.key.kind == MASQ_PORTFW)
-			s.targets[0].port = 80;
+			service_targets(&s)[0].port = 80;
 		map = map_of(&s);
 		wrong += map == MAP_NONE || !map_takes(map, &s.key) ||
 			 map_defs[map].pool != (s.n > 1);

@@ -56,7 +56,7 @@ static size_t next_taker(const struct walk *w, uint64_t *run)
 /* How many connections the head serves before the order may change. */
 static uint64_t head_run(const struct service *s)
 {
-	return service_counts(s) ? s->targets[0].left : UINT64_MAX;
+	return service_counts(s) ? service_target(s, 0)->left : UINT64_MAX;
 }
 
 static bool well_formed(const struct schedule *sch, const struct service *s)
@@ -69,7 +69,7 @@ static bool well_formed(const struct schedule *sch, const struct service *s)
 		if (step->target >= s->n || (step->once && !step->modulus))
 			return false;
 		/* what comes after a step that takes everything is drained */
-		if (everything && s->targets[step->target].pref)
+		if (everything && service_target(s, step->target)->pref)
 			return false;
 		everything += !step->modulus;
 		if (step->modulus && !step->first && step->last >= step->modulus - 1)
@@ -99,8 +99,8 @@ static size_t follow(const struct service *s, size_t runs, uint64_t most)
 		run = most && run > most ? most : run;
 		run = run == UINT64_MAX ? 1u << 31 : run;
 		wrong += taker == SIZE_MAX ||
-			 !address_equal(&s->targets[w.schedule.steps[taker].target].addr,
-					&model.targets[0].addr);
+			 !address_equal(&service_target(s, w.schedule.steps[taker].target)->addr,
+					&service_target(&model, 0)->addr);
 		for (size_t j = 0; j <= taker && j < w.schedule.n; j++)
 			w.counts[j] += run;
 		service_advance(&model, run);
@@ -161,8 +161,8 @@ static void by_the_manual(void)
 			size_t taker = next_taker(&w, &run);
 			struct target t = serve(&list);
 
-			wrong += !address_equal(&s.targets[w.schedule.steps[taker].target].addr,
-						&t.addr);
+			wrong += !address_equal(
+				&service_target(&s, w.schedule.steps[taker].target)->addr, &t.addr);
 			for (size_t k = 0; k <= taker; k++)
 				w.counts[k]++;
 		}
@@ -238,7 +238,7 @@ static void begun(void)
 	   "in the head's turn: what is left of it begins the period, the rest ends it");
 	schedule_free(&sch);
 
-	s.targets[1].left = 1;
+	service_targets(&s)[1].left = 1;
 	schedule_make(&sch, &s);
 	ok(sch.n == 4 && sch.steps[0].once && sch.steps[0].first == 3 && sch.steps[1].once &&
 		   sch.steps[1].first == 1 && !sch.steps[2].once,

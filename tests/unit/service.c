@@ -22,7 +22,7 @@ static const char *shown(const struct service *s)
 
 	out[0] = '\0';
 	for (size_t i = 0; i < s->n && n < sizeof(out) - 64; i++) {
-		const struct target *t = &s->targets[i];
+		const struct target *t = service_target(s, i);
 		char addr[ADDRESS_TEXT_MAX];
 
 		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s:%u %u/%u", i ? ", " : "",
@@ -120,7 +120,7 @@ static bool connection(struct table *t, const json_t *step, bool mfw, char *why,
 	char to[64] = "", addr[ADDRESS_TEXT_MAX];
 
 	if (s) {
-		const struct target *head = &s->targets[0];
+		const struct target *head = service_target(s, 0);
 
 		snprintf(to, sizeof(to), "%s:%u", address_text(addr, &head->addr),
 			 head->port ? head->port : number_of(step, "dport"));
@@ -146,7 +146,7 @@ static json_t *state(const struct table *t)
 			snprintf(name, sizeof(name), "%s %s %u",
 				 masq_protocol_name(s->key.protocol), addr, s->key.port);
 		for (size_t j = 0; j < s->n; j++) {
-			const struct target *target = &s->targets[j];
+			const struct target *target = service_target(s, j);
 
 			address_text(addr, &target->addr);
 			json_array_append_new(targets,
@@ -265,11 +265,11 @@ static void drained(void)
 	service_insert(&s, false, A, 0, 0);
 	service_advance(&s, 3);
 	is_str(shown(&s), "10.0.0.1:0 0/0", "one target of pref 0 serves");
-	is_int((long long)s.targets[0].served, 3, "... every connection");
+	is_int((long long)service_target(&s, 0)->served, 3, "... every connection");
 	service_insert(&s, false, B, 0, 0);
 	service_advance(&s, 2);
 	is_str(shown(&s), "10.0.0.1:0 0/0, 10.0.0.2:0 0/0", "of two, the head serves");
-	is_int((long long)s.targets[0].served, 5, "... every connection");
+	is_int((long long)service_target(&s, 0)->served, 5, "... every connection");
 	service_end_turn(&s);
 	is_str(shown(&s), "10.0.0.2:0 0/0, 10.0.0.1:0 0/0", "-S moves it back even so");
 	service_insert(&s, false, C, 0, 2);
@@ -278,7 +278,7 @@ static void drained(void)
 	service_advance(&s, 5);
 	is_str(shown(&s), "10.0.0.3:0 1/2, 10.0.0.2:0 0/0, 10.0.0.1:0 0/0",
 	       "... and serves every connection");
-	is_int((long long)s.targets[0].served, 5, "... of five");
+	is_int((long long)service_target(&s, 0)->served, 5, "... of five");
 	is_int(service_edit(&s, B, 0, 1), 0, "-E restores a drained target");
 	is_str(shown(&s), "10.0.0.3:0 1/2, 10.0.0.2:0 1/1, 10.0.0.1:0 0/0", "... where it is");
 	service_advance(&s, 1);
@@ -290,7 +290,7 @@ static void drained(void)
 	is_str(shown(&s), "10.0.0.2:0 1/1, 10.0.0.1:0 0/0, 10.0.0.3:0 0/0",
 	       "... which goes behind the next that has more");
 	service_advance(&s, 7);
-	is_int((long long)s.targets[0].served, 8, "... and that one serves alone");
+	is_int((long long)service_target(&s, 0)->served, 8, "... and that one serves alone");
 	service_end_turn(&s);
 	is_str(shown(&s), "10.0.0.2:0 1/1, 10.0.0.1:0 0/0, 10.0.0.3:0 0/0", "... after -S as well");
 	is_int(service_delete(&s, B, 0), 0, "it is deleted");
@@ -298,7 +298,7 @@ static void drained(void)
 	service_insert(&s, true, B, 0, 0);
 	is_str(shown(&s), "10.0.0.2:0 0/0, 10.0.0.1:0 0/0, 10.0.0.3:0 0/0",
 	       "-I of one more comes first among equals");
-	free(s.targets);
+	service_free(&s);
 }
 
 static void frozen(void)
@@ -310,7 +310,7 @@ static void frozen(void)
 	service_advance(&m, 4);
 	service_advance(&p, 4);
 	is_str(shown(&m), "10.0.0.1:0 3/3", "a mark's only target keeps its count");
-	is_int((long long)m.targets[0].served, 4, "... and tells how many it served");
+	is_int((long long)service_target(&m, 0)->served, 4, "... and tells how many it served");
 	is_str(shown(&p), "10.0.0.1:80 2/3", "a port's counts on");
 	service_insert(&m, false, B, 0, 1);
 	service_advance(&m, 2);
@@ -323,8 +323,8 @@ static void frozen(void)
 	service_insert(&m, false, B, 0, 1);
 	service_advance(&m, 1);
 	is_str(shown(&m), "10.0.0.2:0 1/1, 10.0.0.1:0 3/3", "and goes on with a second one");
-	free(m.targets);
-	free(p.targets);
+	service_free(&m);
+	service_free(&p);
 }
 
 static void empty(void)
@@ -357,7 +357,7 @@ static void wildcards(void)
 	is_int(service_edit(&s, NULL, 0, 6), 0, "edit all");
 	is_int(service_delete(&s, NULL, 0), 0, "delete all");
 	is_str(shown(&s), "", "... none is left");
-	free(s.targets);
+	service_free(&s);
 }
 
 /* The sum of the prefs is the modulus of a 32-bit counter. */
@@ -390,10 +390,10 @@ static void limits(void)
 	       "10.0.0.1:80 2147483647/2147483647, 10.0.0.3:80 1/1, 10.0.0.2:80 "
 	       "2147483647/2147483647",
 	       "whole rounds leave it as it is");
-	is_int((long long)s.targets[1].served, (long long)(UINT64_MAX / UINT32_MAX + 1),
+	is_int((long long)service_target(&s, 1)->served, (long long)(UINT64_MAX / UINT32_MAX + 1),
 	       "... and are counted");
-	free(before.targets);
-	free(s.targets);
+	service_free(&before);
+	service_free(&s);
 }
 
 /* ---- one after the other ---- */
@@ -414,9 +414,9 @@ static void by_steps(void)
 			different += !same(&s, &slow);
 		}
 		different += !same(&s, &at_once);
-		free(s.targets);
-		free(at_once.targets);
-		free(slow.targets);
+		service_free(&s);
+		service_free(&at_once);
+		service_free(&slow);
 	}
 	is_int((long long)different, 0,
 	       "%zu services: n connections come to the same as n times one", tried);
@@ -436,11 +436,12 @@ static void by_rounds(void)
 		later = copy_of(&s);
 		service_advance(&later, rounds * period);
 		for (size_t j = 0; j < s.n; j++)
-			s.targets[j].served += service_counts(&s) ? rounds * s.targets[j].pref
-								  : (j ? 0 : rounds * period);
+			service_targets(&s)[j].served +=
+				service_counts(&s) ? rounds * service_target(&s, j)->pref
+						   : (j ? 0 : rounds * period);
 		different += !same(&s, &later);
-		free(s.targets);
-		free(later.targets);
+		service_free(&s);
+		service_free(&later);
 	}
 	is_int((long long)different, 0, "%zu services: rounds by the thousand million", tried);
 }

@@ -29,7 +29,7 @@ static inline bool same(const struct service *a, const struct service *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!same_target(&a->targets[i], &b->targets[i]))
+		if (!same_target(service_target(a, i), service_target(b, i)))
 			return false;
 	return true;
 }
@@ -38,10 +38,10 @@ static inline struct service copy_of(const struct service *s)
 {
 	struct service c = *s;
 
-	c.targets = NULL;
+	c.more = NULL;
 	c.n = c.cap = 0;
 	for (size_t i = 0; i < s->n; i++)
-		if (service_append(&c, &s->targets[i]) < 0)
+		if (service_append(&c, service_target(s, i)) < 0)
 			abort();
 	return c;
 }
@@ -63,18 +63,18 @@ static inline struct service portfw_service(void)
  * the next connection. */
 static inline struct target serve(struct service *s)
 {
-	struct target t = s->targets[0];
+	struct target *v = service_targets(s), t = *v;
 
-	s->targets[0].served++;
-	if (!t.pref || (s->n == 1 && !s->counts_alone) || --s->targets[0].left)
+	v->served++;
+	if (!t.pref || (s->n == 1 && !s->counts_alone) || --v->left)
 		return t;
 	do {
-		struct target head = s->targets[0];
+		struct target head = *v;
 
 		head.left = head.pref;
-		memmove(s->targets, s->targets + 1, (s->n - 1) * sizeof(head));
-		s->targets[s->n - 1] = head;
-	} while (!s->targets[0].pref);
+		memmove(v, v + 1, (s->n - 1) * sizeof(head));
+		v[s->n - 1] = head;
+	} while (!v->pref);
 	return t;
 }
 
@@ -91,7 +91,7 @@ static inline struct service any_service(uint32_t max_pref)
 
 		ops -= ops > 0;
 		if (op == 2 || op == 3)
-			addr = s.targets[any((uint32_t)s.n)].addr;
+			addr = service_target(&s, any((uint32_t)s.n))->addr;
 		if (op < 2)
 			service_insert(&s, any(2), &addr, any(3) ? 80 : 0,
 				       any(4) ? any(max_pref) : 0);

@@ -29,8 +29,9 @@ static const char *shown(const struct table *t)
 				address_text(addr, &s->key.local), s->key.port);
 		for (size_t j = 0; j < s->n; j++)
 			fprintf(f, "%s %s:%u %u/%u", j ? "," : "",
-				address_text(addr, &s->targets[j].addr), s->targets[j].port,
-				s->targets[j].left, s->targets[j].pref);
+				address_text(addr, &service_target(s, j)->addr),
+				service_target(s, j)->port, service_target(s, j)->left,
+				service_target(s, j)->pref);
 		between = "; ";
 	}
 	for (size_t i = 0; i < t->n_entries; i++) {
