@@ -39,28 +39,21 @@ void line_text(struct line *l, const char *text)
 	put(l, text, strnlen(text, MASQ_NAME_MAX));
 }
 
-static void put_number(struct line *l, const char *sign, uint64_t number)
+static void put_number(struct line *l, bool negative, uint64_t number)
 {
-	char digits[24];
-	struct text t;
+	char text[1 + TEXT_DIGITS_MAX] = "-", *digits = text + negative;
 
-	text_start(&t, digits, sizeof(digits));
-	text_join(&t, sign);
-	text_join_number(&t, number);
-	put(l, digits, (size_t)(t.at - digits));
+	put(l, text, (size_t)(text_digits(digits, number) - text));
 }
 
 void line_number(struct line *l, uint64_t number)
 {
-	put_number(l, "", number);
+	put_number(l, false, number);
 }
 
 void line_signed(struct line *l, int64_t number)
 {
-	if (number < 0)
-		put_number(l, "-", 0 - (uint64_t)number);
-	else
-		put_number(l, "", (uint64_t)number);
+	put_number(l, number < 0, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void line_host(struct line *l, const struct masq_address *addr, bool numeric)

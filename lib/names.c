@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "address.h"
+#include "text.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -82,19 +83,6 @@ bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
 	return true;
 }
 
-/* Listings are long, and printf() is most of their time. */
-static char *put_decimal(char *p, unsigned int value)
-{
-	char digits[10], *d = digits;
-
-	do
-		*d++ = (char)('0' + value % 10);
-	while (value /= 10);
-	while (d > digits)
-		*p++ = *--d;
-	return p;
-}
-
 void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr, bool numeric)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr->in};
@@ -119,5 +107,5 @@ void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t protocol, bo
 	    found && strlen(found->s_name) < MASQ_NAME_MAX && shows_service(found->s_name))
 		strcpy(buf, found->s_name);
 	else
-		*put_decimal(buf, port) = '\0';
+		*text_digits(buf, port) = '\0';
 }

@@ -25,15 +25,23 @@ void text_join(struct text *t, const char *part)
 	put(t, part, strlen(part));
 }
 
+char *text_digits(char *p, uint64_t number)
+{
+	char digits[TEXT_DIGITS_MAX], *end = digits + sizeof(digits), *d = end;
+
+	do
+		*--d = (char)('0' + number % 10);
+	while (number /= 10);
+	while (d < end)
+		*p++ = *d++;
+	return p;
+}
+
 void text_join_number(struct text *t, uint64_t number)
 {
-	char digits[20], *p = digits + sizeof(digits);
+	char digits[TEXT_DIGITS_MAX];
 
-	do {
-		*--p = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	put(t, p, (size_t)(digits + sizeof(digits) - p));
+	put(t, digits, (size_t)(text_digits(digits, number) - digits));
 }
 
 static void blank(struct text *t)

@@ -27,6 +27,13 @@ static struct rank rank_of(const struct service *s, size_t index)
 	return r;
 }
 
+/* Those with the same key have the same rank, and stand together. */
+static bool same_key(const struct table *t, const struct rank *a, const struct rank *b)
+{
+	return a->minor == b->minor && a->major == b->major &&
+	       key_equal(&t->services[a->index].key, &t->services[b->index].key);
+}
+
 int listing_rank(struct listing *l, const struct table *t)
 {
 	l->ranks = calloc(2 * t->n + 1, sizeof(*l->ranks)); /* calloc(0) may return NULL */
@@ -37,8 +44,7 @@ int listing_rank(struct listing *l, const struct table *t)
 		l->ranks[i] = rank_of(&t->services[i], i);
 	l->sorted = rank_sort(l->ranks, l->ranks + t->n, t->n);
 	for (size_t i = 1; i < t->n; i++)
-		if (key_equal(&t->services[l->sorted[i - 1].index].key,
-			      &t->services[l->sorted[i].index].key))
+		if (same_key(t, &l->sorted[i - 1], &l->sorted[i]))
 			return -EINTR;
 	return 0;
 }
@@ -62,6 +68,9 @@ static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
 	return err;
 }
 
+/* How many services before its turn one is asked for. */
+#define AHEAD 8
+
 int listing_tell(const struct listing *l, const struct table *t, enum masq_kind kind,
 		 masq_record_fn *fn, void *arg)
 {
@@ -70,6 +79,10 @@ int listing_tell(const struct listing *l, const struct table *t, enum masq_kind 
 	for (size_t i = 0; !err && i < l->n; i++) {
 		const struct service *s = &t->services[l->sorted[i].index];
 
+		/* they lie in the order of the kernel's hash, so that each is a miss in the
+		 * cache: half of the time that is spent here */
+		if (i + AHEAD < l->n)
+			__builtin_prefetch(&t->services[l->sorted[i + AHEAD].index]);
 		if (s->key.kind == kind)
 			err = tell_service(s, fn, arg);
 	}

@@ -17,8 +17,18 @@ struct map_reader {
 	struct census census;
 	struct state *state;
 	enum map map;
-	bool fresh; /* no service is there that an element could belong to */
+	size_t key_len, data_len; /* of its elements */
+	bool fresh;               /* no service is there that an element could belong to */
 };
+
+static void begin_map(struct map_reader *r, enum map map)
+{
+	const struct map_def *def = &map_defs[map];
+
+	r->map = map;
+	r->key_len = parts_len(&def->key);
+	r->data_len = def->pool ? 0 : parts_len(&def->data);
+}
 
 /* The service that an element is of, with what its comment says. */
 static int begin_service(struct map_reader *r, const struct element *e, const struct key *key,
@@ -52,8 +62,7 @@ static int add_element(const struct element *e, void *arg)
 	int err;
 
 	census_element(&r->census, e);
-	if (e->key_len != parts_len(&def->key) ||
-	    e->data_len != (def->pool ? 0 : parts_len(&def->data)))
+	if (e->key_len != r->key_len || e->data_len != r->data_len)
 		return -EBADMSG;
 	if (!key_parse(&key, r->map, e->key))
 		return 0; /* skip elements that no command creates */
@@ -108,7 +117,7 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	for (int map = 1; map < MAP_COUNT; map++) {
 		if (!attr_is(set, map_defs[map].name))
 			continue;
-		r->map = (enum map)map;
+		begin_map(r, (enum map)map);
 		return read_map(nlh, arg);
 	}
 	return -EBADMSG;
@@ -250,10 +259,11 @@ int load_services(struct link *l, struct buf *b, struct state *st, unsigned int 
 	int err = 0;
 
 	for (int map = 1; !err && map < MAP_COUNT; map++) {
-		struct map_reader r = {.state = st, .map = (enum map)map};
+		struct map_reader r = {.state = st};
 
 		if (!(kinds_wanted & MASQ_KIND(map_defs[map].kind)))
 			continue;
+		begin_map(&r, (enum map)map);
 		r.fresh = !t->n;
 		err = load_map(l, b, &r);
 	}

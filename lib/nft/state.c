@@ -37,7 +37,12 @@ static int fit(void **array, size_t *n, size_t want, size_t size)
 int state_fit(struct state *st)
 {
 	void *stored = st->stored, *entries = st->entries;
-	int err = fit(&stored, &st->n_stored, st->table.n, sizeof(*st->stored));
+	int err;
+
+	/* asked for each service that is read */
+	if (stored && entries && st->n_stored >= st->table.n && st->n_entries >= st->table.next_id)
+		return 0;
+	err = fit(&stored, &st->n_stored, st->table.n, sizeof(*st->stored));
 
 	st->stored = stored;
 	if (!err)
