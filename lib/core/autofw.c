@@ -253,9 +253,9 @@ static bool matches(const struct masq_command *a, const struct masq_command *b)
 	       a->trigger_protocol == b->trigger_protocol && a->trigger_port == b->trigger_port;
 }
 
-static enum scope scope(const struct masq_command *c __attribute__((unused)),
-			struct key *key __attribute__((unused)))
+static enum scope scope(const struct masq_command *c, struct key *key)
 {
+	key->local.family = c->has & MASQ_HAS_TARGET ? c->target.family : AF_INET;
 	return SCOPE_KIND;
 }
 

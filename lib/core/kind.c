@@ -66,11 +66,11 @@ int kind_validate(struct error *e, const struct masq_command *c)
 
 enum scope kind_scope(const struct masq_command *c, struct key *key)
 {
+	*key = (struct key){.kind = (uint8_t)c->kind};
 	if (c->verb == MASQ_PROBE)
 		return SCOPE_NONE;
 	if (c->verb == MASQ_FLUSH)
 		return SCOPE_KIND;
-	*key = (struct key){.kind = (uint8_t)c->kind};
 	return kinds[c->kind]->scope(c, key);
 }
 

@@ -63,7 +63,8 @@ struct kind {
 	bool (*part)(struct masq_command *out, const struct masq_command *c, uint32_t n);
 
 	/* What apply needs in the table for a verb other than MASQ_PROBE and
-	 * MASQ_FLUSH; SCOPE_ONE: the service *key, for each part of c. */
+	 * MASQ_FLUSH; SCOPE_ONE: the service *key, for each part of c;
+	 * SCOPE_KIND: all of the family of key->local, AF_UNSPEC: of each. */
 	enum scope (*scope)(const struct masq_command *c, struct key *key);
 	/*
 	 * Applies such a command to a table that holds its scope; what changes

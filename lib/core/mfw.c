@@ -124,18 +124,25 @@ static bool matches(const struct masq_command *c, const struct masq_command *for
 	       command_matches_target(c, &forward->target, forward->target_ports.first);
 }
 
+static void set_key(struct key *key, const struct masq_command *c)
+{
+	key->local.family = AF_INET;
+	key->mark = c->mark;
+}
+
 static enum scope scope(const struct masq_command *c, struct key *key)
 {
-	key->mark = c->mark;
+	set_key(key, c);
 	return SCOPE_ONE;
 }
 
 static int apply(struct table *t, const struct masq_command *c)
 {
 	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
-	struct key key = {.kind = MASQ_MFW, .mark = c->mark};
+	struct key key = {.kind = MASQ_MFW};
 	struct service *s;
 
+	set_key(&key, c);
 	if (adds(c))
 		return table_add_target(t, &key, c->verb == MASQ_INSERT, c);
 	s = table_get(t, &key);

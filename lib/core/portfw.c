@@ -263,10 +263,8 @@ static void set_key(struct key *key, const struct masq_command *c)
 
 static enum scope scope(const struct masq_command *c, struct key *key)
 {
-	if (names_all(c))
-		return SCOPE_KIND;
 	set_key(key, c);
-	return SCOPE_ONE;
+	return names_all(c) ? SCOPE_KIND : SCOPE_ONE;
 }
 
 static int change(struct service *s, const struct masq_command *c)

@@ -23,11 +23,12 @@ struct target {
 
 /* Without padding, so that keys compare as bytes. */
 struct key {
-	uint8_t kind;              /* enum masq_kind */
-	uint8_t protocol;          /* portfw */
-	uint16_t port;             /* portfw */
-	uint32_t mark;             /* mfw */
-	struct masq_address local; /* portfw; 0.0.0.0: any address of this machine */
+	uint8_t kind;     /* enum masq_kind */
+	uint8_t protocol; /* portfw */
+	uint16_t port;    /* portfw */
+	uint32_t mark;    /* mfw */
+	/* portfw; 0.0.0.0: any address of this machine. All kinds: the family. */
+	struct masq_address local;
 };
 _Static_assert(sizeof(struct key) == 28, "struct key has padding");
 

@@ -32,8 +32,7 @@ struct table {
 	size_t n_entries;
 	uint32_t next_id;
 
-	bool complete[KINDS_MAX]; /* by kind: all there are have been loaded */
-	bool flushed[KINDS_MAX];  /* by kind: what there was before is gone as a whole */
+	bool flushed[KINDS_MAX]; /* by kind: what there was before is gone as a whole */
 	uint64_t next_born;
 };
 

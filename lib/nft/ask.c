@@ -8,9 +8,9 @@
 
 #include "ask.h"
 
-struct nlmsghdr *ask_elements(struct buf *b, uint16_t flags, const char *set)
+struct nlmsghdr *ask_elements(struct buf *b, enum family f, uint16_t flags, const char *set)
 {
-	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETSETELEM, flags);
+	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETSETELEM, flags);
 
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
@@ -19,41 +19,42 @@ struct nlmsghdr *ask_elements(struct buf *b, uint16_t flags, const char *set)
 
 void ask_element(struct buf *b, enum map map, const struct key *key)
 {
-	struct nlmsghdr *nlh = ask_elements(b, 0, map_defs[map].name);
+	enum family f = key_family(key);
+	struct nlmsghdr *nlh = ask_elements(b, f, 0, map_defs[map].name);
 	struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 	struct nlattr *elem = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
 	uint8_t bytes[VALUE_MAX];
 
 	key_bytes(bytes, map, key);
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, parts_len(&map_defs[map].key), bytes);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, parts_len(f, &map_defs[map].key), bytes);
 	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_nest_end(nlh, elem);
 	mnl_attr_nest_end(nlh, list);
 }
 
-void ask_chain(struct buf *b, const char *chain)
+void ask_chain(struct buf *b, enum family f, const char *chain)
 {
-	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETCHAIN, 0);
+	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETCHAIN, 0);
 
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain);
 }
 
-void ask_set(struct buf *b, const char *set)
+void ask_set(struct buf *b, enum family f, const char *set)
 {
-	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETSET, 0);
+	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETSET, 0);
 
 	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_NAME, set);
 }
 
-void ask_rules(struct buf *b, const char *chain)
+void ask_rules(struct buf *b, enum family f, const char *chain)
 {
 	struct nlmsghdr *nlh;
 
 	buf_reset(b);
-	nlh = buf_msg(b, NFT_MSG_GETRULE, NLM_F_DUMP);
+	nlh = buf_msg(b, f, NFT_MSG_GETRULE, NLM_F_DUMP);
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_TABLE);
 	if (chain)
 		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
@@ -115,15 +116,17 @@ static int again(struct link *l, struct buf *b, link_fn *fn, const struct census
 	return now.sum == first->sum && now.n == first->n ? 0 : -EINTR;
 }
 
-int census_elements_again(struct link *l, struct buf *b, const char *set, const struct census *c)
+int census_elements_again(struct link *l, struct buf *b, enum family f, const char *set,
+			  const struct census *c)
 {
 	buf_reset(b);
-	ask_elements(b, NLM_F_DUMP, set);
+	ask_elements(b, f, NLM_F_DUMP, set);
 	return again(l, b, count_elements, c);
 }
 
-int census_rules_again(struct link *l, struct buf *b, const char *chain, const struct census *c)
+int census_rules_again(struct link *l, struct buf *b, enum family f, const char *chain,
+		       const struct census *c)
 {
-	ask_rules(b, chain);
+	ask_rules(b, f, chain);
 	return again(l, b, count_rule, c);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests about our table, and how to know that a dump was complete. */
+/* Requests about our tables, and how to know that a dump was complete. */
 #ifndef ASK_H
 #define ASK_H
 
@@ -8,12 +8,12 @@
 #include "read.h"
 
 /* Each begins a request, after those that are in the buffer. */
-struct nlmsghdr *ask_elements(struct buf *b, uint16_t flags, const char *set);
+struct nlmsghdr *ask_elements(struct buf *b, enum family f, uint16_t flags, const char *set);
 void ask_element(struct buf *b, enum map map, const struct key *key);
-void ask_chain(struct buf *b, const char *chain);
-void ask_set(struct buf *b, const char *set);
+void ask_chain(struct buf *b, enum family f, const char *chain);
+void ask_set(struct buf *b, enum family f, const char *set);
 /* The rules of a chain, or of all (NULL): a dump, alone in the buffer. */
-void ask_rules(struct buf *b, const char *chain);
+void ask_rules(struct buf *b, enum family f, const char *chain);
 
 static inline int ask_nothing_is_no_error(int err)
 {
@@ -37,8 +37,10 @@ void census_element(struct census *c, const struct element *e);
 void census_rule(struct census *c, const struct nlmsghdr *rule);
 
 /* The same dump once more: -EINTR if it tells something else. */
-int census_elements_again(struct link *l, struct buf *b, const char *set, const struct census *c);
-int census_rules_again(struct link *l, struct buf *b, const char *chain, const struct census *c);
+int census_elements_again(struct link *l, struct buf *b, enum family f, const char *set,
+			  const struct census *c);
+int census_rules_again(struct link *l, struct buf *b, enum family f, const char *chain,
+		       const struct census *c);
 
 /* So many rules of ours are told at once: none takes 700 bytes, and what comes
  * first has 3.5 KiB. */

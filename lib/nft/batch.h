@@ -2,7 +2,8 @@
 /*
  * What a transaction is made of. plan.c says what is to be done; what becomes
  * of it is one of two things: netlink messages (batch_netlink.c), or text for
- * nft(8) (batch_text.c). Everything is in our table.
+ * nft(8) (batch_text.c). Everything is in our tables: in that of the family
+ * that the batch is at.
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -49,7 +50,8 @@ struct batch_ops {
 
 struct batch {
 	const struct batch_ops *ops;
-	size_t steps; /* so many were taken */
+	enum family family; /* of what comes next */
+	size_t steps;       /* so many were taken */
 };
 
 /* Messages into a buffer, between buf_begin_batch() and buf_end_batch(). */
@@ -61,6 +63,7 @@ struct batch_netlink {
 	/* the message that takes elements at the moment */
 	struct nlmsghdr *open;
 	struct nlattr *list;
+	enum family open_family;
 	enum map open_map;
 	bool open_add;
 };

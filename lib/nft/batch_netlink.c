@@ -36,7 +36,7 @@ static struct nlmsghdr *message(struct batch_netlink *b, uint16_t type, uint16_t
 {
 	close_elements(b);
 	b->batch.steps++;
-	return buf_msg(b->buf, type, flags);
+	return buf_msg(b->buf, b->batch.family, type, flags);
 }
 
 /* A message that only names something: the table, and in it what attr stands for. */
@@ -120,19 +120,19 @@ static size_t udata_u32(uint8_t *out, uint8_t type, uint32_t value)
 }
 
 /* What nft(8) keeps of a set beside what the kernel needs: orders of bytes, and the comment. */
-static size_t set_udata(uint8_t out[2 * 6 + UDATA_COMMENT_MAX], uint32_t key_order,
-			const struct map_spec *spec)
+static size_t set_udata(uint8_t out[2 * 6 + UDATA_COMMENT_MAX], enum family f,
+			const struct parts *key, const struct map_spec *spec)
 {
-	size_t n = udata_u32(out, NFTNL_UDATA_SET_KEYBYTEORDER, key_order);
+	size_t n = udata_u32(out, NFTNL_UDATA_SET_KEYBYTEORDER, parts_order(f, key));
 
 	if (!spec)
 		return n;
-	n += udata_u32(out + n, NFTNL_UDATA_SET_DATABYTEORDER, parts_order(spec->data));
+	n += udata_u32(out + n, NFTNL_UDATA_SET_DATABYTEORDER, parts_order(f, spec->data));
 	return n + udata_comment(out + n, NFTNL_UDATA_SET_COMMENT, spec->comment);
 }
 
 /* spec NULL: the set of protocols. */
-static bool fill_set(struct nftnl_set *s, const struct map_spec *spec, uint32_t id)
+static bool fill_set(struct nftnl_set *s, enum family f, const struct map_spec *spec, uint32_t id)
 {
 	static const struct parts protocol = {{FIELD_PROTOCOL}};
 	const struct parts *key = spec ? spec->key : &protocol;
@@ -143,22 +143,22 @@ static bool fill_set(struct nftnl_set *s, const struct map_spec *spec, uint32_t 
 		flags |= NFT_SET_EVAL;
 	if (spec && spec->seconds)
 		flags |= NFT_SET_TIMEOUT;
-	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_IPV4);
+	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, family_defs[f].number);
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, parts_type(key));
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, parts_len(key));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, parts_type(f, key));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, parts_len(f, key));
 	nftnl_set_set_u32(s, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, spec ? spec->size : 2);
 	if (spec) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, parts_type(spec->data));
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, parts_len(spec->data));
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, parts_type(f, spec->data));
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, parts_len(f, spec->data));
 	}
 	if (spec && spec->seconds)
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, spec->seconds * 1000ull);
 	return nftnl_set_set_str(s, NFTNL_SET_TABLE, NFT_TABLE) >= 0 &&
 	       nftnl_set_set_str(s, NFTNL_SET_NAME, spec ? spec->name : PROTOCOLS_SET) >= 0 &&
 	       nftnl_set_set_data(s, NFTNL_SET_USERDATA, udata,
-				  (uint32_t)set_udata(udata, parts_order(key), spec)) >= 0;
+				  (uint32_t)set_udata(udata, f, key, spec)) >= 0;
 }
 
 /* Elements of our maps count their packets; pools' chains do that themselves. */
@@ -171,7 +171,7 @@ static void set_add(struct batch_netlink *b, const struct map_spec *spec, uint32
 {
 	struct nftnl_set *s = nftnl_set_alloc();
 	struct nftnl_expr *counter = NULL;
-	bool failed = !s || !fill_set(s, spec, id);
+	bool failed = !s || !fill_set(s, b->batch.family, spec, id);
 
 	if (!failed && counts(spec)) {
 		counter = nftnl_expr_alloc("counter");
@@ -233,7 +233,7 @@ static void rule_add_message(struct batch *batch, const struct rule *r)
 {
 	struct batch_netlink *b = sink(batch);
 	uint32_t protocols = rule_needs_protocols(r) ? protocols_add(b) : 0;
-	struct nftnl_rule *rule = rule_expressions(r, protocols);
+	struct nftnl_rule *rule = rule_expressions(batch->family, r, protocols);
 
 	if (!rule) {
 		b->failed = true;
@@ -249,10 +249,12 @@ static void rule_add_message(struct batch *batch, const struct rule *r)
 /* Elements of one map share a message until it is full. */
 static void prepare_elements(struct batch_netlink *b, enum map map, bool add)
 {
-	if (!b->open || b->open_map != map || b->open_add != add ||
+	if (!b->open || b->open_family != b->batch.family || b->open_map != map ||
+	    b->open_add != add ||
 	    (const char *)mnl_nlmsg_get_payload_tail(b->open) - (const char *)b->list >
 		    ELEMENTS_MAX) {
 		begin_elements(b, add, map_defs[map].name, 0);
+		b->open_family = b->batch.family;
 		b->open_map = map;
 		b->open_add = add;
 	}
@@ -274,7 +276,7 @@ static void put_key(struct batch_netlink *b, enum map map, const struct key *key
 	uint8_t bytes[VALUE_MAX];
 
 	key_bytes(bytes, map, key);
-	put_nest(b->open, NFTA_SET_ELEM_KEY, bytes, parts_len(&map_defs[map].key));
+	put_nest(b->open, NFTA_SET_ELEM_KEY, bytes, parts_len(b->batch.family, &map_defs[map].key));
 }
 
 static void element_add(struct batch *batch, enum map map, const struct service *s)
@@ -292,7 +294,8 @@ static void element_add(struct batch *batch, enum map map, const struct service 
 		put_goto(b->open, chain);
 	} else {
 		data_bytes(data, map, service_target(s, 0));
-		put_nest(b->open, NFTA_SET_ELEM_DATA, data, parts_len(&map_defs[map].data));
+		put_nest(b->open, NFTA_SET_ELEM_DATA, data,
+			 parts_len(batch->family, &map_defs[map].data));
 	}
 	metadata_of_service(comment, s);
 	if (*comment)

@@ -5,8 +5,6 @@
 
 #include "batch.h"
 
-#define TABLE "ip " NFT_TABLE
-
 __attribute__((format(printf, 2, 3))) static void say(struct batch *b, const char *fmt, ...)
 {
 	FILE *out = ((struct batch_text *)(void *)b)->out;
@@ -17,37 +15,42 @@ __attribute__((format(printf, 2, 3))) static void say(struct batch *b, const cha
 	va_end(ap);
 }
 
+/* What is done to something in the table, and its name: "add chain ip ipmasqadm lookup". */
+static void begin(struct batch *b, const char *what, const char *name)
+{
+	b->steps++;
+	say(b, "%s %s " NFT_TABLE "%s%s", what, family_defs[b->family].text, *name ? " " : "",
+	    name);
+}
+
 static void say_comment(struct batch *b, const char *text)
 {
 	if (text && *text)
 		say(b, " comment \"%s\"", text);
 }
 
+static void on_name(struct batch *b, const char *what, const char *name)
+{
+	begin(b, what, name);
+	say(b, "\n");
+}
+
 static void table_add(struct batch *b)
 {
-	b->steps++;
-	say(b, "add table " TABLE "\n");
+	on_name(b, "add table", "");
 }
 
 static void table_del(struct batch *b)
 {
-	b->steps++;
-	say(b, "delete table " TABLE "\n");
+	on_name(b, "delete table", "");
 }
 
 static void chain_add(struct batch *b, const char *name, const struct hook *hook)
 {
-	b->steps++;
-	say(b, "add chain " TABLE " %s", name);
+	begin(b, "add chain", name);
 	if (hook)
 		say(b, " { type %s hook %s; policy accept; }", hook->type, hook->text);
 	say(b, "\n");
-}
-
-static void on_name(struct batch *b, const char *what, const char *name)
-{
-	b->steps++;
-	say(b, "%s " TABLE " %s\n", what, name);
 }
 
 static void chain_flush(struct batch *b, const char *name)
@@ -72,22 +75,24 @@ static void map_del(struct batch *b, const char *name)
 
 static void rule_del(struct batch *b, const char *chain, uint64_t handle)
 {
-	b->steps++;
-	say(b, "delete rule " TABLE " %s handle %llu\n", chain, (unsigned long long)handle);
+	begin(b, "delete rule", chain);
+	say(b, " handle %llu\n", (unsigned long long)handle);
 }
 
 /* The parts of a key as a rule loads them, or those of types. */
 static void say_parts(struct batch *b, const struct parts *p, bool types)
 {
-	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
-		say(b, "%s%s", f == p->field ? "" : " . ",
-		    types ? field_defs[*f].type_text : field_defs[*f].text);
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++) {
+		const struct field_def *def = field_def(b->family, *f);
+
+		say(b, "%s%s", f == p->field ? "" : " . ", types ? def->type_text : def->text);
+	}
 }
 
 static void map_add(struct batch *b, const struct map_spec *spec)
 {
-	b->steps++;
-	say(b, "add map " TABLE " %s { type ", spec->name);
+	begin(b, "add map", spec->name);
+	say(b, " { type ");
 	say_parts(b, spec->key, true);
 	say(b, " : ");
 	say_parts(b, spec->data, true);
@@ -103,27 +108,29 @@ static void map_add(struct batch *b, const struct map_spec *spec)
 
 static void element_add(struct batch *b, enum map map, const struct service *s)
 {
-	char key[VALUE_TEXT_MAX], data[VALUE_TEXT_MAX], comment[COMMENT_MAX];
+	char key[VALUE_TEXT_MAX], data[VALUE_TEXT_MAX], chain[CHAIN_NAME_MAX];
+	char comment[COMMENT_MAX];
+	bool pool = map_defs[map].pool;
 
-	b->steps++;
 	key_text(key, map, &s->key);
 	metadata_of_service(comment, s);
-	say(b, "add element " TABLE " %s { %s", map_defs[map].name, key);
+	begin(b, "add element", map_defs[map].name);
+	say(b, " { %s", key);
 	say_comment(b, comment);
-	if (map_defs[map].pool)
-		chain_name(data, &s->key);
+	if (pool)
+		chain_name(chain, &s->key);
 	else
 		data_text(data, map, service_target(s, 0));
-	say(b, " : %s%s }\n", map_defs[map].pool ? "goto " : "", data);
+	say(b, " : %s%s }\n", pool ? "goto " : "", pool ? chain : data);
 }
 
 static void element_del(struct batch *b, enum map map, const struct key *key)
 {
 	char text[VALUE_TEXT_MAX];
 
-	b->steps++;
 	key_text(text, map, key);
-	say(b, "delete element " TABLE " %s { %s }\n", map_defs[map].name, text);
+	begin(b, "delete element", map_defs[map].name);
+	say(b, " { %s }\n", text);
 }
 
 static void say_ports(struct batch *b, const struct statement *s)
@@ -144,9 +151,11 @@ static void say_every(struct batch *b, const struct statement *s)
 
 static void say_dnat(struct batch *b, const struct statement *s)
 {
+	bool brackets = s->port && s->addr.family == AF_INET6;
 	char addr[ADDRESS_TEXT_MAX];
 
-	say(b, " dnat to %s", address_text(addr, &s->addr));
+	address_text(addr, &s->addr);
+	say(b, brackets ? " dnat to [%s]" : " dnat to %s", addr);
 	if (s->port)
 		say(b, ":%u", s->port);
 }
@@ -154,11 +163,12 @@ static void say_dnat(struct batch *b, const struct statement *s)
 static void say_map(struct batch *b, const struct statement *s)
 {
 	bool dnats = s->type == STATEMENT_DNAT_MAP;
+	const char *family = s->data->field[1] == FIELD_NONE ? "" : family_defs[b->family].text;
 
 	if (s->counted)
 		say(b, " counter");
 	if (dnats)
-		say(b, " dnat %sto", s->data->field[1] == FIELD_NONE ? "" : "ip ");
+		say(b, " dnat %s%sto", family, *family ? " " : "");
 	say(b, " ");
 	say_parts(b, s->key, false);
 	say(b, " %s @%s", dnats ? "map" : "vmap", s->name);
@@ -185,7 +195,7 @@ static void say_statement(struct batch *b, const struct statement *s)
 		say_ports(b, s);
 		break;
 	case STATEMENT_SERVER_PORT:
-		say(b, " %s %u", field_defs[FIELD_CT_SERVER_PORT].text, s->ports.first);
+		say(b, " %s %u", field_def(b->family, FIELD_CT_SERVER_PORT)->text, s->ports.first);
 		break;
 	case STATEMENT_EVERY:
 		say_every(b, s);
@@ -218,8 +228,7 @@ static void say_statement(struct batch *b, const struct statement *s)
 
 static void rule_add_text(struct batch *b, const struct rule *r)
 {
-	b->steps++;
-	say(b, "%s rule " TABLE " %s", r->first ? "insert" : "add", r->chain);
+	begin(b, r->first ? "insert rule" : "add rule", r->chain);
 	for (const struct statement *s = r->statement; s->type != STATEMENT_NONE; s++)
 		say_statement(b, s);
 	say_comment(b, r->comment);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
@@ -78,9 +80,9 @@ struct nlmsghdr *buf_request(struct buf *b, uint8_t subsystem, uint16_t type, ui
 	return message(b, (uint16_t)(subsystem << 8 | type), flags, family, 0);
 }
 
-struct nlmsghdr *buf_msg(struct buf *b, uint16_t type, uint16_t flags)
+struct nlmsghdr *buf_msg(struct buf *b, enum family f, uint16_t type, uint16_t flags)
 {
-	return buf_request(b, NFNL_SUBSYS_NFTABLES, type, flags, NFPROTO_IPV4);
+	return buf_request(b, NFNL_SUBSYS_NFTABLES, type, flags, family_defs[f].number);
 }
 
 void buf_begin_batch(struct buf *b, uint32_t genid)

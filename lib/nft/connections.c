@@ -16,13 +16,25 @@
 /* Which parts of a tuple a filter looks at (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
 enum { FILTER_DESTINATION = 1 << 1, FILTER_PROTOCOL = 1 << 3, FILTER_PORT = 1 << 5 };
 
+/* The attributes of a tuple that have its addresses. */
+static uint16_t destination_of(int family)
+{
+	return family == AF_INET6 ? CTA_IP_V6_DST : CTA_IP_V4_DST;
+}
+
+static uint16_t source_of(int family)
+{
+	return family == AF_INET6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC;
+}
+
 static void put_tuple(struct nlmsghdr *nlh, const struct key *key, uint32_t flags)
 {
 	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
 
 	if (flags & FILTER_DESTINATION)
-		mnl_attr_put(nlh, CTA_IP_V4_DST, sizeof(key->local.in), &key->local.in);
+		mnl_attr_put(nlh, destination_of(key->local.family), address_size(&key->local),
+			     &key->local.in6);
 	mnl_attr_nest_end(nlh, nest);
 	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
 	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, key->protocol);
@@ -39,7 +51,8 @@ void connections_ask(struct buf *b, uint16_t type, const struct connection_filte
 {
 	const struct key *key = &filter->key;
 	uint16_t kind = type == IPCTNL_MSG_CT_GET ? NLM_F_DUMP : NLM_F_ACK;
-	struct nlmsghdr *nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, type, kind, AF_INET);
+	struct nlmsghdr *nlh =
+		buf_request(b, NFNL_SUBSYS_CTNETLINK, type, kind, (uint8_t)key->local.family);
 	uint32_t flags = address_is_any(&key->local) ? 0 : FILTER_DESTINATION;
 
 	if (key->protocol)
@@ -50,7 +63,8 @@ void connections_ask(struct buf *b, uint16_t type, const struct connection_filte
 	mnl_attr_put_u32(nlh, STATUS_MASK, htonl(filter->mask));
 }
 
-/* The address and the port of a tuple, its source or its destination; the protocol. */
+/* The address and the port of a tuple, its source or its destination; the protocol.
+ * addr has the family. */
 static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,
 		     struct masq_address *addr, uint16_t *number, uint8_t *protocol)
 {
@@ -60,8 +74,7 @@ static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,
 
 	if (!a || !n || !p)
 		return false;
-	addr->family = AF_INET;
-	attr_copy((uint8_t *)&addr->in, sizeof(addr->in), a);
+	attr_copy((uint8_t *)&addr->in6, address_size(addr), a);
 	attr_copy((uint8_t *)number, sizeof(*number), n);
 	*number = ntohs(*number);
 	attr_copy(protocol, 1, p);
@@ -70,16 +83,19 @@ static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,
 
 bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 {
+	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
+	const int family = gen->nfgen_family;
 	const struct nlattr *to = attr_of(nlh, CTA_TUPLE_ORIG),
 			    *from = attr_of(nlh, CTA_TUPLE_REPLY), *id = attr_of(nlh, CTA_ID),
 			    *zone = attr_of(nlh, CTA_ZONE);
 	struct key *key = &out->key;
 
-	*out = (struct connection){.key.kind = MASQ_PORTFW};
-	if (!id ||
-	    !read_end(to, CTA_IP_V4_DST, CTA_PROTO_DST_PORT, &key->local, &key->port,
+	*out = (struct connection){.key = {.kind = MASQ_PORTFW, .local.family = family},
+				   .server.family = family};
+	if (family_numbered(gen->nfgen_family) == FAMILY_COUNT || !id ||
+	    !read_end(to, destination_of(family), CTA_PROTO_DST_PORT, &key->local, &key->port,
 		      &key->protocol) ||
-	    !read_end(from, CTA_IP_V4_SRC, CTA_PROTO_SRC_PORT, &out->server, &out->server_port,
+	    !read_end(from, source_of(family), CTA_PROTO_SRC_PORT, &out->server, &out->server_port,
 		      &key->protocol) ||
 	    mnl_attr_get_payload_len(to) > sizeof(out->tuple))
 		return false;
@@ -93,8 +109,8 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 
 void connection_forget(struct buf *b, const struct connection *c)
 {
-	struct nlmsghdr *nlh =
-		buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, AF_INET);
+	struct nlmsghdr *nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE,
+					   NLM_F_ACK, (uint8_t)c->key.local.family);
 
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, c->tuple_len, c->tuple);
 	mnl_attr_put(nlh, CTA_ID, sizeof(c->id), &c->id);

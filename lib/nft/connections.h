@@ -10,7 +10,8 @@
 struct connection_filter {
 	uint32_t status, mask; /* IPS_ bits, and those of them that count */
 	/* What they were addressed to, as a portfw service is named. What is 0
-	 * does not count; nor does a port without a protocol. */
+	 * does not count; nor does a port without a protocol, and without a
+	 * family connections of every one are meant. */
 	struct key key;
 };
 

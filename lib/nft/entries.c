@@ -13,6 +13,11 @@
 static const struct parts outside_host = {{FIELD_CT_SERVER}}, nobody = {{FIELD_ETHER_TYPE}},
 			  source = {{FIELD_SOURCE}}, inside_host = {{FIELD_CT_CLIENT}};
 
+enum family entry_family(const struct masq_command *forward)
+{
+	return family_by_address(&forward->target);
+}
+
 bool entry_is_triggered(const struct masq_command *forward)
 {
 	return forward->form == MASQ_RANGE && forward->has & MASQ_HAS_TRIGGER;
@@ -53,9 +58,10 @@ static const char *chain_of(const struct masq_command *f)
 }
 
 /* Version 0.5.0 took a control port for a single port, and forwarded it for everybody. */
-bool entry_parse(struct masq_command *out, const char *chain, const char *comment, size_t len)
+bool entry_parse(struct masq_command *out, enum family f, const char *chain, const char *comment,
+		 size_t len)
 {
-	if (!kind_read_text(&kind_autofw, out, comment, len))
+	if (!kind_read_text(&kind_autofw, out, comment, len) || entry_family(out) != f)
 		return false;
 	if (out->form == MASQ_PORT) {
 		out->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);

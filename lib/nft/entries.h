@@ -13,6 +13,9 @@
 #include "batch.h"
 #include "state.h"
 
+/* The family of its host; of one without, IPv4. */
+enum family entry_family(const struct masq_command *forward);
+
 /* Whether an entry has receivers, and a map of them. */
 bool entry_is_triggered(const struct masq_command *forward);
 
@@ -22,8 +25,9 @@ void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *f
 bool entry_owns(const char *name);
 
 /* The comment of a rule in a chain to an entry; false if it is none, or of an
- * entry whose rules stand in other chains. */
-bool entry_parse(struct masq_command *out, const char *chain, const char *comment, size_t len);
+ * entry whose rules stand in other chains or in another family's table. */
+bool entry_parse(struct masq_command *out, enum family f, const char *chain, const char *comment,
+		 size_t len);
 
 /* Writes an entry as the newest of its form. Before the first triggered one the
  * chain of triggers is made. */

@@ -15,6 +15,7 @@
 
 struct builder {
 	struct nftnl_rule *rule;
+	enum family family;
 	uint32_t protocols;
 	bool failed;
 };
@@ -92,7 +93,7 @@ static void load_ct(struct builder *b, const struct field_def *def, uint32_t reg
 
 static void load_field(struct builder *b, enum field field, uint32_t reg)
 {
-	const struct field_def *def = &field_defs[field];
+	const struct field_def *def = field_def(b->family, field);
 	struct nftnl_expr *x;
 
 	switch (def->loader) {
@@ -121,11 +122,13 @@ static void load_field(struct builder *b, enum field field, uint32_t reg)
 	}
 }
 
-/* Each part into the next register from reg on. */
+/* Each part into the next registers from reg on. */
 static void load_parts(struct builder *b, const struct parts *p, uint32_t reg)
 {
-	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
-		load_field(b, *f, reg++);
+	for (const enum field *f = p->field; *f != FIELD_NONE; f++) {
+		load_field(b, *f, reg);
+		reg += field_registers(b->family, *f);
+	}
 }
 
 static void compare(struct builder *b, uint32_t op, const void *data, uint32_t len)
@@ -180,7 +183,7 @@ static void test_protocols(struct builder *b, bool unequal)
 static void test(struct builder *b, enum test t)
 {
 	const struct test_def *def = &test_defs[t];
-	uint32_t len = field_defs[def->field].len;
+	uint32_t len = field_def(b->family, def->field)->len;
 	/* of one byte or in host order */
 	uint8_t byte = (uint8_t)def->value, bits = (uint8_t)def->mask;
 
@@ -244,24 +247,30 @@ static void load_constant(struct builder *b, uint32_t reg, const void *data, uin
 	put_data(b, x, NFTNL_EXPR_IMM_DATA, data, len);
 }
 
+/* Where the port is that comes behind the target's address in REG(0). */
+static uint32_t port_register(const struct builder *b)
+{
+	return REG(field_registers(b->family, FIELD_TARGET));
+}
+
 static void dnat(struct builder *b, bool with_port)
 {
 	struct nftnl_expr *x = add(b, "nat");
 
 	put(x, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	put(x, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	put(x, NFTNL_EXPR_NAT_FAMILY, family_defs[b->family].number);
 	put(x, NFTNL_EXPR_NAT_REG_ADDR_MIN, with_port ? REG(0) : NFT_REG_1);
 	if (with_port)
-		put(x, NFTNL_EXPR_NAT_REG_PROTO_MIN, REG(1));
+		put(x, NFTNL_EXPR_NAT_REG_PROTO_MIN, port_register(b));
 }
 
 static void dnat_constant(struct builder *b, const struct statement *s)
 {
 	uint16_t port = htons(s->port);
 
-	load_constant(b, REG(0), &s->addr.in, sizeof(s->addr.in));
+	load_constant(b, REG(0), &s->addr.in6, (uint32_t)address_size(&s->addr));
 	if (port)
-		load_constant(b, REG(1), &port, sizeof(port));
+		load_constant(b, port_register(b), &port, sizeof(port));
 	dnat(b, port);
 }
 
@@ -283,16 +292,17 @@ static void map(struct builder *b, const struct statement *s)
 
 static void receiver(struct builder *b, const struct statement *s)
 {
+	uint32_t data = REG(parts_registers(b->family, s->key));
 	struct nftnl_expr *x;
 
 	load_parts(b, s->key, REG(0));
-	load_parts(b, s->data, REG(1));
+	load_parts(b, s->data, data);
 	x = add(b, "dynset");
 	put_name(b, x, NFTNL_EXPR_DYNSET_SET_NAME, s->name);
 	put(x, NFTNL_EXPR_DYNSET_OP,
 	    s->type == STATEMENT_UPDATE ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_DELETE);
 	put(x, NFTNL_EXPR_DYNSET_SREG_KEY, REG(0));
-	put(x, NFTNL_EXPR_DYNSET_SREG_DATA, REG(1));
+	put(x, NFTNL_EXPR_DYNSET_SREG_DATA, data);
 }
 
 static void verdict(struct builder *b, int code, const char *chain)
@@ -349,9 +359,9 @@ static void statement(struct builder *b, const struct statement *s)
 	}
 }
 
-struct nftnl_rule *rule_expressions(const struct rule *r, uint32_t protocols)
+struct nftnl_rule *rule_expressions(enum family f, const struct rule *r, uint32_t protocols)
 {
-	struct builder b = {.rule = nftnl_rule_alloc(), .protocols = protocols};
+	struct builder b = {.rule = nftnl_rule_alloc(), .family = f, .protocols = protocols};
 	uint8_t udata[UDATA_COMMENT_MAX];
 
 	if (!b.rule)

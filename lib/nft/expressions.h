@@ -16,7 +16,7 @@
 bool rule_needs_protocols(const struct rule *r);
 
 /* NULL: out of memory. protocols: the id of its set. The caller frees it. */
-struct nftnl_rule *rule_expressions(const struct rule *r, uint32_t protocols);
+struct nftnl_rule *rule_expressions(enum family f, const struct rule *r, uint32_t protocols);
 
 /* nft(8)'s userdata: type, length, text with its NUL. Returns the length in all. */
 #define UDATA_COMMENT_MAX (2 + COMMENT_MAX)

@@ -7,14 +7,18 @@
 #include <netinet/in.h>
 
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include "fail.h"
 #include "read.h"
 
-#define LOOK_AT_IT "look at it with: nft list table ip " NFT_TABLE
+/* Of one argument, what nft(8) calls the family. */
+#define LOOK_AT_IT "look at it with: nft list table %s " NFT_TABLE
 
-int fail_to_read(struct error *e, int err)
+int fail_to_read(struct error *e, enum family f, int err)
 {
+	const struct family_def *family = &family_defs[f];
+
 	switch (-err) {
 	case 0:
 		return 0;
@@ -29,43 +33,44 @@ int fail_to_read(struct error *e, int err)
 			    "other programs kept changing the ruleset for %d tries; try again",
 			    FAIL_TRIES);
 	case EBADMSG:
-		return fail(e, EBADMSG,
-			    NFT_TABLE_TEXT " holds something that is not ours; " LOOK_AT_IT);
+		return fail(e, EBADMSG, "%s holds something that is not ours; " LOOK_AT_IT,
+			    family->table, family->text);
 	default:
 		return fail(e, -err, "cannot read nf_tables: %s", strerror(-err));
 	}
 }
 
-int fail_by_standing(struct error *e, const struct standing *s)
+int fail_by_standing(struct error *e, enum family f, const struct standing *s)
 {
+	const struct family_def *family = &family_defs[f];
+
 	if (s->dormant)
 		return fail(e, EBUSY,
-			    NFT_TABLE_TEXT " is dormant: it forwards nothing; wake it "
-					   "with: nft add table ip " NFT_TABLE);
+			    "%s is dormant: it forwards nothing; wake it with: nft add table "
+			    "%s " NFT_TABLE,
+			    family->table, family->text);
 	if (*s->strange)
 		return fail(e, EEXIST,
-			    "chain %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes "
-			    "it; rename it, or delete it with: nft delete chain ip " NFT_TABLE
-			    " %s",
-			    s->strange, s->strange);
-	return *s->strange_map ? fail_by_map(e, s->strange_map) : 0;
+			    "chain %s in %s is not as ipmasqadm makes it; rename it, or delete it "
+			    "with: nft delete chain %s " NFT_TABLE " %s",
+			    s->strange, family->table, family->text, s->strange);
+	return *s->strange_map ? fail_by_map(e, f, s->strange_map) : 0;
 }
 
-int fail_by_map(struct error *e, const char *map)
+int fail_by_map(struct error *e, enum family f, const char *map)
 {
 	return fail(e, EEXIST,
-		    "map %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes it; delete what refers "
-		    "to it, and then it, with: nft delete map ip " NFT_TABLE " %s",
-		    map, map);
+		    "map %s in %s is not as ipmasqadm makes it; delete what refers to it, and then "
+		    "it, with: nft delete map %s " NFT_TABLE " %s",
+		    map, family_defs[f].table, family_defs[f].text, map);
 }
 
-int fail_by_rule(struct error *e, const char *chain)
+int fail_by_rule(struct error *e, enum family f, const char *chain)
 {
 	return fail(e, EEXIST,
-		    "chain %s in " NFT_TABLE_TEXT
-		    " has to be made anew, but has a rule that is not "
-		    "ours; find it and delete it with: nft -a list chain ip " NFT_TABLE " %s",
-		    chain, chain);
+		    "chain %s in %s has to be made anew, but has a rule that is not ours; find it "
+		    "and delete it with: nft -a list chain %s " NFT_TABLE " %s",
+		    chain, family_defs[f].table, family_defs[f].text, chain);
 }
 
 /* The name of the expression that an error points at, or NULL. */
@@ -85,11 +90,11 @@ static const char *blamed_expression(const struct link_error *error)
 	return last;
 }
 
-static const char *config_of(const char *expression)
+static const char *config_of(enum family f, const char *expression)
 {
-	static const char *const configs[][2] = {
-		{"fib", "CONFIG_NFT_FIB_IPV4"},    {"nat", "CONFIG_NFT_NAT"},
-		{"numgen", "CONFIG_NFT_NUMGEN"},   {"ct", "CONFIG_NFT_CT"},
+	const char *const configs[][2] = {
+		{"fib", family_defs[f].fib_config}, {"nat", "CONFIG_NFT_NAT"},
+		{"numgen", "CONFIG_NFT_NUMGEN"},    {"ct", "CONFIG_NFT_CT"},
 		{"counter", "CONFIG_NFT_COUNTER"},
 	};
 
@@ -129,9 +134,20 @@ static const char *blamed_object(const struct link_error *error, const char **ki
 	return NULL;
 }
 
-enum map fail_map(const struct link_error *error)
+/* The family of the message that an error is about; of none, IPv4. */
+static enum family blamed_family(const struct link_error *error)
+{
+	const struct nfgenmsg *gen = error->msg ? mnl_nlmsg_get_payload(error->msg) : NULL;
+	enum family f = gen ? family_numbered(gen->nfgen_family) : FAMILY_COUNT;
+
+	return f == FAMILY_COUNT ? FAMILY_IPV4 : f;
+}
+
+enum map fail_map(const struct link_error *error, enum family *f)
 {
 	const char *kind = "", *name = blamed_object(error, &kind);
+
+	*f = blamed_family(error);
 
 	for (enum map map = 1; name && !strcmp(kind, "map") && map < MAP_COUNT; map++)
 		if (!strcmp(name, map_defs[map].name))
@@ -144,18 +160,18 @@ static int fail_by_kernel(struct error *e, const struct link_error *error)
 {
 	int type = error->msg ? error->msg->nlmsg_type & 0xff : -1;
 	const char *expression = type == NFT_MSG_NEWRULE ? blamed_expression(error) : NULL;
+	enum family f = blamed_family(error);
 
 	if (type == NFT_MSG_NEWSET && error->err == ENOENT)
 		expression = "counter"; /* all that a map of ours needs; a module on 5.10 */
 	if (type == NFT_MSG_NEWTABLE && error->err != EPERM)
-		return fail(e, error->err,
-			    "this kernel's nf_tables has no ip family (CONFIG_NF_TABLES_IPV4): %s",
-			    strerror(error->err));
+		return fail(e, error->err, "this kernel's nf_tables has no %s family (%s): %s",
+			    family_defs[f].text, family_defs[f].config, strerror(error->err));
 	if (error->err != ENOENT && error->err != EOPNOTSUPP)
 		return 0;
 	if (expression)
 		return fail(e, error->err, "this kernel's nf_tables has no %s expression (%s)",
-			    expression, config_of(expression));
+			    expression, config_of(f, expression));
 	if (type == NFT_MSG_NEWCHAIN)
 		return fail(e, error->err,
 			    "this kernel's nf_tables has no nat chains (CONFIG_NFT_NAT)");
@@ -172,20 +188,22 @@ static bool is_about_table(const struct link_error *error)
 int fail_to_commit(struct error *e, const struct link_error *error)
 {
 	const char *kind = "", *name = blamed_object(error, &kind);
+	enum family f = blamed_family(error);
+	const struct family_def *family = &family_defs[f];
 	int err = fail_by_kernel(e, error);
 
 	if (err)
 		return err;
 	switch (error->err) {
 	case ENOMEM:
-		return fail_to_read(e, -ENOMEM);
+		return fail_to_read(e, f, -ENOMEM);
 	case EPERM: /* whoever may not use nf_tables at all was told so before */
 		if (name || is_about_table(error))
 			return fail(e, EPERM,
-				    NFT_TABLE_TEXT
-				    " belongs to another process (flags "
-				    "owner), which alone may change it; " LOOK_AT_IT);
-		return fail_to_read(e, -EPERM);
+				    "%s belongs to another process (flags owner), which alone may "
+				    "change it; " LOOK_AT_IT,
+				    family->table, family->text);
+		return fail_to_read(e, f, -EPERM);
 	case EMSGSIZE:
 	case ENOBUFS:
 		return fail(e, error->err,
@@ -195,21 +213,19 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 		return fail(e, EBUSY,
 			    "the kernel refused the change%s%s%s%s: something that is "
 			    "not ours refers to it; " LOOK_AT_IT,
-			    name ? " to " : "", kind, name ? " " : "", name ? name : "");
+			    name ? " to " : "", kind, name ? " " : "", name ? name : "",
+			    family->text);
 	default:
 		break;
 	}
 	if (name && !strcmp(kind, "map") && (error->err == EEXIST || error->err == EINVAL))
-		return fail(e, error->err,
-			    "map %s in " NFT_TABLE_TEXT " is not as ipmasqadm makes "
-			    "it; " LOOK_AT_IT,
-			    name);
-	if (error->err == ENOENT && fail_map(error) != MAP_NONE)
+		return fail(e, error->err, "map %s in %s is not as ipmasqadm makes it; " LOOK_AT_IT,
+			    name, family->table, family->text);
+	if (error->err == ENOENT && fail_map(error, &f) != MAP_NONE)
 		return fail(e, ENOENT,
-			    "map %s is missing in " NFT_TABLE_TEXT "; have it made anew by "
-			    "emptying a chain, with: nft flush chain ip " NFT_TABLE
-			    " " CHAIN_LOOKUP,
-			    name);
+			    "map %s is missing in %s; have it made anew by emptying a chain, with: "
+			    "nft flush chain %s " NFT_TABLE " " CHAIN_LOOKUP,
+			    name, family->table, family->text);
 	return fail(e, error->err, "the kernel refused the change%s%s%s%s: %s%s%s",
 		    name ? " to " : "", kind, name ? " " : "", name ? name : "",
 		    strerror(error->err), *error->text ? ": " : "", error->text);

@@ -11,18 +11,19 @@
  * time one of them has got something done; waits grow to some 20 ms. */
 #define FAIL_TRIES 500
 
-/* Reading failed with this negative errno. 0 is no failure: returned, no text is set. */
-int fail_to_read(struct error *e, int err);
+/* Reading the table of a family failed with this negative errno. 0 is no failure:
+ * returned, no text is set. */
+int fail_to_read(struct error *e, enum family f, int err);
 /* The kernel refused a batch. */
 int fail_to_commit(struct error *e, const struct link_error *error);
 /* What stands in the kernel does not let anything be added; 0: it does. */
-int fail_by_standing(struct error *e, const struct standing *s);
+int fail_by_standing(struct error *e, enum family f, const struct standing *s);
 
 /* A map of our name is something else; a chain that has to be made anew has a rule of others. */
-int fail_by_map(struct error *e, const char *map);
-int fail_by_rule(struct error *e, const char *chain);
+int fail_by_map(struct error *e, enum family f, const char *map);
+int fail_by_rule(struct error *e, enum family f, const char *chain);
 
-/* The map that an error of a batch is about, or MAP_NONE. */
-enum map fail_map(const struct link_error *error);
+/* The map that an error of a batch is about, and its family; or MAP_NONE. */
+enum map fail_map(const struct link_error *error, enum family *f);
 
 #endif

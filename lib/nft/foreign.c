@@ -52,20 +52,20 @@ bool foreign_rule(const char *chain, const struct nlmsghdr *rule)
 	return strcmp(chain, CHAIN_TRIGGER) ? !skeleton_leads(chain, to) : *to;
 }
 
-bool foreign_map(enum map map, const struct nlmsghdr *set)
+bool foreign_map(enum family f, enum map map, const struct nlmsghdr *set)
 {
 	const uint32_t others = NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_TIMEOUT;
 	const struct map_def *def = &map_defs[map];
 	uint32_t flags = attr_be32(attr_of(set, NFTA_SET_FLAGS));
 
 	if (!(flags & NFT_SET_MAP) || flags & others ||
-	    attr_be32(attr_of(set, NFTA_SET_KEY_LEN)) != parts_len(&def->key) ||
-	    attr_be32(attr_of(set, NFTA_SET_KEY_TYPE)) != parts_type(&def->key))
+	    attr_be32(attr_of(set, NFTA_SET_KEY_LEN)) != parts_len(f, &def->key) ||
+	    attr_be32(attr_of(set, NFTA_SET_KEY_TYPE)) != parts_type(f, &def->key))
 		return true;
 	if (def->pool)
 		return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) != NFT_DATA_VERDICT;
 	return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) == NFT_DATA_VERDICT ||
-	       attr_be32(attr_of(set, NFTA_SET_DATA_LEN)) != parts_len(&def->data);
+	       attr_be32(attr_of(set, NFTA_SET_DATA_LEN)) != parts_len(f, &def->data);
 }
 
 struct finder {
@@ -83,37 +83,45 @@ static int see_rule(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-int foreign_find_rule(struct link *l, struct buf *b, char chain[64])
+int foreign_find_rule(struct link *l, struct buf *b, enum family f, char chain[64])
 {
 	int err = 0;
 
 	*chain = '\0';
 	for (size_t i = 0; !err && !*chain && i < SKELETON_CHAINS; i++) {
-		struct finder f = {.name = chain, .chain = &skeleton_chains[i]};
+		struct finder finder = {.name = chain, .chain = &skeleton_chains[i]};
 
-		if (!f.chain->rules)
+		if (!finder.chain->rules)
 			continue;
-		ask_rules(b, f.chain->name);
-		err = ask_nothing_is_no_error(link_dump(l, b, see_rule, &f));
+		ask_rules(b, f, finder.chain->name);
+		err = ask_nothing_is_no_error(link_dump(l, b, see_rule, &finder));
 	}
 	return err;
 }
 
+struct map_finder {
+	enum family family;
+	char *name; /* 64 bytes */
+};
+
 static int see_map(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
+	const struct map_finder *f = arg;
 
 	for (enum map map = 1; map < MAP_COUNT; map++)
-		if (!strcmp(name, map_defs[map].name) && foreign_map(map, nlh))
-			snprintf(arg, 64, "%s", name);
+		if (!strcmp(name, map_defs[map].name) && foreign_map(f->family, map, nlh))
+			snprintf(f->name, 64, "%s", name);
 	return 0;
 }
 
-int foreign_find_map(struct link *l, struct buf *b, char map[64])
+int foreign_find_map(struct link *l, struct buf *b, enum family f, char map[64])
 {
+	struct map_finder finder = {f, map};
+
 	*map = '\0';
 	buf_reset(b);
 	for (enum map m = 1; m < MAP_COUNT; m++)
-		ask_set(b, map_defs[m].name);
-	return ask_nothing_is_no_error(link_get(l, b, see_map, map));
+		ask_set(b, f, map_defs[m].name);
+	return ask_nothing_is_no_error(link_get(l, b, see_map, &finder));
 }

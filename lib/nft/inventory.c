@@ -24,9 +24,9 @@ void inventory_free(struct inventory *i)
 	*i = (struct inventory){0};
 }
 
-static int remember(char (**list)[64], size_t *n, const char *name)
+static int remember(char (**list)[CHAIN_NAME_MAX], size_t *n, const char *name)
 {
-	char(*v)[64] = reallocarray(*list, *n + 1, sizeof(*v));
+	char(*v)[CHAIN_NAME_MAX] = reallocarray(*list, *n + 1, sizeof(*v));
 
 	if (!v)
 		return -ENOMEM;
@@ -53,20 +53,21 @@ static bool is_old(const struct standing *s, const char *chain)
 
 struct reader {
 	struct inventory *inventory;
-	const struct state *state;
-	char (*others)[64]; /* chains that are not ours */
+	enum family family;
+	const struct standing *standing;
+	char (*others)[CHAIN_NAME_MAX]; /* chains that are not ours */
 	size_t n_others;
 	uint32_t rules[SKELETON_CHAINS], trigger_rules;
 	enum map map;
 };
 
 /* The dumps that take an attribute for the table are few; others' tables are skipped. */
-static bool is_ours(const struct nlmsghdr *nlh)
+static bool is_ours(const struct reader *r, const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
 
 	/* in all of these messages the table's name is attribute 1 */
-	return gen->nfgen_family == NFPROTO_IPV4 &&
+	return gen->nfgen_family == family_defs[r->family].number &&
 	       attr_is(attr_of(nlh, NFTA_CHAIN_TABLE), NFT_TABLE);
 }
 
@@ -78,12 +79,12 @@ static int read_chain(const struct nlmsghdr *nlh, void *arg)
 	const struct skeleton_chain *skeleton = skeleton_of(name);
 	bool base = attr_of(nlh, NFTA_CHAIN_HOOK);
 	bool ours = skeleton ? base == (skeleton->hook != NULL)
-		    : base   ? !strcmp(name, CHAIN_TRIGGER) || is_old(&r->state->standing, name)
-			     : pool_owns(name) || entry_owns(name);
+		    : base   ? !strcmp(name, CHAIN_TRIGGER) || is_old(r->standing, name)
+			     : pool_owns(r->family, name) || entry_owns(name);
 
-	if (!is_ours(nlh))
+	if (!is_ours(r, nlh))
 		return 0;
-	if (!ours || !strcmp(name, r->state->standing.strange)) {
+	if (!ours || !strcmp(name, r->standing->strange)) {
 		i->foreign = true;
 		return remember(&r->others, &r->n_others, name);
 	}
@@ -97,10 +98,10 @@ static int read_set(const struct nlmsghdr *nlh, void *arg)
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
 	bool ours = entry_owns(name);
 
-	if (!is_ours(nlh) || attr_be32(attr_of(nlh, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS)
+	if (!is_ours(r, nlh) || attr_be32(attr_of(nlh, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS)
 		return 0;
 	for (enum map map = 1; map < MAP_COUNT; map++)
-		ours |= !strcmp(name, map_defs[map].name) && !foreign_map(map, nlh);
+		ours |= !strcmp(name, map_defs[map].name) && !foreign_map(r->family, map, nlh);
 	if (ours)
 		return remember(&i->maps, &i->n_maps, name);
 	i->foreign = true;
@@ -114,7 +115,7 @@ static int see_object(const struct nlmsghdr *nlh, void *arg)
 {
 	struct reader *r = arg;
 
-	r->inventory->foreign |= is_ours(nlh);
+	r->inventory->foreign |= is_ours(r, nlh);
 	return 0;
 }
 
@@ -174,7 +175,7 @@ static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghd
 	if (skeleton && skeleton->rules)
 		return ++r->rules[skeleton - skeleton_chains] > skeleton->rules ||
 		       foreign_rule(chain, nlh);
-	if (entry_parse(&entry, chain, comment.text, comment.len))
+	if (entry_parse(&entry, r->family, chain, comment.text, comment.len))
 		return false;
 	if (!strcmp(chain, CHAIN_TRIGGER))
 		return ++r->trigger_rules > 1 || foreign_rule(chain, nlh);
@@ -197,7 +198,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 
 static int look_at_chain(struct link *l, struct buf *b, struct reader *r, const char *chain)
 {
-	ask_rules(b, chain);
+	ask_rules(b, r->family, chain);
 	return ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
 }
 
@@ -227,8 +228,8 @@ static int see_element(const struct element *e, void *arg)
 	struct reader *r = arg;
 	struct key key;
 
-	r->inventory->entangled |=
-		e->key_len != parts_len(&map_defs[r->map].key) || !key_parse(&key, r->map, e->key);
+	r->inventory->entangled |= e->key_len != parts_len(r->family, &map_defs[r->map].key) ||
+				   !key_parse(&key, r->family, r->map, e->key);
 	return 0;
 }
 
@@ -254,7 +255,7 @@ static int dump_elements(struct link *l, struct buf *b, const char *map, link_fn
 			 struct reader *r)
 {
 	buf_reset(b);
-	ask_elements(b, NLM_F_DUMP, map);
+	ask_elements(b, r->family, NLM_F_DUMP, map);
 	return ask_nothing_is_no_error(link_dump(l, b, fn, r));
 }
 
@@ -263,14 +264,15 @@ static int dump_all(struct link *l, struct buf *b, uint16_t type, link_fn *fn, s
 	int err;
 
 	buf_reset(b);
-	buf_msg(b, type, NLM_F_DUMP);
+	buf_msg(b, r->family, type, NLM_F_DUMP);
 	err = ask_nothing_is_no_error(link_dump(l, b, fn, r));
 	return err == -EOPNOTSUPP || err == -EINVAL ? 0 : err; /* a kernel without flowtables */
 }
 
-int inventory_load(struct link *l, struct buf *b, const struct state *st, struct inventory *i)
+int inventory_load(struct link *l, struct buf *b, enum family f, const struct state *st,
+		   struct inventory *i)
 {
-	struct reader r = {.inventory = i, .state = st};
+	struct reader r = {.inventory = i, .family = f, .standing = &st->standing[f]};
 	int err = dump_all(l, b, NFT_MSG_GETCHAIN, read_chain, &r);
 
 	if (!err)

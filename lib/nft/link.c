@@ -230,7 +230,7 @@ static int read_genid(const struct nlmsghdr *nlh, void *arg)
 int link_genid(struct link *l, uint32_t *genid)
 {
 	buf_reset(&l->query);
-	buf_msg(&l->query, NFT_MSG_GETGEN, 0);
+	buf_request(&l->query, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, 0, AF_UNSPEC);
 	return link_get(l, &l->query, read_genid, genid);
 }
 
@@ -253,7 +253,7 @@ static void hear(struct link *l, const struct nlmsghdr *nlh)
 	mnl_attr_for_each (attr, nlh, sizeof(*gen))
 		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 &&
-		    (gen->nfgen_family != NFPROTO_IPV4 ||
+		    (family_numbered(gen->nfgen_family) == FAMILY_COUNT ||
 		     strcmp(mnl_attr_get_str(attr), NFT_TABLE)))
 			return;
 	l->touched = true;

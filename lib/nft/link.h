@@ -52,7 +52,7 @@ int link_commit(struct link *l, struct buf *b, struct link_error *error);
  * A generation tells that somebody changed something, not what. Under a stream
  * of others' changes the monitor tells: from link_monitor() on, which also
  * forgets what was heard before, dumps give no -EINTR, and link_quiet() is true
- * if our table is untouched since, up to this generation; when in doubt it is
+ * if our tables are untouched since, up to this generation; when in doubt it is
  * false. The kernel reports our own changes as well, which takes it longer than
  * making them: link_monitor_end() as soon as possible.
  */

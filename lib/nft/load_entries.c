@@ -14,6 +14,7 @@
 struct entry_reader {
 	struct census census;
 	struct state *state;
+	enum family family;
 	const char *chain;
 };
 
@@ -42,8 +43,8 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 
 	census_rule(&r->census, nlh);
 	if (!strcmp(r->chain, CHAIN_TRIGGER) && !comment.len)
-		r->state->standing.trigger = true; /* the first rule */
-	if (!list || !entry_parse(&forward, r->chain, comment.text, comment.len))
+		r->state->standing[r->family].trigger = true; /* the first rule */
+	if (!list || !entry_parse(&forward, r->family, r->chain, comment.text, comment.len))
 		return 0;
 	mnl_attr_for_each_nested (expr, list)
 		read_counter(expr, &packets);
@@ -62,25 +63,26 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-int load_entries(struct link *l, struct buf *b, struct state *st)
+int load_entries(struct link *l, struct buf *b, enum family f, struct state *st)
 {
 	static const char *const chains[] = {CHAIN_RANGE, CHAIN_PORT, CHAIN_DIRECT, CHAIN_TRIGGER};
 	int err = 0;
 
 	/* Chain by chain: thousands of pools may have rules, too. */
 	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(*chains); i++) {
-		struct entry_reader r = {.state = st, .chain = chains[i]};
+		struct entry_reader r = {.state = st, .family = f, .chain = chains[i]};
 
-		ask_rules(b, chains[i]);
+		ask_rules(b, f, chains[i]);
 		err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));
 		if (!err && r.census.n > CENSUS_FEW_RULES)
-			err = census_rules_again(l, b, chains[i], &r.census);
+			err = census_rules_again(l, b, f, chains[i], &r.census);
 	}
 	return err;
 }
 
 struct receiver_reader {
 	struct records *out;
+	enum family family;
 	const struct masq_command *forward;
 };
 
@@ -89,16 +91,18 @@ static int add_receiver(const struct element *e, void *arg)
 	const struct receiver_reader *r = arg;
 	struct masq_record record = {
 		.has = MASQ_HAS_RECEIVER,
-		.inside.family = AF_INET,
+		.inside.family = family_defs[r->family].number,
 		.seconds = (uint32_t)((e->expires + 999) / 1000),
 	};
 
-	if (e->data_len != 4)
+	size_t len = address_size(&record.inside);
+
+	if (e->data_len != len)
 		return -EBADMSG;
-	memcpy(&record.inside.in, e->data, 4);
-	if (e->key_len == 4 && !(r->forward->has & MASQ_ANYONE)) {
-		record.outside.family = AF_INET;
-		memcpy(&record.outside.in, e->key, 4);
+	memcpy(&record.inside.in6, e->data, len);
+	if (e->key_len == len && !(r->forward->has & MASQ_ANYONE)) {
+		record.outside.family = record.inside.family;
+		memcpy(&record.outside.in6, e->key, len);
 	}
 	return records_add(r->out, r->forward, &record);
 }
@@ -111,11 +115,12 @@ static int read_receivers(const struct nlmsghdr *nlh, void *arg)
 int load_receivers(struct link *l, struct buf *b, const struct masq_command *forward,
 		   struct records *out)
 {
-	struct receiver_reader r = {.out = out, .forward = forward};
+	enum family f = entry_family(forward);
+	struct receiver_reader r = {.out = out, .family = f, .forward = forward};
 	char name[CHAIN_NAME_MAX];
 
 	entry_receivers_name(name, forward);
 	buf_reset(b);
-	ask_elements(b, NLM_F_DUMP, name);
+	ask_elements(b, f, NLM_F_DUMP, name);
 	return ask_nothing_is_no_error(link_dump(l, b, read_receivers, &r));
 }

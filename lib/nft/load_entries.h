@@ -7,8 +7,8 @@
 #include "records.h"
 #include "state.h"
 
-/* All entries, in the order in which they match. */
-int load_entries(struct link *l, struct buf *b, struct state *st);
+/* All entries of a family, in the order in which they match. */
+int load_entries(struct link *l, struct buf *b, enum family f, struct state *st);
 
 /* The receivers of an entry, as records to append. */
 int load_receivers(struct link *l, struct buf *b, const struct masq_command *forward,

@@ -21,6 +21,7 @@ struct old_map {
 struct rule_reader {
 	struct census census;
 	struct state *state;
+	enum family family;
 	struct old_map *maps;
 	size_t n, cap;
 	/* rules come chain by chain: the service of the last one; NULL: none */
@@ -68,7 +69,8 @@ static int add_target(struct state *st, uint32_t service, struct target t, bool 
 /* What a rule of a pool says: how many it took, and to which target. */
 struct pool_rule {
 	uint64_t packets;
-	uint8_t constant[2][4];
+	uint8_t constant[2][sizeof(struct in6_addr)];
+	size_t len[2];
 	size_t constants;
 	const char *chain, *map;
 };
@@ -89,10 +91,14 @@ static void read_expressions(struct pool_rule *out, const struct nlattr *list)
 		}
 		data = attr_in(read_expr(expr, "immediate"), NFTA_IMMEDIATE_DATA);
 		value = attr_in(data, NFTA_DATA_VALUE);
-		if (value && out->constants < 2)
-			attr_copy(out->constant[out->constants++], 4, value);
-		else if (data && !value)
+		if (value && out->constants < 2) {
+			uint8_t *constant = out->constant[out->constants];
+
+			out->len[out->constants++] =
+				attr_copy(constant, sizeof(out->constant[0]), value);
+		} else if (data && !value) {
 			out->chain = read_goto(data);
+		}
 	}
 }
 
@@ -102,7 +108,7 @@ static int read_pool_rule(struct rule_reader *r, const struct nlmsghdr *nlh)
 	struct stored *stored = state_of(r->state, r->service);
 	struct comment comment = read_comment(attr_of(nlh, NFTA_RULE_USERDATA));
 	uint32_t index = (uint32_t)(r->service - r->state->table.services);
-	struct target t = {.addr.family = AF_INET};
+	struct target t = {.addr.family = r->service->key.local.family};
 	struct pool_rule rule = {0};
 	uint16_t port = 0;
 
@@ -118,21 +124,21 @@ static int read_pool_rule(struct rule_reader *r, const struct nlmsghdr *nlh)
 		return pool_target_parse(&t, &r->service->key, rule.chain)
 			       ? add_target(r->state, index, t, true, comment)
 			       : 0;
-	if (!rule.constants)
+	if (!rule.constants || rule.len[0] != address_size(&t.addr))
 		return 0;
-	memcpy(&t.addr.in, rule.constant[0], sizeof(t.addr.in));
+	memcpy(&t.addr.in6, rule.constant[0], address_size(&t.addr));
 	memcpy(&port, rule.constant[1], sizeof(port));
 	t.port = ntohs(port);
 	return add_target(r->state, index, t, false, comment);
 }
 
 /* The service whose chain this is, if it is being loaded. */
-static struct service *service_of(struct state *st, const char *chain)
+static struct service *service_of(struct state *st, enum family f, const char *chain)
 {
 	struct service *s;
 	struct key key;
 
-	if (!chain_name_parse(&key, chain))
+	if (!chain_name_parse(&key, f, chain))
 		return NULL;
 	s = table_get(&st->table, &key);
 	return s && state_of(st, s)->loading && state_of(st, s)->chain ? s : NULL;
@@ -146,7 +152,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	census_rule(&r->census, nlh);
 	if (strcmp(chain, r->chain) != 0) {
 		snprintf(r->chain, sizeof(r->chain), "%s", chain);
-		r->service = service_of(r->state, chain);
+		r->service = service_of(r->state, r->family, chain);
 		if (r->service)
 			state_of(r->state, r->service)->cascade = true;
 	}
@@ -161,7 +167,7 @@ struct map_reader {
 static int add_map_target(const struct element *e, void *arg)
 {
 	struct map_reader *r = arg;
-	struct target t = {.addr.family = AF_INET};
+	struct target t = {.addr.family = AF_INET}; /* 0.5.0 had no other */
 	uint16_t port = 0;
 
 	if (e->data_len != 4 && e->data_len != 8)
@@ -186,7 +192,7 @@ static int load_old_maps(struct link *l, struct buf *b, struct rule_reader *r)
 		struct map_reader m = {.state = r->state, .service = r->maps[i].service};
 
 		buf_reset(b);
-		ask_elements(b, NLM_F_DUMP, r->maps[i].name);
+		ask_elements(b, r->family, NLM_F_DUMP, r->maps[i].name);
 		/* gone already: somebody changed it, and the generation will tell */
 		err = ask_nothing_is_no_error(link_dump(l, b, read_old_map, &m));
 	}
@@ -237,16 +243,17 @@ static int place_targets(struct state *st, size_t from)
 	return 0;
 }
 
-static int load_chains(struct link *l, struct buf *b, struct state *st, const char *chain)
+static int load_chains(struct link *l, struct buf *b, struct state *st, enum family f,
+		       const char *chain)
 {
-	struct rule_reader r = {.state = st};
+	struct rule_reader r = {.state = st, .family = f};
 	size_t from = st->n_loaded;
 	int err;
 
-	ask_rules(b, chain);
+	ask_rules(b, f, chain);
 	err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));
 	if (!err && r.census.n > CENSUS_FEW_RULES)
-		err = census_rules_again(l, b, chain, &r.census);
+		err = census_rules_again(l, b, f, chain, &r.census);
 	if (!err)
 		err = load_old_maps(l, b, &r);
 	free(r.maps);
@@ -258,7 +265,7 @@ int load_pool(struct link *l, struct buf *b, struct state *st, const struct key 
 	char chain[CHAIN_NAME_MAX];
 
 	chain_name(chain, key);
-	return load_chains(l, b, st, chain);
+	return load_chains(l, b, st, key_family(key), chain);
 }
 
 /*

@@ -37,9 +37,9 @@ bool local_is(struct local *l, const struct masq_address *a)
 	nlh->nlmsg_type = RTM_GETROUTE;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
-	route->rtm_family = AF_INET;
-	route->rtm_dst_len = 32;
-	mnl_attr_put(nlh, RTA_DST, sizeof(a->in), &a->in);
+	route->rtm_family = (unsigned char)a->family;
+	route->rtm_dst_len = (unsigned char)(8 * address_size(a));
+	mnl_attr_put(nlh, RTA_DST, address_size(a), &a->in6);
 	if (l->route && mnl_socket_sendto(l->route, nlh, nlh->nlmsg_len) >= 0) {
 		n = mnl_socket_recvfrom(l->route, answer, sizeof(answer));
 		if (n > 0)

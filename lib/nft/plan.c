@@ -38,75 +38,81 @@ static bool is_missing(const struct state *st, const struct entry *e)
 	return !e->gone && (!is_stored(st, e) || (e->again && !is_whole(st, e)));
 }
 
-bool plan_adds(const struct state *st)
+bool plan_adds(const struct state *st, enum family f)
 {
 	const struct table *t = &st->table;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->services[i].dirty && t->services[i].n)
+		if (t->services[i].dirty && t->services[i].n &&
+		    key_family(&t->services[i].key) == f)
 			return true;
 	for (size_t i = 0; i < t->n_entries; i++)
-		if (is_missing(st, &t->entries[i]))
+		if (is_missing(st, &t->entries[i]) && entry_family(&t->entries[i].forward) == f)
 			return true;
 	return false;
 }
 
 /* A flush counts even of nothing: chains may have been kept for connections that
  * are over now. */
-bool plan_removes(const struct state *st)
+bool plan_removes(const struct state *st, enum family f)
 {
 	const struct table *t = &st->table;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->services[i].dirty && !t->services[i].n)
+		if (t->services[i].dirty && !t->services[i].n &&
+		    key_family(&t->services[i].key) == f)
 			return true;
 	for (size_t i = 0; i < t->n_entries; i++)
-		if (t->entries[i].gone)
+		if (t->entries[i].gone && entry_family(&t->entries[i].forward) == f)
 			return true;
 	return flushed(t);
 }
 
 bool plan_changes(const struct state *st)
 {
-	return plan_adds(st) || plan_removes(st);
-}
-
-bool plan_remains(const struct state *st)
-{
-	const struct table *t = &st->table;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->services[i].n)
-			return true;
-	for (size_t i = 0; i < t->n_entries; i++)
-		if (!t->entries[i].gone)
+	for (enum family f = 0; f < FAMILY_COUNT; f++)
+		if (plan_adds(st, f) || plan_removes(st, f))
 			return true;
 	return false;
 }
 
-bool plan_converts(const struct state *st)
+bool plan_remains(const struct state *st, enum family f)
 {
-	return st->standing.old;
+	const struct table *t = &st->table;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->services[i].n && key_family(&t->services[i].key) == f)
+			return true;
+	for (size_t i = 0; i < t->n_entries; i++)
+		if (!t->entries[i].gone && entry_family(&t->entries[i].forward) == f)
+			return true;
+	return false;
 }
 
-bool plan_mends(const struct state *st)
+bool plan_converts(const struct state *st, enum family f)
 {
-	return !st->standing.whole && (plan_adds(st) || st->standing.old);
+	return st->standing[f].old;
 }
 
-uint32_t plan_size(const struct state *st, enum map map)
+bool plan_mends(const struct state *st, enum family f)
+{
+	return !st->standing[f].whole && (plan_adds(st, f) || st->standing[f].old);
+}
+
+uint32_t plan_size(const struct state *st, enum family f, enum map map)
 {
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < st->table.n; i++)
-		n += map_of(&st->table.services[i]) == map;
+		n += map_of(&st->table.services[i]) == map &&
+		     key_family(&st->table.services[i].key) == f;
 	return n;
 }
 
 /* Whether a kind has nothing but what this transaction made. */
-static bool all_new(const struct state *st, enum masq_kind kind)
+static bool all_new(const struct state *st, enum family f, enum masq_kind kind)
 {
-	return st->table.flushed[kind] || !st->standing.table;
+	return st->table.flushed[kind] || !st->standing[f].table;
 }
 
 /*
@@ -116,7 +122,7 @@ static bool all_new(const struct state *st, enum masq_kind kind)
  * (50,000 elements are listed a tenth faster, and the same file restored again
  * changes nothing.)
  */
-static int drop_births(struct state *st, enum masq_kind kind)
+static int drop_births(struct state *st, enum family f, enum masq_kind kind)
 {
 	struct table *t = &st->table;
 	struct rank *ranks = calloc(2 * t->n + 1, sizeof(*ranks)), *v;
@@ -126,7 +132,8 @@ static int drop_births(struct state *st, enum masq_kind kind)
 	if (!ranks)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++)
-		if (t->services[i].key.kind == kind && t->services[i].n)
+		if (t->services[i].key.kind == kind && t->services[i].n &&
+		    key_family(&t->services[i].key) == f)
 			ranks[n++] =
 				(struct rank){.minor = t->services[i].born, .index = (uint32_t)i};
 	v = rank_sort(ranks, ranks + t->n, n);
@@ -142,13 +149,13 @@ static int drop_births(struct state *st, enum masq_kind kind)
 	return 0;
 }
 
-static int drop_all_births(struct state *st)
+static int drop_all_births(struct state *st, enum family f)
 {
 	int err = 0;
 
 	for (const struct kind *const *k = kinds; !err && *k; k++)
-		if (kind_has_maps((*k)->id) && all_new(st, (*k)->id))
-			err = drop_births(st, (*k)->id);
+		if (kind_has_maps((*k)->id) && all_new(st, f, (*k)->id))
+			err = drop_births(st, f, (*k)->id);
 	return err;
 }
 
@@ -229,12 +236,13 @@ static int write_services(struct batch *b, struct state *st, const struct plan *
 
 	for (enum pass pass = 0; pass < PASSES; pass++)
 		for (size_t i = 0; !err && i < st->table.n; i++)
-			err = pass_service(b, st, plan, &st->table.services[i], pass);
+			if (key_family(&st->table.services[i].key) == b->family)
+				err = pass_service(b, st, plan, &st->table.services[i], pass);
 	return err;
 }
 
 /* Whether what goes and what comes is the same, and has not counted anything. */
-static bool entries_stay(const struct state *st)
+static bool entries_stay(const struct state *st, enum family f)
 {
 	const struct table *t = &st->table;
 	size_t old = 0, new = 0;
@@ -242,10 +250,12 @@ static bool entries_stay(const struct state *st)
 	if (!t->flushed[MASQ_AUTOFW] || st->n_duplicates)
 		return false;
 	for (;;) {
-		while (new < t->n_entries && !is_missing(st, &t->entries[new]))
+		while (new < t->n_entries && (entry_family(&t->entries[new].forward) != f ||
+					      !is_missing(st, &t->entries[new])))
 			new ++;
 		while (old < t->n_entries &&
-		       (!t->entries[old].gone || !is_stored(st, &t->entries[old])))
+		       (entry_family(&t->entries[old].forward) != f || !t->entries[old].gone ||
+			!is_stored(st, &t->entries[old])))
 			old++;
 		if (new == t->n_entries || old == t->n_entries)
 			return new == old;
@@ -261,14 +271,15 @@ static bool entries_stay(const struct state *st)
 static void write_entries(struct batch *b, const struct state *st)
 {
 	const struct table *t = &st->table;
-	bool trigger = st->standing.trigger;
+	bool trigger = st->standing[b->family].trigger;
 
-	if (entries_stay(st))
+	if (entries_stay(st, b->family))
 		return;
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct entry *e = &t->entries[i];
 
-		if (!is_stored(st, e) || !(e->gone || is_missing(st, e)))
+		if (entry_family(&e->forward) != b->family || !is_stored(st, e) ||
+		    !(e->gone || is_missing(st, e)))
 			continue;
 		for (size_t k = 0; k < st->n_duplicates; k++)
 			if (st->duplicates[k].id == e->id)
@@ -278,7 +289,8 @@ static void write_entries(struct batch *b, const struct state *st)
 	}
 	/* the newest last, since each goes before those that are there */
 	for (size_t i = t->n_entries; i--;) {
-		if (!is_missing(st, &t->entries[i]))
+		if (entry_family(&t->entries[i].forward) != b->family ||
+		    !is_missing(st, &t->entries[i]))
 			continue;
 		if (!trigger && entry_is_triggered(&t->entries[i].forward)) {
 			entry_make_trigger(b);
@@ -292,7 +304,7 @@ static void write_entries(struct batch *b, const struct state *st)
 static void open_skeleton(struct batch *b, const struct state *st, const struct plan *plan,
 			  bool mend)
 {
-	const struct standing *standing = &st->standing;
+	const struct standing *standing = &st->standing[b->family];
 
 	if (mend) {
 		b->ops->table_add(b);
@@ -307,24 +319,24 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 		if (plan->grow[map])
 			b->ops->map_del(b, map_defs[map].name);
 		if (plan->grow[map] || (mend && standing->missing[map]))
-			skeleton_map(b, map, plan_size(st, map));
+			skeleton_map(b, map, plan_size(st, b->family, map));
 	}
 }
 
-int plan_write(struct batch *b, struct state *st, const struct plan *plan)
+/* The table of the batch's family. */
+static int write_table(struct batch *b, struct state *st, const struct plan *plan)
 {
-	bool mend = plan_mends(st), open = mend;
-	int err = state_fit(st);
+	bool mend = plan_mends(st, b->family), open = mend;
+	int err = 0;
 
-	if (!err && plan->empty && !plan->inventory.keep) {
-		if (st->standing.table)
+	if (plan->empty && !plan->inventory.keep) {
+		if (st->standing[b->family].table)
 			inventory_remove(b, &plan->inventory);
 		return 0;
 	}
 	for (int map = 1; map < MAP_COUNT; map++)
 		open |= plan->grow[map];
-	if (!err)
-		err = drop_all_births(st);
+	err = drop_all_births(st, b->family);
 	if (!err && open)
 		open_skeleton(b, st, plan, mend);
 	if (!err)
@@ -333,5 +345,16 @@ int plan_write(struct batch *b, struct state *st, const struct plan *plan)
 		write_entries(b, st);
 	if (!err && open)
 		skeleton_hook(b);
+	return err;
+}
+
+int plan_write(struct batch *b, struct state *st, const struct plan plans[FAMILY_COUNT])
+{
+	int err = state_fit(st);
+
+	for (enum family f = 0; !err && f < FAMILY_COUNT; f++) {
+		b->family = f;
+		err = write_table(b, st, &plans[f]);
+	}
 	return err;
 }

@@ -8,29 +8,29 @@
 #include "inventory.h"
 #include "state.h"
 
-/* What plan_write() needs to know besides the state. */
+/* What plan_write() needs to know besides the state, of each family. */
 struct plan {
 	bool empty;                 /* no forward remains: the table goes, too */
 	struct inventory inventory; /* if empty */
 	bool grow[MAP_COUNT];       /* make these anew, larger; their kind has to be complete */
 };
 
-/* Whether the state says that something changes; that something goes; that a
- * forward appears or changes. */
+/* Whether the state says that something changes. */
 bool plan_changes(const struct state *st);
-bool plan_removes(const struct state *st);
-bool plan_adds(const struct state *st);
-/* Whether any forward of the state stays. */
-bool plan_remains(const struct state *st);
+/* Of a family: whether something goes; whether a forward appears or changes. */
+bool plan_removes(const struct state *st, enum family f);
+bool plan_adds(const struct state *st, enum family f);
+/* Whether any forward of a family stays. */
+bool plan_remains(const struct state *st, enum family f);
 /* Whether the skeleton is made anew, around what is there. */
-bool plan_mends(const struct state *st);
+bool plan_mends(const struct state *st, enum family f);
 /* Whether what was not looked at has to be rewritten, too: all of every kind
  * has to be loaded. */
-bool plan_converts(const struct state *st);
+bool plan_converts(const struct state *st, enum family f);
 /* How many elements a map will have, of a kind that is complete. */
-uint32_t plan_size(const struct state *st, enum map map);
+uint32_t plan_size(const struct state *st, enum family f, enum map map);
 
 /* 0 or -ENOMEM. */
-int plan_write(struct batch *b, struct state *st, const struct plan *plan);
+int plan_write(struct batch *b, struct state *st, const struct plan plans[FAMILY_COUNT]);
 
 #endif

@@ -17,31 +17,31 @@ static void target_chain_name(char out[CHAIN_NAME_MAX], const struct key *key,
 	char addr[ADDRESS_TEXT_MAX], service[CHAIN_NAME_MAX];
 
 	chain_name(service, key);
-	snprintf(out, CHAIN_NAME_MAX, "%.16s-to-%.15s-%u", service, address_text(addr, &t->addr),
+	snprintf(out, CHAIN_NAME_MAX, "%.16s-to-%s-%u", service, name_address(addr, &t->addr),
 		 t->port);
 }
 
 bool pool_target_parse(struct target *out, const struct key *key, const char *chain)
 {
-	char again[CHAIN_NAME_MAX], addr[16];
+	char again[CHAIN_NAME_MAX], addr[ADDRESS_TEXT_MAX];
 	unsigned int mark, port;
 
-	if (sscanf(chain, "mark-%u-to-%15[^-]-%u", &mark, addr, &port) != 3 ||
-	    !masq_parse_address(&out->addr, addr))
+	if (sscanf(chain, "mark-%u-to-%45[^-]-%u", &mark, addr, &port) != 3 ||
+	    !name_address_parse(&out->addr, key_family(key), addr))
 		return false;
 	out->port = (uint16_t)port;
 	target_chain_name(again, key, out);
 	return has_chain(key, out) && !strcmp(again, chain);
 }
 
-bool pool_owns(const char *chain)
+bool pool_owns(enum family f, const char *chain)
 {
 	struct key key;
 	struct target t;
 
-	if (chain_name_parse(&key, chain))
+	if (chain_name_parse(&key, f, chain))
 		return true;
-	key = (struct key){.kind = MASQ_MFW};
+	key = (struct key){.kind = MASQ_MFW, .local.family = family_defs[f].number};
 	return sscanf(chain, "mark-%u-to-", &key.mark) == 1 && pool_target_parse(&t, &key, chain);
 }
 

@@ -18,6 +18,8 @@
  *		meta l4proto tcp dnat to 10.0.0.2:80
  *		meta l4proto udp dnat to 10.0.0.2:80
  *	}
+ *
+ * In table ip6 the names are mark-7-to-fd00__2-80 and the like.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -37,6 +39,6 @@ void pool_remove(struct batch *b, const struct state *st, const struct service *
 bool pool_target_parse(struct target *out, const struct key *key, const char *chain);
 
 /* Whether the name is one of a service's chain, or of a target's. */
-bool pool_owns(const char *chain);
+bool pool_owns(enum family f, const char *chain);
 
 #endif

@@ -9,34 +9,67 @@
 enum { ORDER_HOST = 1, ORDER_NETWORK = 2 };
 enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers keep to themselves */
 
-#define ADDRESS_TYPE .type_text = "ipv4_addr", .type = 7, .len = 4, .order = ORDER_NETWORK
+#define IPV4_TYPE .type_text = "ipv4_addr", .type = 7, .len = 4, .order = ORDER_NETWORK
+#define IPV6_TYPE .type_text = "ipv6_addr", .type = 8, .len = 16, .order = ORDER_NETWORK
 #define PORT_TYPE .type_text = "inet_service", .type = 13, .len = 2, .order = ORDER_NETWORK
 #define ANY_DIRECTION .direction = -1
 
-/* Offsets: RFC 791, 793, 768. */
-const struct field_def field_defs[] = {
+/* Offsets: RFC 793, 768. */
+static const struct field_def common[FIELD_COUNT] = {
 	[FIELD_PROTOCOL] = {"meta l4proto", "inet_proto", 12, 1, ORDER_HOST, LOAD_META,
 			    NFT_META_L4PROTO, -1},
-	[FIELD_LOCAL] = {"ip daddr", ADDRESS_TYPE, .loader = LOAD_NETWORK, .what = 16},
 	[FIELD_PORT] = {"th dport", PORT_TYPE, .loader = LOAD_TRANSPORT, .what = 2},
 	[FIELD_MARK] = {"meta mark", "mark", 19, 4, ORDER_HOST, LOAD_META, NFT_META_MARK, -1},
-	[FIELD_SOURCE] = {"ip saddr", ADDRESS_TYPE, .loader = LOAD_NETWORK, .what = 12},
 	[FIELD_ETHER_TYPE] = {"meta protocol", "ether_type", 10, 2, ORDER_NETWORK, LOAD_META,
 			      NFT_META_PROTOCOL, -1},
 	[FIELD_CT_STATUS] = {"ct status", .len = 4, .loader = LOAD_CT, .what = NFT_CT_STATUS,
 			     ANY_DIRECTION},
-	[FIELD_CT_CLIENT] = {"ct original ip saddr", ADDRESS_TYPE, .loader = LOAD_CT,
-			     .what = NFT_CT_SRC_IP, .direction = ORIGINAL},
-	[FIELD_CT_SERVER] = {"ct reply ip saddr", ADDRESS_TYPE, .loader = LOAD_CT,
-			     .what = NFT_CT_SRC_IP, .direction = REPLY},
 	[FIELD_CT_SERVER_PORT] = {"ct reply proto-src", PORT_TYPE, .loader = LOAD_CT,
 				  .what = NFT_CT_PROTO_SRC, .direction = REPLY},
 	[FIELD_ADDRESS_TYPE] = {"fib daddr type", .len = 4, .loader = LOAD_FIB},
 	[FIELD_TCP_FLAGS] = {"tcp flags", .len = 1, .loader = LOAD_TRANSPORT, .what = 13},
-	[FIELD_TARGET] = {"", ADDRESS_TYPE},
 	[FIELD_TARGET_PORT] = {"", PORT_TYPE},
 	[FIELD_VERDICT] = {"", .type_text = "verdict", .type = NFT_DATA_VERDICT},
 };
+
+/* Offsets: RFC 791, 8200. */
+static const struct field_def addresses[FAMILY_COUNT][FIELD_COUNT] = {
+	[FAMILY_IPV4] =
+		{
+			[FIELD_LOCAL] = {"ip daddr", IPV4_TYPE, .loader = LOAD_NETWORK, .what = 16},
+			[FIELD_SOURCE] = {"ip saddr", IPV4_TYPE, .loader = LOAD_NETWORK,
+					  .what = 12},
+			[FIELD_CT_CLIENT] = {"ct original ip saddr", IPV4_TYPE, .loader = LOAD_CT,
+					     .what = NFT_CT_SRC_IP, .direction = ORIGINAL},
+			[FIELD_CT_SERVER] = {"ct reply ip saddr", IPV4_TYPE, .loader = LOAD_CT,
+					     .what = NFT_CT_SRC_IP, .direction = REPLY},
+			[FIELD_TARGET] = {"", IPV4_TYPE},
+		},
+	[FAMILY_IPV6] =
+		{
+			[FIELD_LOCAL] = {"ip6 daddr", IPV6_TYPE, .loader = LOAD_NETWORK,
+					 .what = 24},
+			[FIELD_SOURCE] = {"ip6 saddr", IPV6_TYPE, .loader = LOAD_NETWORK,
+					  .what = 8},
+			[FIELD_CT_CLIENT] = {"ct original ip6 saddr", IPV6_TYPE, .loader = LOAD_CT,
+					     .what = NFT_CT_SRC_IP6, .direction = ORIGINAL},
+			[FIELD_CT_SERVER] = {"ct reply ip6 saddr", IPV6_TYPE, .loader = LOAD_CT,
+					     .what = NFT_CT_SRC_IP6, .direction = REPLY},
+			[FIELD_TARGET] = {"", IPV6_TYPE},
+		},
+};
+
+const struct field_def *field_def(enum family f, enum field field)
+{
+	const struct field_def *address = &addresses[f][field];
+
+	return address->text ? address : &common[field];
+}
+
+uint32_t field_registers(enum family f, enum field field)
+{
+	return (field_def(f, field)->len + 3u) / 4;
+}
 
 static size_t count(const struct parts *p)
 {
@@ -47,26 +80,33 @@ static size_t count(const struct parts *p)
 	return n;
 }
 
-uint32_t parts_len(const struct parts *p)
+uint32_t parts_registers(enum family f, const struct parts *p)
 {
-	size_t n = count(p);
+	uint32_t n = 0;
 
-	return n == 1 ? field_defs[p->field[0]].len : (uint32_t)n * 4;
+	for (const enum field *field = p->field; *field != FIELD_NONE; field++)
+		n += field_registers(f, *field);
+	return n;
+}
+
+uint32_t parts_len(enum family f, const struct parts *p)
+{
+	return count(p) == 1 ? field_def(f, p->field[0])->len : parts_registers(f, p) * 4;
 }
 
 /* Six bits for each part of a concatenation. */
-uint32_t parts_type(const struct parts *p)
+uint32_t parts_type(enum family f, const struct parts *p)
 {
 	uint32_t type = 0;
 
-	for (const enum field *f = p->field; *f != FIELD_NONE; f++)
-		type = type << 6 | field_defs[*f].type;
+	for (const enum field *field = p->field; *field != FIELD_NONE; field++)
+		type = type << 6 | field_def(f, *field)->type;
 	return type;
 }
 
-uint32_t parts_order(const struct parts *p)
+uint32_t parts_order(enum family f, const struct parts *p)
 {
-	return count(p) == 1 ? field_defs[p->field[0]].order : 0;
+	return count(p) == 1 ? field_def(f, p->field[0])->order : 0;
 }
 
 #define KEY_EXACT                                                                                  \
@@ -180,14 +220,13 @@ static void move_port(uint8_t *bytes, uint16_t *port, bool parse)
 	*port = ntohs(be);
 }
 
+/* An address of the family that it has. */
 static void move_address(uint8_t *bytes, struct masq_address *a, bool parse)
 {
-	if (parse) {
-		*a = (struct masq_address){.family = AF_INET};
-		memcpy(&a->in, bytes, sizeof(a->in));
-	} else {
-		memcpy(bytes, &a->in, sizeof(a->in));
-	}
+	if (parse)
+		memcpy(&a->in6, bytes, address_size(a));
+	else
+		memcpy(bytes, &a->in6, address_size(a));
 }
 
 static void move(enum field field, const struct member *m, bool parse)
@@ -227,14 +266,27 @@ static void move(enum field field, const struct member *m, bool parse)
 	case FIELD_ADDRESS_TYPE:
 	case FIELD_TCP_FLAGS:
 	case FIELD_VERDICT:
+	case FIELD_COUNT:
 		break;
 	}
 }
 
-static void move_all(const struct parts *p, struct member m, bool parse)
+static void move_all(enum family f, const struct parts *p, struct member m, bool parse)
 {
-	for (const enum field *f = p->field; *f != FIELD_NONE; f++, m.bytes += 4)
-		move(*f, &m, parse);
+	for (const enum field *field = p->field; *field != FIELD_NONE; field++) {
+		move(*field, &m, parse);
+		m.bytes += field_registers(f, *field) * 4;
+	}
+}
+
+static struct masq_address any_address(enum family f)
+{
+	return (struct masq_address){.family = family_defs[f].number};
+}
+
+enum family key_family(const struct key *key)
+{
+	return family_by_address(&key->local);
 }
 
 void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key)
@@ -242,18 +294,17 @@ void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key)
 	struct key copy = *key;
 
 	memset(out, 0, VALUE_MAX);
-	move_all(&map_defs[map].key, (struct member){.bytes = out, .key = &copy}, false);
+	move_all(key_family(key), &map_defs[map].key, (struct member){.bytes = out, .key = &copy},
+		 false);
 }
 
-bool key_parse(struct key *out, enum map map, const uint8_t in[VALUE_MAX])
+bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX])
 {
 	uint8_t copy[VALUE_MAX];
 
 	memcpy(copy, in, sizeof(copy));
-	*out = (struct key){.kind = (uint8_t)map_defs[map].kind};
-	if (out->kind == MASQ_PORTFW)
-		out->local.family = AF_INET;
-	move_all(&map_defs[map].key, (struct member){.bytes = copy, .key = out}, true);
+	*out = (struct key){.kind = (uint8_t)map_defs[map].kind, .local = any_address(f)};
+	move_all(f, &map_defs[map].key, (struct member){.bytes = copy, .key = out}, true);
 	if (out->kind == MASQ_MFW)
 		return out->mark;
 	return out->port && (out->protocol == IPPROTO_TCP || out->protocol == IPPROTO_UDP) &&
@@ -265,16 +316,18 @@ void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t)
 	struct target copy = *t;
 
 	memset(out, 0, VALUE_MAX);
-	move_all(&map_defs[map].data, (struct member){.bytes = out, .target = &copy}, false);
+	move_all(family_by_address(&t->addr), &map_defs[map].data,
+		 (struct member){.bytes = out, .target = &copy}, false);
 }
 
-bool data_parse(struct target *out, enum map map, const uint8_t in[VALUE_MAX])
+bool data_parse(struct target *out, enum family f, enum map map, const uint8_t in[VALUE_MAX])
 {
 	const struct parts *data = &map_defs[map].data;
 	uint8_t copy[VALUE_MAX];
 
 	memcpy(copy, in, sizeof(copy));
-	move_all(data, (struct member){.bytes = copy, .target = out}, true);
+	out->addr = any_address(f);
+	move_all(f, data, (struct member){.bytes = copy, .target = out}, true);
 	return !address_is_any(&out->addr) && (out->port || !has_field(data, FIELD_TARGET_PORT));
 }
 
@@ -313,12 +366,32 @@ void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t)
 	text_of(out, &map_defs[map].data, NULL, t);
 }
 
+const char *name_address(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a)
+{
+	address_text(buf, a);
+	for (char *p = buf; *p; p++)
+		if (*p == ':')
+			*p = '_';
+	return buf;
+}
+
+bool name_address_parse(struct masq_address *out, enum family f, const char *text)
+{
+	char addr[ADDRESS_TEXT_MAX];
+	size_t i = 0;
+
+	for (; text[i] && i < sizeof(addr) - 1; i++)
+		addr[i] = text[i] == '_' ? ':' : text[i];
+	addr[i] = '\0';
+	return !text[i] && masq_parse_address(out, addr) && out->family == family_defs[f].number;
+}
+
 void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
 {
 	char addr[ADDRESS_TEXT_MAX] = "any";
 
 	if (!address_is_any(&key->local))
-		address_text(addr, &key->local);
+		name_address(addr, &key->local);
 	if (key->kind == MASQ_MFW)
 		snprintf(out, CHAIN_NAME_MAX, "mark-%u", key->mark);
 	else
@@ -326,26 +399,24 @@ void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
 			 key->port);
 }
 
-bool chain_name_parse(struct key *out, const char *name)
+bool chain_name_parse(struct key *out, enum family f, const char *name)
 {
-	char addr[INET_ADDRSTRLEN] = "", again[CHAIN_NAME_MAX];
+	char addr[ADDRESS_TEXT_MAX] = "", again[CHAIN_NAME_MAX];
 	unsigned int port = 0;
 
-	*out = (struct key){.kind = MASQ_PORTFW};
+	*out = (struct key){.kind = MASQ_PORTFW, .local = any_address(f)};
 	if (sscanf(name, "mark-%u", &out->mark) == 1)
 		out->kind = MASQ_MFW;
-	else if (sscanf(name, "tcp-%15[^-]-%u", addr, &port) == 2)
+	else if (sscanf(name, "tcp-%45[^-]-%u", addr, &port) == 2)
 		out->protocol = IPPROTO_TCP;
-	else if (sscanf(name, "udp-%15[^-]-%u", addr, &port) == 2)
+	else if (sscanf(name, "udp-%45[^-]-%u", addr, &port) == 2)
 		out->protocol = IPPROTO_UDP;
 	else
 		return false;
 	out->port = (uint16_t)port;
-	if (out->kind == MASQ_PORTFW) {
-		out->local.family = AF_INET;
-		if (strcmp(addr, "any") != 0 && !masq_parse_address(&out->local, addr))
-			return false;
-	}
+	if (out->kind == MASQ_PORTFW && strcmp(addr, "any") != 0 &&
+	    !name_address_parse(&out->local, f, addr))
+		return false;
 	chain_name(again, out);
 	return !strcmp(again, name);
 }

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The nf_tables table as data: what its maps have for keys and values. Bytes,
+ * The nf_tables tables as data, one for each family: what their maps have for keys
+ * and values. Bytes,
  * text and register loads follow from the parts. Names and types are visible to
  * administrators and to other programs, so they stay what they are.
  *
  *	map portfw, portfw_any, mfw, ...	services with one target
  *	map portfw_pools, ...			services with more: goto a chain of their own
- *	chain tcp-198.51.100.1-80, mark-7	such a chain (pool.h)
+ *	chain tcp-198.51.100.1-80, mark-7	such a chain (pool.h); in table ip6
+ *						tcp-2001_db8__1-80
  *	chain prerouting, lookup, ...		what every packet passes (skeleton.h)
  *	chain autofw_range, ...			autofw's entries (entries.h)
  */
 #ifndef SCHEMA_H
 #define SCHEMA_H
 
+#include "families.h"
 #include "service.h"
 
 #define NFT_TABLE "ipmasqadm"
-/* As messages name it. */
-#define NFT_TABLE_TEXT "table ip " NFT_TABLE
 
 /* What a packet, its connection or an element has. */
 enum field {
@@ -38,6 +39,7 @@ enum field {
 	FIELD_TARGET,
 	FIELD_TARGET_PORT,
 	FIELD_VERDICT,
+	FIELD_COUNT,
 };
 
 enum loader { LOAD_NOTHING, LOAD_META, LOAD_NETWORK, LOAD_TRANSPORT, LOAD_CT, LOAD_FIB };
@@ -53,7 +55,9 @@ struct field_def {
 	int8_t direction; /* of a connection: IP_CT_DIR_, or -1 */
 };
 
-extern const struct field_def field_defs[];
+const struct field_def *field_def(enum family f, enum field field);
+/* How many registers of 4 bytes it takes. */
+uint32_t field_registers(enum family f, enum field field);
 
 /* Parts of a key or of data, up to FIELD_NONE. */
 #define PARTS_MAX 3
@@ -61,11 +65,12 @@ struct parts {
 	enum field field[PARTS_MAX + 1];
 };
 
-/* Bytes in an element: of several parts each is padded to a register of 4. */
-uint32_t parts_len(const struct parts *p);
+/* Bytes in an element: of several parts each is padded to registers of 4. */
+uint32_t parts_len(enum family f, const struct parts *p);
+uint32_t parts_registers(enum family f, const struct parts *p);
 /* The number and the byte order of the type, as nft(8) keeps them in a set. */
-uint32_t parts_type(const struct parts *p);
-uint32_t parts_order(const struct parts *p);
+uint32_t parts_type(enum family f, const struct parts *p);
+uint32_t parts_order(enum family f, const struct parts *p);
 
 enum map {
 	MAP_NONE,
@@ -97,11 +102,15 @@ bool map_takes(enum map map, const struct key *key);
 /* Whether there are services of a kind at all. */
 bool kind_has_maps(enum masq_kind kind);
 
-#define VALUE_MAX 16
+/* The family of a service: that of its local address, which marks have, too. */
+enum family key_family(const struct key *key);
+
+/* The longest key: two registers, and an address of 16 bytes. */
+#define VALUE_MAX 24
 /* An element's key for a service, and back; false: no command could name it. In
  * parts_len() bytes. */
 void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
-bool key_parse(struct key *out, enum map map, const uint8_t in[VALUE_MAX]);
+bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 /* "tcp . 198.51.100.1 . 80", as nft(8) writes it. */
 #define VALUE_TEXT_MAX 64
 void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key);
@@ -109,12 +118,16 @@ void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key);
 /* The same for the data of a map that is no pool; false: it leads nowhere, since
  * others have written an address or a port of 0. */
 void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t);
-bool data_parse(struct target *out, enum map map, const uint8_t in[VALUE_MAX]);
+bool data_parse(struct target *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t);
 
+/* An address in a name: nft(8) takes no colon there, so it is an underscore. */
+const char *name_address(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a);
+bool name_address_parse(struct masq_address *out, enum family f, const char *text);
+
 /* The name of a service's own chain, and back; false if it is no such name. */
-#define CHAIN_NAME_MAX 64
+#define CHAIN_NAME_MAX 72
 void chain_name(char out[CHAIN_NAME_MAX], const struct key *key);
-bool chain_name_parse(struct key *out, const char *name);
+bool chain_name_parse(struct key *out, enum family f, const char *name);
 
 #endif

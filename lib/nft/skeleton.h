@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the table has beside forwards: the chains that packets pass, and empty
+ * What a table has beside forwards: the chains that packets pass, and empty
  * maps. It is made as a whole, with the first forward.
  *
  *	chain prerouting	a base chain: what is for this machine is looked up
@@ -39,7 +39,7 @@ extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];
 /* With the first entry that is triggered: it sees masqueraded packets leave. */
 extern const struct hook trigger_hook;
 
-/* The base chains of version 0.5.0, which had one for each kind. */
+/* The base chains of version 0.5.0, which had one for each kind and IPv4 alone. */
 #define OLD_CHAINS 3
 extern const char *const old_chains[OLD_CHAINS];
 

@@ -47,7 +47,7 @@ static bool is_ours(struct search *s, const struct key *key)
 
 	if (exact && concerns(exact))
 		return true;
-	any_key.local = address_v4(INADDR_ANY);
+	any_key.local = (struct masq_address){.family = key->local.family};
 	any = table_get(s->table, &any_key);
 	return any && concerns(any) && local_is(&s->local, &key->local);
 }

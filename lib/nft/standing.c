@@ -25,20 +25,26 @@ static const char *name_of(size_t i)
 	return i == TRIGGER ? CHAIN_TRIGGER : old_chains[i - OLD];
 }
 
-static void ask_chains(struct buf *b, bool with_rules)
+/* So many are there of a family. */
+static size_t count_of(enum family f)
 {
-	for (size_t i = 0; i < CHAINS; i++)
+	return family_defs[f].old ? CHAINS : OLD;
+}
+
+static void ask_chains(struct buf *b, enum family f, bool with_rules)
+{
+	for (size_t i = 0; i < count_of(f); i++)
 		if (with_rules == (i == TRIGGER || (i < TRIGGER && skeleton_chains[i].rules)))
-			ask_chain(b, name_of(i));
+			ask_chain(b, f, name_of(i));
 }
 
 /* Where the chains that have rules are complete, all is: their rules refer to the others. */
-void standing_ask(struct buf *b)
+void standing_ask(struct buf *b, enum family f)
 {
-	struct nlmsghdr *nlh = buf_msg(b, NFT_MSG_GETTABLE, 0);
+	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETTABLE, 0);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
-	ask_chains(b, true);
+	ask_chains(b, f, true);
 }
 
 /* Whether a chain hangs where it ought to; NULL: nowhere. */
@@ -98,38 +104,46 @@ static int count_rule(const struct nlmsghdr *nlh __attribute__((unused)), void *
 	return 0;
 }
 
+struct further {
+	enum family family;
+	struct standing *standing;
+};
+
 /* What the further requests are answered with. */
 static int read_further(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
-	struct standing *s = arg;
+	const struct further *further = arg;
+	struct standing *s = further->standing;
 
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSET)
 		return standing_read(s, nlh);
 	for (int map = 1; map < MAP_COUNT; map++)
 		if (!strcmp(name, map_defs[map].name)) {
 			s->missing[map] = false;
-			if (foreign_map((enum map)map, nlh))
+			if (foreign_map(further->family, (enum map)map, nlh))
 				snprintf(s->strange_map, sizeof(s->strange_map), "%s", name);
 		}
 	return 0;
 }
 
 /* What there is of a skeleton that is not complete. */
-static int look_further(struct link *l, struct buf *b, struct standing *s)
+static int look_further(struct link *l, struct buf *b, enum family f, struct standing *s)
 {
+	struct further further = {f, s};
+
 	for (int map = 1; map < MAP_COUNT; map++)
 		s->missing[map] = true;
 	if (!s->table)
 		return 0;
 	buf_reset(b);
-	ask_chains(b, false);
+	ask_chains(b, f, false);
 	for (int map = 1; map < MAP_COUNT; map++)
-		ask_set(b, map_defs[map].name);
-	return ask_nothing_is_no_error(link_get(l, b, read_further, s));
+		ask_set(b, f, map_defs[map].name);
+	return ask_nothing_is_no_error(link_get(l, b, read_further, &further));
 }
 
-int standing_conclude(struct link *l, struct buf *b, struct standing *s)
+int standing_conclude(struct link *l, struct buf *b, enum family f, struct standing *s)
 {
 	int err = 0;
 
@@ -140,11 +154,11 @@ int standing_conclude(struct link *l, struct buf *b, struct standing *s)
 
 		if (!skeleton_chains[i].rules || (s->chain[i] && s->full[i]))
 			continue;
-		ask_rules(b, skeleton_chains[i].name);
+		ask_rules(b, f, skeleton_chains[i].name);
 		err = ask_nothing_is_no_error(link_dump(l, b, count_rule, &rules));
 		s->whole = s->chain[i] && rules >= skeleton_chains[i].rules;
 	}
-	return err || s->whole ? err : look_further(l, b, s);
+	return err || s->whole ? err : look_further(l, b, f, s);
 }
 
 static int read_answer(const struct nlmsghdr *nlh, void *arg)
@@ -152,14 +166,14 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	return standing_read(arg, nlh);
 }
 
-int standing_load(struct link *l, struct buf *b, struct standing *s)
+int standing_load(struct link *l, struct buf *b, enum family f, struct standing *s)
 {
 	int err;
 
 	if (s->known)
 		return 0;
 	buf_reset(b);
-	standing_ask(b);
+	standing_ask(b, f);
 	err = ask_nothing_is_no_error(link_get(l, b, read_answer, s));
-	return err ? err : standing_conclude(l, b, s);
+	return err ? err : standing_conclude(l, b, f, s);
 }

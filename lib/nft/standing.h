@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What stands in the kernel beside forwards: is there a table, is the skeleton whole? */
+/* What stands in the kernel beside forwards: is there a table of a family, is its
+ * skeleton whole? */
 #ifndef STANDING_H
 #define STANDING_H
 
@@ -7,12 +8,12 @@
 #include "state.h"
 
 /* Appends the requests to a buffer, and takes an answer to one of them. */
-void standing_ask(struct buf *b);
+void standing_ask(struct buf *b, enum family f);
 int standing_read(struct standing *s, const struct nlmsghdr *nlh);
 /* When all answers are in; asks further where something is missing. 0 or -errno. */
-int standing_conclude(struct link *l, struct buf *b, struct standing *s);
+int standing_conclude(struct link *l, struct buf *b, enum family f, struct standing *s);
 
 /* All of that, unless it is known. */
-int standing_load(struct link *l, struct buf *b, struct standing *s);
+int standing_load(struct link *l, struct buf *b, enum family f, struct standing *s);
 
 #endif

@@ -99,8 +99,11 @@ uint64_t state_digest(const struct service *s)
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct target *t = service_target(s, i);
+		uint64_t words[2] = {0};
 
-		h = mix(h, (uint64_t)t->addr.in.s_addr << 16 | t->port);
+		memcpy(words, &t->addr.in6, address_size(&t->addr));
+		h = mix(mix(h, words[0]), words[1]);
+		h = mix(h, t->port);
 		h = mix(h, (uint64_t)t->pref << 32 | t->left);
 		h = mix(h, t->served);
 	}

@@ -35,7 +35,7 @@ struct loaded_target {
 	struct target target;
 };
 
-/* What stands in the kernel beside forwards (standing.h). */
+/* What stands in the kernel beside forwards, of one family (standing.h). */
 struct standing {
 	bool known;
 	bool table;
@@ -46,8 +46,8 @@ struct standing {
 	bool chain[SKELETON_CHAINS], full[SKELETON_CHAINS]; /* there; with all rules */
 	bool trigger;                                       /* the chain of triggers is there */
 	bool missing[MAP_COUNT];                            /* maps; set if not whole */
-	char strange[64];     /* a chain of our name that is something else, or "" */
-	char strange_map[64]; /* the same of a map; set if not whole */
+	char strange[CHAIN_NAME_MAX];     /* a chain of our name that is something else, or "" */
+	char strange_map[CHAIN_NAME_MAX]; /* the same of a map; set if not whole */
 };
 
 /* A rule that somebody copied: of the entry with this id, and goes with it. */
@@ -67,7 +67,8 @@ struct state {
 	size_t n_loaded, cap_loaded;
 	struct duplicate *duplicates;
 	size_t n_duplicates;
-	struct standing standing;
+	struct standing standing[FAMILY_COUNT];
+	unsigned int complete[FAMILY_COUNT]; /* kinds of which all there are have been loaded */
 };
 
 void state_free(struct state *st);

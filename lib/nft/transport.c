@@ -25,7 +25,8 @@ struct nft {
 	struct buf query, batch;
 	struct turn turn;
 	struct state state;
-	struct plan plan;
+	struct plan plan[FAMILY_COUNT];
+	enum family at;                /* the one that was read or planned last */
 	struct masq_command *commands; /* of the open transaction */
 	size_t n, cap;
 };
@@ -33,8 +34,10 @@ struct nft {
 static void forget(struct nft *n)
 {
 	state_free(&n->state);
-	inventory_free(&n->plan.inventory);
-	n->plan = (struct plan){0};
+	for (enum family f = 0; f < FAMILY_COUNT; f++) {
+		inventory_free(&n->plan[f].inventory);
+		n->plan[f] = (struct plan){0};
+	}
 }
 
 static int nft_open(struct masq *m)
@@ -44,7 +47,7 @@ static int nft_open(struct masq *m)
 
 	m->priv = n;
 	if (!n)
-		return fail_to_read(&m->error, -ENOMEM);
+		return fail_to_read(&m->error, FAMILY_IPV4, -ENOMEM);
 	n->turn.lock = -1;
 	err = link_open(&n->link);
 	if (!err)
@@ -64,7 +67,7 @@ static int nft_open(struct masq *m)
 	case EINTR: /* here, nothing has been read that others could have changed */
 		return fail(&m->error, EINTR, "cannot read nf_tables: %s", strerror(EINTR));
 	default:
-		return fail_to_read(&m->error, err);
+		return fail_to_read(&m->error, FAMILY_IPV4, err);
 	}
 }
 
@@ -103,7 +106,7 @@ static int nft_begin(struct masq *m)
 	n->state.table.next_born = (uint64_t)n->turn.genid << 32;
 	if (err)
 		turn_end(&n->turn);
-	return fail_to_read(&m->error, err);
+	return fail_to_read(&m->error, FAMILY_IPV4, err);
 }
 
 static void nft_abort(struct masq *m)
@@ -115,61 +118,79 @@ static void nft_abort(struct masq *m)
 	forget(n);
 }
 
-/* All of a set of kinds. */
-static int load_kinds(struct nft *n, unsigned int wanted)
+/* All of a family and a set of kinds. */
+static int load_kinds(struct nft *n, enum family f, unsigned int wanted)
 {
-	struct table *t = &n->state.table;
-	unsigned int services = 0, entries = 0;
+	unsigned int services = 0, entries = 0, missing = wanted & ~n->state.complete[f];
 	int err = 0;
 
-	for (const struct kind *const *k = kinds; *k; k++) {
-		if (!(wanted & MASQ_KIND((*k)->id)) || t->complete[(*k)->id])
-			continue;
-		*(kind_has_maps((*k)->id) ? &services : &entries) |= MASQ_KIND((*k)->id);
-	}
+	n->at = f;
+	for (const struct kind *const *k = kinds; *k; k++)
+		*(kind_has_maps((*k)->id) ? &services : &entries) |= missing & MASQ_KIND((*k)->id);
 	if (services)
-		err = load_services(n->link, &n->query, &n->state, services);
+		err = load_services(n->link, &n->query, f, &n->state, services);
 	if (!err && entries)
-		err = load_entries(n->link, &n->query, &n->state);
-	for (const struct kind *const *k = kinds; !err && *k; k++)
-		t->complete[(*k)->id] |= wanted & MASQ_KIND((*k)->id);
+		err = load_entries(n->link, &n->query, f, &n->state);
+	if (!err)
+		n->state.complete[f] |= wanted;
 	return err;
 }
 
 /* The same, each service once: for whoever looks them up. A listing sees it when
  * it puts them in order, and needs no index. */
-static int load_unique(struct nft *n, unsigned int wanted)
+static int load_unique(struct nft *n, enum family f, unsigned int wanted)
 {
-	int err = load_kinds(n, wanted);
+	int err = load_kinds(n, f, wanted);
 
 	return err || table_unique(&n->state.table) ? err : -EINTR;
 }
 
+/* The families that all of a kind is meant of. */
+static bool names_family(const struct key *key, enum family f)
+{
+	return key->local.family == AF_UNSPEC || key_family(key) == f;
+}
+
+/* The services of a family with these keys; or all of the kind. */
+static int load_keys(struct nft *n, enum family f, enum masq_kind kind, const struct key *keys,
+		     size_t count)
+{
+	bool all;
+	int err = load_all_is_less(n->link, &n->query, f, kind, count, &all);
+
+	n->at = f;
+	if (err || all)
+		return err ? err : load_unique(n, f, MASQ_KIND(kind));
+	return load_named(n->link, &n->query, f, &n->state, keys, count);
+}
+
 /* The services that the parts of a command name, but for those that are in the
- * table; or all of the kind. */
+ * table. */
 static int load_parts(struct nft *n, const struct masq_command *c)
 {
 	struct table *t = &n->state.table;
 	struct masq_command part;
 	struct key *keys, key;
-	size_t count = 0;
 	uint32_t parts = 0;
-	bool all;
-	int err;
+	int err = 0;
 
 	while (kind_part(&part, c, parts))
 		parts++;
 	keys = reallocarray(NULL, parts, sizeof(*keys));
 	if (!keys)
 		return -ENOMEM;
-	for (uint32_t i = 0; kind_part(&part, c, i); i++)
-		if (kind_scope(&part, &key) == SCOPE_ONE && !table_get(t, &key))
-			keys[count++] = key;
-	err = load_all_is_less(n->link, &n->query, c->kind, count, &all);
-	if (!err && all)
-		err = load_unique(n, MASQ_KIND(c->kind));
-	else if (!err && count)
-		err = load_named(n->link, &n->query, &n->state, keys, count);
+	for (enum family f = 0; !err && f < FAMILY_COUNT; f++) {
+		size_t count = 0;
+
+		if (n->state.complete[f] & MASQ_KIND(c->kind))
+			continue;
+		for (uint32_t i = 0; kind_part(&part, c, i); i++)
+			if (kind_scope(&part, &key) == SCOPE_ONE && key_family(&key) == f &&
+			    !table_get(t, &key))
+				keys[count++] = key;
+		if (count)
+			err = load_keys(n, f, c->kind, keys, count);
+	}
 	free(keys);
 	return err;
 }
@@ -185,11 +206,12 @@ static int apply(struct nft *n, const struct masq_command *c)
 	case SCOPE_NONE:
 		break;
 	case SCOPE_ONE:
-		if (!t->complete[c->kind])
-			err = load_parts(n, c);
+		err = load_parts(n, c);
 		break;
 	case SCOPE_KIND:
-		err = load_unique(n, MASQ_KIND(c->kind));
+		for (enum family f = 0; !err && f < FAMILY_COUNT; f++)
+			if (names_family(&key, f))
+				err = load_unique(n, f, MASQ_KIND(c->kind));
 		break;
 	}
 	if (!err)
@@ -226,9 +248,9 @@ static int fail_to_load(struct masq *m, int err)
 	struct nft *n = m->priv;
 	char map[64];
 
-	if (err == -EBADMSG && !foreign_find_map(n->link, &n->query, map) && *map)
-		return fail_by_map(&m->error, map);
-	return fail_to_read(&m->error, err);
+	if (err == -EBADMSG && !foreign_find_map(n->link, &n->query, n->at, map) && *map)
+		return fail_by_map(&m->error, n->at, map);
+	return fail_to_read(&m->error, n->at, err);
 }
 
 static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
@@ -285,7 +307,7 @@ static int nft_command(struct masq *m, const struct masq_command *given)
 		return err;
 	err = remember(n, &c);
 	if (err)
-		return fail_to_read(&m->error, err);
+		return fail_to_read(&m->error, FAMILY_IPV4, err);
 	failed = n->n - 1;
 	err = apply(n, &c);
 	for (int try = 1; err && !refused_for_good(n, err) && try < FAIL_TRIES; try++) {
@@ -295,58 +317,77 @@ static int nft_command(struct masq *m, const struct masq_command *given)
 	return err ? refuse(m, n, failed, err) : 0;
 }
 
-/* Whether forwards remain that were not looked at. */
-static int look_for_others(struct nft *n, bool *remain)
+/* Whether forwards of a family remain that were not looked at. */
+static int look_for_others(struct nft *n, enum family f, bool *remain)
 {
 	int err = 0;
 
-	*remain = plan_remains(&n->state);
+	*remain = plan_remains(&n->state, f);
 	for (int map = 1; !err && !*remain && map < MAP_COUNT; map++)
-		if (!n->state.table.complete[map_defs[map].kind])
-			err = load_remains(n->link, &n->query, &n->state, (enum map)map, remain);
+		if (!(n->state.complete[f] & MASQ_KIND(map_defs[map].kind)))
+			err = load_remains(n->link, &n->query, f, &n->state, (enum map)map, remain);
 	if (err || *remain)
 		return err;
 	for (const struct kind *const *k = kinds; !err && *k; k++)
 		if (!kind_has_maps((*k)->id))
-			err = load_unique(n, MASQ_KIND((*k)->id));
-	*remain = plan_remains(&n->state);
+			err = load_unique(n, f, MASQ_KIND((*k)->id));
+	*remain = plan_remains(&n->state, f);
 	return err;
 }
 
 /* Before the chains that refer to maps are emptied. -ECANCELED: others' rules
  * stand in them. What was there when the kernel answered before is settled: the
  * generation is the same. */
-static int check_rules(struct nft *n, struct error *e)
+static int check_rules(struct nft *n, enum family f, struct error *e)
 {
+	bool table = n->state.standing[f].table;
 	char chain[64];
-	int err = n->state.standing.table ? foreign_find_rule(n->link, &n->query, chain) : 0;
+	int err = table ? foreign_find_rule(n->link, &n->query, f, chain) : 0;
 
-	if (err || !n->state.standing.table || !*chain)
+	if (err || !table || !*chain)
 		return err;
-	fail_by_rule(e, chain);
+	fail_by_rule(e, f, chain);
 	return -ECANCELED;
 }
 
-/* What the model does not know: what stands, whether others remain, and who needs us. */
-static int look_around(struct nft *n, struct error *e)
+/* What the model does not know of a family: what stands, whether others remain,
+ * and who needs us. */
+static int look_around(struct nft *n, enum family f, struct error *e)
 {
-	struct standing *standing = &n->state.standing;
-	int err = standing_load(n->link, &n->query, standing);
-	bool remain = true;
+	struct standing *standing = &n->state.standing[f];
+	struct plan *plan = &n->plan[f];
+	bool adds = plan_adds(&n->state, f), remain = true;
+	int err = standing_load(n->link, &n->query, f, standing);
 
-	if (!err && plan_adds(&n->state) && fail_by_standing(e, standing))
+	if (!err && adds && fail_by_standing(e, f, standing))
 		return -ECANCELED;
-	if (!err && plan_removes(&n->state))
-		err = look_for_others(n, &remain);
-	n->plan.empty = !remain && !plan_adds(&n->state);
-	if (!err && n->plan.empty)
-		err = inventory_load(n->link, &n->query, &n->state, &n->plan.inventory);
-	if (!err && n->plan.empty && !n->plan.inventory.keep)
-		err = conntrack_needs_us(n->link, &n->query, &n->plan.inventory.keep);
-	if (!err && !n->plan.empty && plan_converts(&n->state))
-		err = load_unique(n, (1u << kind_count()) - 1);
-	if (!err && !n->plan.empty && plan_mends(&n->state))
-		err = check_rules(n, e);
+	plan->empty = !adds;
+	if (err || !standing->table) /* then there is nothing else, either */
+		return err;
+	if (plan_removes(&n->state, f))
+		err = look_for_others(n, f, &remain);
+	plan->empty = !remain && !adds;
+	if (!err && plan->empty)
+		err = inventory_load(n->link, &n->query, f, &n->state, &plan->inventory);
+	if (!err && plan->empty && !plan->inventory.keep)
+		err = conntrack_needs_us(n->link, &n->query, f, &plan->inventory.keep);
+	if (!err && !plan->empty && plan_converts(&n->state, f))
+		err = load_unique(n, f, (1u << kind_count()) - 1);
+	if (!err && !plan->empty && plan_mends(&n->state, f))
+		err = check_rules(n, f, e);
+	return err;
+}
+
+/* At each family that changes. */
+static int look_at_all(struct nft *n, struct error *e)
+{
+	int err = 0;
+
+	for (enum family f = 0; !err && f < FAMILY_COUNT; f++) {
+		n->at = f;
+		if (plan_adds(&n->state, f) || plan_removes(&n->state, f))
+			err = look_around(n, f, e);
+	}
 	return err;
 }
 
@@ -359,7 +400,7 @@ static int send_batch(struct nft *n, struct link_error *error)
 	buf_reset(&n->batch);
 	buf_begin_batch(&n->batch, n->turn.genid);
 	batch_netlink_init(&b, &n->batch);
-	err = plan_write(&b.batch, &n->state, &n->plan);
+	err = plan_write(&b.batch, &n->state, n->plan);
 	if (!err)
 		err = batch_netlink_end(&b);
 	*error = (struct link_error){.err = -err};
@@ -378,26 +419,31 @@ static int send_batch(struct nft *n, struct link_error *error)
 	return err;
 }
 
-static int grow(struct nft *n, struct error *e, enum map map)
+static int grow(struct nft *n, struct error *e, enum family f, enum map map)
 {
-	int err = check_rules(n, e);
+	int err = check_rules(n, f, e);
 
-	n->plan.grow[map] = true;
-	return err ? err : load_unique(n, MASQ_KIND(map_defs[map].kind));
+	n->plan[f].grow[map] = true;
+	return err ? err : load_unique(n, f, MASQ_KIND(map_defs[map].kind));
 }
 
 /* Somebody's rule refers to what is ours: then it stays, without forwards. */
 static bool leave_skeleton(struct nft *n, int err)
 {
-	if (err != -EBUSY || !n->plan.empty || n->plan.inventory.keep || !n->plan.inventory.foreign)
-		return false;
-	n->plan.inventory.keep = true;
-	return true;
+	bool left = false;
+
+	for (enum family f = 0; err == -EBUSY && f < FAMILY_COUNT; f++) {
+		struct plan *plan = &n->plan[f];
+
+		if (plan->empty && !plan->inventory.keep && plan->inventory.foreign)
+			plan->inventory.keep = left = true;
+	}
+	return left;
 }
 
 static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 {
-	int err = look_around(n, e);
+	int err = look_at_all(n, e);
 
 	*error = (struct link_error){0};
 	if (err)
@@ -405,13 +451,15 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	err = send_batch(n, error);
 	if (leave_skeleton(n, err))
 		err = send_batch(n, error);
-	for (int map = 1; err == -ENFILE && map < MAP_COUNT; map++) { /* each may be full */
-		enum map full = fail_map(error);
+	/* each may be full */
+	for (int i = 1; err == -ENFILE && i < FAMILY_COUNT * MAP_COUNT; i++) {
+		enum family f;
+		enum map full = fail_map(error, &f);
 
-		if (full == MAP_NONE || n->plan.grow[full])
+		if (full == MAP_NONE || n->plan[f].grow[full])
 			break;
 		*error = (struct link_error){0};
-		err = grow(n, e, full);
+		err = grow(n, e, f, full);
 		if (!err)
 			err = send_batch(n, error);
 	}
@@ -419,21 +467,23 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 }
 
 /* What the kernel says of a map that is full, a dry run has to find out. */
-static int make_room(struct nft *n, struct error *e)
+static int make_room(struct nft *n, enum family f, struct error *e)
 {
+	struct plan *plan = &n->plan[f];
 	int err = 0;
 
+	if (plan->empty || !n->state.standing[f].table || !plan_adds(&n->state, f))
+		return 0;
+	n->at = f;
 	for (int map = 1; !err && map < MAP_COUNT; map++) {
 		uint32_t size = 0;
 
-		if (n->plan.empty || !n->state.standing.table || !plan_adds(&n->state))
-			continue;
-		err = load_unique(n, MASQ_KIND(map_defs[map].kind));
+		err = load_unique(n, f, MASQ_KIND(map_defs[map].kind));
 		if (!err)
-			err = load_map_size(n->link, &n->query, (enum map)map, &size);
-		n->plan.grow[map] = size && plan_size(&n->state, (enum map)map) > size;
-		if (!err && n->plan.grow[map])
-			err = check_rules(n, e);
+			err = load_map_size(n->link, &n->query, f, (enum map)map, &size);
+		plan->grow[map] = size && plan_size(&n->state, f, (enum map)map) > size;
+		if (!err && plan->grow[map])
+			err = check_rules(n, f, e);
 	}
 	return err;
 }
@@ -441,17 +491,17 @@ static int make_room(struct nft *n, struct error *e)
 static int dry_run(struct nft *n, struct error *e, FILE *out)
 {
 	struct batch_text b;
-	int err = look_around(n, e);
+	int err = look_at_all(n, e);
 
-	if (!err)
-		err = make_room(n, e);
+	for (enum family f = 0; !err && f < FAMILY_COUNT; f++)
+		err = make_room(n, f, e);
 	if (err)
 		return err;
 	err = turn_up_to_date(&n->turn);
 	if (err != 1)
 		return err ? err : -EINTR;
 	batch_text_init(&b, out);
-	return plan_write(&b.batch, &n->state, &n->plan);
+	return plan_write(&b.batch, &n->state, n->plan);
 }
 
 static int attempt(struct masq *m, struct link_error *error)
@@ -524,14 +574,17 @@ static int gather_entries(struct nft *n, struct records *out)
 static int read_once(struct nft *n, unsigned int wanted, const struct masq_command *only,
 		     struct listing *l)
 {
-	struct key key;
+	struct key key = {0};
+	bool named;
 	int err = start_over(n);
 
 	listing_free(l);
-	if (!err && only && kind_scope(only, &key) == SCOPE_ONE)
+	named = only && kind_scope(only, &key) == SCOPE_ONE;
+	if (!err && named)
 		err = load_parts(n, only);
-	else if (!err)
-		err = load_kinds(n, wanted);
+	for (enum family f = 0; !err && !named && f < FAMILY_COUNT; f++)
+		if (names_family(&key, f))
+			err = load_kinds(n, f, wanted);
 	if (!err)
 		err = listing_rank(l, &n->state.table);
 	if (!err)

@@ -65,11 +65,12 @@ static bool parse(struct masq_command *out, const char *text, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(chains); i++) {
-		if (!entry_parse(&other, chains[i], text, len))
+		if (!entry_parse(&other, FAMILY_IPV4, chains[i], text, len))
 			continue;
 		*out = other;
 		n++;
-		if (entry_parse(&other, CHAIN_TRIGGER, text, len) != entry_is_triggered(out))
+		if (entry_parse(&other, FAMILY_IPV4, CHAIN_TRIGGER, text, len) !=
+		    entry_is_triggered(out))
 			return false;
 	}
 	return n == 1;

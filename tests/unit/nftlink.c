@@ -116,7 +116,7 @@ static void large_messages(struct link *l, struct buf *b)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		forget();
 		buf_reset(b);
-		buf_msg(b, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+		buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 		queued = 1;
 		put(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, b->seq, sizes[i]);
 		queued = 2;
@@ -135,7 +135,7 @@ static void several_requests(struct link *l, struct buf *b)
 	forget();
 	buf_reset(b);
 	for (int i = 0; i < 3; i++)
-		buf_msg(b, NFT_MSG_GETSETELEM, 0);
+		buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	first = b->first;
 	queued = 1;
 	put(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, first - 1, 64); /* of an earlier one */
@@ -149,8 +149,8 @@ static void several_requests(struct link *l, struct buf *b)
 
 	forget();
 	buf_reset(b);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	queued = 1;
 	put_error(b->first, ENOENT);
 	put_error(b->seq, ENOENT);
@@ -158,8 +158,8 @@ static void several_requests(struct link *l, struct buf *b)
 
 	forget();
 	buf_reset(b);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	queued = 1;
 	put_error(b->first, EINVAL);
 	put(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, b->seq, 64);
@@ -167,8 +167,8 @@ static void several_requests(struct link *l, struct buf *b)
 
 	forget();
 	buf_reset(b);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	queued = 1;
 	put_error(b->first, ENOENT);
 	is_int(link_get(l, b, count, NULL), -EBADMSG, "an answer is missing");
@@ -179,7 +179,7 @@ static void batch(struct buf *b, size_t messages)
 	buf_reset(b);
 	buf_begin_batch(b, 1);
 	for (size_t i = 0; i < messages; i++)
-		buf_msg(b, NFT_MSG_DELRULE, 0);
+		buf_msg(b, FAMILY_IPV4, NFT_MSG_DELRULE, 0);
 	buf_end_batch(b);
 }
 
@@ -189,14 +189,14 @@ static void left_answers(struct link *l, struct buf *b)
 	forget();
 	l->unread = false; /* nothing of what is to come is left of before */
 	buf_reset(b);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	queued = 1;
 	queue[0].err = EIO;
 	is_int(link_get(l, b, count, NULL), -EIO, "reading fails");
 	queued = 2;
 	put_error(b->seq + 1, ENOENT);
 	buf_reset(b);
-	buf_msg(b, NFT_MSG_GETSETELEM, 0);
+	buf_msg(b, FAMILY_IPV4, NFT_MSG_GETSETELEM, 0);
 	is_int(link_get(l, b, count, NULL), -EBADMSG,
 	       "what comes too late is no answer to the next");
 }

@@ -343,9 +343,9 @@ static bool stands(struct kernel *k, const struct service *s)
 		struct kernel_chain *c = &k->chains[i];
 		struct key key;
 
-		if (!pool_owns(c->name))
+		if (!pool_owns(FAMILY_IPV4, c->name))
 			return false;
-		if (!chain_name_parse(&key, c->name)) {
+		if (!chain_name_parse(&key, FAMILY_IPV4, c->name)) {
 			if (!is_target_chain(c, s) || !referred_to(k, c->name))
 				return false;
 			continue;
@@ -659,21 +659,25 @@ static void target_names(void)
 		"\xff\xfe",
 	};
 	static const char *const longest = "mark-4294967295-to-255.255.255.255-65535";
-	struct key key = {.kind = MASQ_MFW, .mark = UINT32_MAX}, other = key;
+	struct key key = {.kind = MASQ_MFW, .mark = UINT32_MAX, .local.family = AF_INET},
+		   other = key;
 	struct key portfw = {.kind = MASQ_PORTFW, .protocol = IPPROTO_TCP, .port = 80};
 	struct target t = {.port = 0};
 
 	ok(pool_target_parse(&t, &key, longest) && t.port == 65535 &&
 		   t.addr.in.s_addr == UINT32_MAX && t.addr.family == AF_INET,
 	   "the chain of a target, at its longest");
-	ok(pool_owns(longest) && pool_owns("mark-7") && pool_owns("tcp-any-80"), "... is ours");
+	ok(pool_owns(FAMILY_IPV4, longest) && pool_owns(FAMILY_IPV4, "mark-7") &&
+		   pool_owns(FAMILY_IPV4, "tcp-any-80"),
+	   "... is ours");
 	other.mark--;
 	ok(!pool_target_parse(&t, &other, longest), "... of this mark only");
 	ok(!pool_target_parse(&t, &portfw, longest), "... of a mark only");
 	key.mark = 7;
 	for (size_t i = 0; i < sizeof(junk) / sizeof(*junk); i++) {
 		ok(!pool_target_parse(&t, &key, junk[i]), "none: \"%s\"", junk[i]);
-		ok(!pool_owns(junk[i]) || !strcmp(junk[i], "mark-7"), "... and not ours");
+		ok(!pool_owns(FAMILY_IPV4, junk[i]) || !strcmp(junk[i], "mark-7"),
+		   "... and not ours");
 	}
 }
 

@@ -20,7 +20,7 @@ static struct key portfw_key(uint8_t protocol, uint32_t local, uint16_t port)
 
 static struct key mfw_key(uint32_t mark)
 {
-	return (struct key){.kind = MASQ_MFW, .mark = mark};
+	return (struct key){.kind = MASQ_MFW, .mark = mark, .local.family = AF_INET};
 }
 
 static struct key any_key(void)
@@ -72,8 +72,8 @@ struct parts_case {
 
 static bool right(const struct parts *p, const struct parts_case *want)
 {
-	return parts_type(p) == want->type && parts_len(p) == want->len &&
-	       parts_order(p) == want->order;
+	return parts_type(FAMILY_IPV4, p) == want->type && parts_len(FAMILY_IPV4, p) == want->len &&
+	       parts_order(FAMILY_IPV4, p) == want->order;
 }
 
 static void types(void)
@@ -111,11 +111,13 @@ static void types(void)
 		ok(def->kind == maps[map].kind, "... its kind");
 		ok(right(&def->key, &maps[map].key), "... its key for nft");
 		if (def->pool)
-			is_int(parts_type(&def->data), TYPE_VERDICT, "... and a verdict");
+			is_int(parts_type(FAMILY_IPV4, &def->data), TYPE_VERDICT,
+			       "... and a verdict");
 		else
 			ok(right(&def->data, &maps[map].data), "... and its data");
 		is_int(def->pool, !maps[map].data.type, "... which are told apart");
-		ok(parts_len(&def->key) <= VALUE_MAX && parts_len(&def->data) <= VALUE_MAX,
+		ok(parts_len(FAMILY_IPV4, &def->key) <= VALUE_MAX &&
+			   parts_len(FAMILY_IPV4, &def->data) <= VALUE_MAX,
 		   "... and fit");
 	}
 	ok(kind_has_maps(MASQ_PORTFW) && kind_has_maps(MASQ_MFW) && !kind_has_maps(MASQ_AUTOFW),
@@ -144,7 +146,8 @@ static void fields(void)
 		struct parts p = {{cases[i].field}};
 
 		ok(right(&p, &cases[i].want), "%s for nft", cases[i].text);
-		is_str(field_defs[cases[i].field].text, cases[i].text, "... as it writes it");
+		is_str(field_def(FAMILY_IPV4, cases[i].field)->text, cases[i].text,
+		       "... as it writes it");
 	}
 }
 
@@ -216,16 +219,17 @@ static void names(void)
 		memset(name, 'x', sizeof(name));
 		chain_name(name, &cases[i].key);
 		is_str(name, cases[i].name, "the chain %s", cases[i].name);
-		ok(chain_name_parse(&back, name) && key_equal(&back, &cases[i].key),
+		ok(chain_name_parse(&back, FAMILY_IPV4, name) && key_equal(&back, &cases[i].key),
 		   "... and back");
 	}
 	for (size_t i = 0; i < COUNT(junk); i++)
-		ok(!chain_name_parse(&back, junk[i]), "no chain of ours: \"%s\"", junk[i]);
+		ok(!chain_name_parse(&back, FAMILY_IPV4, junk[i]), "no chain of ours: \"%s\"",
+		   junk[i]);
 	for (size_t i = 0; i < tried; i++) {
 		struct key key = any_key();
 
 		chain_name(name, &key);
-		wrong += !chain_name_parse(&back, name) || !key_equal(&back, &key);
+		wrong += !chain_name_parse(&back, FAMILY_IPV4, name) || !key_equal(&back, &key);
 	}
 	is_int((long long)wrong, 0, "%zu names at random come back", tried);
 }
@@ -245,7 +249,7 @@ static void nearly_names(void)
 		n = strlen(name);
 		for (uint32_t changes = 1 + any(2); changes; changes--)
 			name[any((uint32_t)n + 1)] = letters[any(sizeof(letters))];
-		if (!chain_name_parse(&back, name))
+		if (!chain_name_parse(&back, FAMILY_IPV4, name))
 			continue;
 		chain_name(again, &back);
 		good++;
@@ -290,7 +294,8 @@ static void keys(void)
 			takes |= 1u << map;
 			memset(bytes, 0xa5, sizeof(bytes));
 			key_bytes(bytes, map, &cases[i].key);
-			ok(key_parse(&back, map, bytes) && key_equal(&back, &cases[i].key),
+			ok(key_parse(&back, FAMILY_IPV4, map, bytes) &&
+				   key_equal(&back, &cases[i].key),
 			   "%s in map %s and back", cases[i].text, map_defs[map].name);
 			memset(text, 'x', sizeof(text));
 			key_text(text, map, &cases[i].key);
@@ -349,8 +354,8 @@ static void foreign_keys(void)
 	struct key back;
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		ok(!key_parse(&back, cases[i].map, cases[i].bytes), "no key of map %s: %s",
-		   map_defs[cases[i].map].name, cases[i].why);
+		ok(!key_parse(&back, FAMILY_IPV4, cases[i].map, cases[i].bytes),
+		   "no key of map %s: %s", map_defs[cases[i].map].name, cases[i].why);
 }
 
 static void keys_at_random(void)
@@ -364,16 +369,16 @@ static void keys_at_random(void)
 
 		if (map_takes(map, &key)) {
 			key_bytes(in, map, &key);
-			lost += !key_parse(&back, map, in) || !key_equal(&back, &key);
+			lost += !key_parse(&back, FAMILY_IPV4, map, in) || !key_equal(&back, &key);
 		}
-		for (size_t k = 0; k < parts_len(&map_defs[map].key); k++)
+		for (size_t k = 0; k < parts_len(FAMILY_IPV4, &map_defs[map].key); k++)
 			in[k] = (uint8_t)(any(3) ? any(256) : any(2) ? 6 : 0);
 		/* padding is none of it */
 		memset(in + (map_defs[map].kind == MASQ_PORTFW), 0,
 		       map_defs[map].kind == MASQ_PORTFW ? 3 : 0);
 		if (map_defs[map].kind == MASQ_PORTFW)
-			memset(in + parts_len(&map_defs[map].key) - 2, 0, 2);
-		if (!key_parse(&back, map, in))
+			memset(in + parts_len(FAMILY_IPV4, &map_defs[map].key) - 2, 0, 2);
+		if (!key_parse(&back, FAMILY_IPV4, map, in))
 			continue;
 		good++;
 		key_bytes(again, map, &back);
@@ -409,8 +414,8 @@ static void data(void)
 
 		memset(raw, 0xa5, sizeof(raw));
 		data_bytes(raw, cases[i].map, &t);
-		ok(data_parse(&back, cases[i].map, raw) && address_equal(&back.addr, &t.addr) &&
-			   back.port == t.port,
+		ok(data_parse(&back, FAMILY_IPV4, cases[i].map, raw) &&
+			   address_equal(&back.addr, &t.addr) && back.port == t.port,
 		   "%s in map %s and back", cases[i].text, map_defs[cases[i].map].name);
 		ok(back.pref == 7 && back.left == 3 && back.served == 5,
 		   "... and nothing else of it");
@@ -437,8 +442,8 @@ static void foreign_data(void)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct target back = {0};
 
-		ok(!data_parse(&back, cases[i].map, cases[i].bytes), "no target in map %s: %s",
-		   map_defs[cases[i].map].name, cases[i].why);
+		ok(!data_parse(&back, FAMILY_IPV4, cases[i].map, cases[i].bytes),
+		   "no target in map %s: %s", map_defs[cases[i].map].name, cases[i].why);
 	}
 }
 

@@ -100,7 +100,8 @@ static bool command(struct table *t, const json_t *step, char *why, size_t size)
 /* The service that a connection finds. */
 static struct service *lookup(struct table *t, const json_t *step, bool mfw)
 {
-	struct key key = {.kind = MASQ_MFW, .mark = number_of(step, "mark")};
+	struct key key = {
+		.kind = MASQ_MFW, .local.family = AF_INET, .mark = number_of(step, "mark")};
 	struct service *s;
 
 	if (!mfw) {

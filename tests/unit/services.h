@@ -48,13 +48,16 @@ static inline struct service copy_of(const struct service *s)
 
 static inline struct service mfw_service(void)
 {
-	return (struct service){.key = {.kind = MASQ_MFW, .mark = 1}};
+	return (struct service){.key = {.kind = MASQ_MFW, .local.family = AF_INET, .mark = 1}};
 }
 
 static inline struct service portfw_service(void)
 {
 	return (struct service){
-		.key = {.kind = MASQ_PORTFW, .protocol = IPPROTO_TCP, .port = 80},
+		.key = {.kind = MASQ_PORTFW,
+			.protocol = IPPROTO_TCP,
+			.port = 80,
+			.local.family = AF_INET},
 		.counts_alone = true,
 	};
 }

@@ -388,9 +388,15 @@ static void scopes(void)
 		{"mfw -A -m 4294967295 -r 10.0.0.2",
 		 SCOPE_ONE,
 		 NULL,
-		 {.kind = MASQ_MFW, .mark = UINT32_MAX}},
-		{"mfw -D -m 7", SCOPE_ONE, NULL, {.kind = MASQ_MFW, .mark = 7}},
-		{"mfw -S -m 7", SCOPE_ONE, NULL, {.kind = MASQ_MFW, .mark = 7}},
+		 {.kind = MASQ_MFW, .local.family = AF_INET, .mark = UINT32_MAX}},
+		{"mfw -D -m 7",
+		 SCOPE_ONE,
+		 NULL,
+		 {.kind = MASQ_MFW, .local.family = AF_INET, .mark = 7}},
+		{"mfw -S -m 7",
+		 SCOPE_ONE,
+		 NULL,
+		 {.kind = MASQ_MFW, .local.family = AF_INET, .mark = 7}},
 		{"mfw -F", SCOPE_KIND, NULL, {0}},
 		{"autofw -A -d tcp 1 2", SCOPE_KIND, NULL, {0}},
 		{"autofw -F", SCOPE_KIND, NULL, {0}},
@@ -415,9 +421,10 @@ static void scopes(void)
 static void marks(void)
 {
 	struct table t = {.next_born = 5};
-	struct key one = {.kind = MASQ_MFW, .mark = 1}, two = {.kind = MASQ_MFW, .mark = 2};
+	struct key one = {.kind = MASQ_MFW, .local.family = AF_INET, .mark = 1}, two = one;
 	struct key first = {.protocol = IPPROTO_TCP, .port = 80}, second = first;
 
+	two.mark = 2;
 	masq_parse_address(&first.local, "10.0.0.1");
 	masq_parse_address(&second.local, "10.0.0.9");
 	ok(!apply(&t, "mfw -A -m 1 -r 10.0.0.2") && !apply(&t, "mfw -A -m 2 -r 10.0.0.2"),

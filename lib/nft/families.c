@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
+#include "families.h"
+#include "schema.h"
+
+const struct family_def family_defs[FAMILY_COUNT] = {
+	[FAMILY_IPV4] =
+		{
+			.number = NFPROTO_IPV4,
+			.text = "ip",
+			.name = "IPv4",
+			.table = "table ip " NFT_TABLE,
+			.config = "CONFIG_NF_TABLES_IPV4",
+			.fib_config = "CONFIG_NFT_FIB_IPV4",
+			.old = true,
+		},
+	[FAMILY_IPV6] =
+		{
+			.number = NFPROTO_IPV6,
+			.text = "ip6",
+			.name = "IPv6",
+			.table = "table ip6 " NFT_TABLE,
+			.config = "CONFIG_NF_TABLES_IPV6",
+			.fib_config = "CONFIG_NFT_FIB_IPV6",
+		},
+};
+_Static_assert(NFPROTO_IPV4 == AF_INET && NFPROTO_IPV6 == AF_INET6, "one number for both");
+
+enum family family_by_address(const struct masq_address *a)
+{
+	return a->family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
+
+enum family family_numbered(uint8_t number)
+{
+	enum family f = 0;
+
+	while (f < FAMILY_COUNT && family_defs[f].number != number)
+		f++;
+	return f;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The address families, each of which has a table of our name. What differs
+ * between them is data: here, and the fields of schema.c.
+ */
+#ifndef FAMILIES_H
+#define FAMILIES_H
+
+#include "address.h"
+
+enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILY_COUNT };
+
+struct family_def {
+	uint8_t number;    /* AF_ and NFPROTO_, which are the same */
+	const char *text;  /* as nft(8) names it: "ip" */
+	const char *name;  /* "IPv4" */
+	const char *table; /* as messages name it: "table ip ipmasqadm" */
+	/* what a kernel without it lacks */
+	const char *config, *fib_config;
+	bool old; /* version 0.5.0 had a table of it */
+};
+
+extern const struct family_def family_defs[FAMILY_COUNT];
+
+/* Of an address; where there is none, IPv4. */
+enum family family_by_address(const struct masq_address *a);
+/* By its number; FAMILY_COUNT: none that we have a table of. */
+enum family family_numbered(uint8_t number);
+
+#endif
