@@ -43,6 +43,16 @@ static int load_each(struct savefile *s, struct masq *m, const char **name)
 }
 
 /* By kind, and within one by its save_order(). */
+static struct order order_of(size_t index, const void *arg)
+{
+	const struct savefile *s = arg;
+	const struct masq_command *forward = &s->forwards[index];
+	struct order o = kinds[forward->kind]->save_order(forward);
+
+	o.first.major |= (uint32_t)forward->kind << 16;
+	return o;
+}
+
 static int sort(struct savefile *s)
 {
 	struct rank *ranks = reallocarray(NULL, s->n + 1, 2 * sizeof(*ranks)), *sorted;
@@ -58,14 +68,10 @@ static int sort(struct savefile *s)
 			size_t at = (*k)->save_last_first ? s->n - 1 - i : i;
 
 			if (s->forwards[at].kind == (*k)->id)
-				ranks[n++] = (struct rank){
-					.minor = (*k)->save_order(&s->forwards[at]),
-					.major = (*k)->id,
-					.index = (uint32_t)at,
-				};
+				ranks[n++] = (struct rank){.index = (uint32_t)at};
 		}
 	}
-	sorted = rank_sort(ranks, ranks + s->n + 1, n);
+	sorted = rank_sort_by(ranks, ranks + s->n + 1, n, order_of, s);
 	for (size_t i = 0; i < n; i++)
 		s->order[i] = sorted[i].index;
 	free(ranks);
@@ -130,7 +136,13 @@ static void print_forward(const struct masq_command *forward, FILE *out)
 static bool same_service(const struct kind *k, const struct masq_command *a,
 			 const struct masq_command *b)
 {
-	return a->kind == b->kind && k->save_order(a) == k->save_order(b);
+	struct order of_a, of_b;
+
+	if (a->kind != b->kind)
+		return false;
+	of_a = k->save_order(a);
+	of_b = k->save_order(b);
+	return !order_compare(&of_a, &of_b);
 }
 
 static const struct masq_command *nth(const struct savefile *s, size_t i)

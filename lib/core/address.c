@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,7 +70,14 @@ const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *
 	return buf;
 }
 
-uint64_t address_order(const struct masq_address *a)
+void address_numbers(const struct masq_address *a, uint64_t *first, uint64_t *last)
 {
-	return a->family == AF_INET ? ntohl(a->in.s_addr) : 0;
+	*first = 0;
+	*last = ntohl(a->in.s_addr);
+	if (a->family != AF_INET6)
+		return;
+	memcpy(first, a->in6.s6_addr, sizeof(*first));
+	memcpy(last, a->in6.s6_addr + sizeof(*first), sizeof(*last));
+	*first = be64toh(*first);
+	*last = be64toh(*last);
 }

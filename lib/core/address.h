@@ -24,7 +24,8 @@ size_t address_size(const struct masq_address *a);
 /* In numbers; "0.0.0.0" where there is none. Returns buf. */
 const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a);
 
-/* A number that orders addresses of one family. */
-uint64_t address_order(const struct masq_address *a);
+/* The first and the last eight bytes of an address, as numbers that order
+ * addresses of one family; of IPv4 first is 0. */
+void address_numbers(const struct masq_address *a, uint64_t *first, uint64_t *last);
 
 #endif

@@ -289,9 +289,9 @@ static int apply(struct table *t, const struct masq_command *c)
 }
 
 /* The newest entry is looked at first, and listed first. */
-static uint64_t save_order(const struct masq_command *c __attribute__((unused)))
+static struct order save_order(const struct masq_command *c __attribute__((unused)))
 {
-	return 0;
+	return (struct order){{0}, {0}};
 }
 
 const struct kind kind_autofw = {

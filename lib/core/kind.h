@@ -28,10 +28,11 @@ struct kind {
 	const struct syntax *syntax;
 
 	/* What save writes: the letters of the commands that flush and add, the
-	 * place of a forward in the file (the smallest first), and whether
-	 * forwards of the same place are written last first. */
+	 * place of a forward in the file (the smallest first, of 16 bits of
+	 * first.major), and whether forwards of the same place are written last
+	 * first. */
 	char flush, add;
-	uint64_t (*save_order)(const struct masq_command *forward);
+	struct order (*save_order)(const struct masq_command *forward);
 	bool save_last_first;
 	/* Makes *c the one command for what it adds and what next adds, the
 	 * forward that comes behind it in the file; false: there is none. Both are

@@ -171,9 +171,12 @@ static void forward_of(struct masq_command *out, const struct key *key, const st
 }
 
 /* mfw -A appends. */
-static uint64_t save_order(const struct masq_command *c)
+static struct order save_order(const struct masq_command *c)
 {
-	return c->mark;
+	struct key key = {.kind = MASQ_MFW};
+
+	set_key(&key, c);
+	return key_order(&key);
 }
 
 const struct kind kind_mfw = {

@@ -366,9 +366,12 @@ static bool join(struct masq_command *c, const struct masq_command *next)
  * any address comes before those on the same port, since -L 0.0.0.0 in a command
  * also matches what is on an exact address. The target that serves last comes
  * first: -a puts a target at the head. */
-static uint64_t save_order(const struct masq_command *c)
+static struct order save_order(const struct masq_command *c)
 {
-	return (uint64_t)c->protocol << 48 | address_order(&c->local) << 16 | c->ports.first;
+	struct key key = {.kind = MASQ_PORTFW};
+
+	set_key(&key, c);
+	return key_order(&key);
 }
 
 const struct kind kind_portfw = {

@@ -6,6 +6,7 @@
 #ifndef RANK_H
 #define RANK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,59 @@ static inline struct rank *rank_sort(struct rank *v, struct rank *spare, size_t 
 		v = sorted;
 	}
 	return v;
+}
+
+/* What one rank is too small for: first decides before second. */
+struct order {
+	struct rank first, second;
+};
+
+/* Whether a comes before b (-1), behind it (1) or is the same (0). */
+static inline int order_compare(const struct order *a, const struct order *b)
+{
+	if (a->first.major != b->first.major)
+		return a->first.major < b->first.major ? -1 : 1;
+	if (a->first.minor != b->first.minor)
+		return a->first.minor < b->first.minor ? -1 : 1;
+	if (a->second.major != b->second.major)
+		return a->second.major < b->second.major ? -1 : 1;
+	return a->second.minor < b->second.minor ? -1 : a->second.minor > b->second.minor;
+}
+
+/* The order of the element with this index. */
+typedef struct order order_fn(size_t index, const void *arg);
+
+/* Sorts n ranks, of which only the indices count, by the orders of what they stand for; as
+ * rank_sort(). */
+static inline struct rank *rank_sort_by(struct rank *v, struct rank *spare, size_t n,
+					order_fn *order, const void *arg)
+{
+	struct rank *sorted;
+	bool second = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct order o = order(v[i].index, arg);
+
+		v[i].major = o.first.major;
+		v[i].minor = o.first.minor;
+		second |= o.second.major || o.second.minor;
+	}
+	if (!second)
+		return rank_sort(v, spare, n);
+	for (size_t i = 0; i < n; i++) {
+		struct order o = order(v[i].index, arg);
+
+		v[i].major = o.second.major;
+		v[i].minor = o.second.minor;
+	}
+	sorted = rank_sort(v, spare, n);
+	for (size_t i = 0; i < n; i++) {
+		struct order o = order(sorted[i].index, arg);
+
+		sorted[i].major = o.first.major;
+		sorted[i].minor = o.first.minor;
+	}
+	return rank_sort(sorted, sorted == v ? spare : v, n);
 }
 
 #endif

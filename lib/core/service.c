@@ -10,11 +10,26 @@ bool key_equal(const struct key *a, const struct key *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
-uint64_t key_order(const struct key *key)
+struct order key_order(const struct key *key)
 {
-	if (key->mark)
-		return key->mark;
-	return (uint64_t)key->protocol << 48 | address_order(&key->local) << 16 | key->port;
+	const bool six = key->local.family == AF_INET6;
+	struct order o = {{0}, {0}};
+	uint64_t first, last;
+
+	if (key->mark) {
+		o.first.minor = (uint64_t)key->mark << 1 | six;
+		return o;
+	}
+	address_numbers(&key->local, &first, &last);
+	o.first.major = (uint32_t)key->protocol << 1 | six;
+	if (six) {
+		o.first.minor = first;
+		o.second.major = (uint32_t)(last >> 32);
+		o.second.minor = last << 32 >> 16 | key->port;
+	} else {
+		o.first.minor = last << 16 | key->port;
+	}
+	return o;
 }
 
 void service_free(struct service *s)

@@ -12,6 +12,7 @@
 #define SERVICE_H
 
 #include "address.h"
+#include "rank.h"
 
 struct target {
 	struct masq_address addr;
@@ -33,8 +34,9 @@ struct key {
 _Static_assert(sizeof(struct key) == 28, "struct key has padding");
 
 bool key_equal(const struct key *a, const struct key *b);
-/* A number that orders the keys of a kind: by protocol, address and port, or by mark. */
-uint64_t key_order(const struct key *key);
+/* What orders the keys of a kind: by protocol, family, address and port, or by mark
+ * and family. Without a second rank but for addresses of IPv6. */
+struct order key_order(const struct key *key);
 
 struct service {
 	struct key key;

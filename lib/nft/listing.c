@@ -12,19 +12,28 @@ void listing_free(struct listing *l)
 	*l = (struct listing){0};
 }
 
-/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6, and
- * in each the newest first. */
-static struct rank rank_of(const struct service *s, size_t index)
+/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6; of
+ * each IPv4 before IPv6, and in that the newest first. */
+static struct order order_of(size_t index, const void *arg)
 {
-	struct rank r = {.index = (uint32_t)index};
+	const struct table *t = arg;
+	const struct service *s = &t->services[index];
+	const bool six = s->key.local.family == AF_INET6;
+	struct order o = {{0}, {0}};
 
-	if (s->key.mark) {
-		r.major = s->key.mark;
+	if (s->key.mark)
+		return key_order(&s->key);
+	if (s->born) {
+		o.first.minor = UINT64_MAX - s->born;
 	} else {
-		r.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 1 | !s->born;
-		r.minor = UINT64_MAX - (s->born ? s->born : key_order(&s->key));
+		o = key_order(&s->key);
+		o.first.minor = UINT64_MAX - o.first.minor;
+		if (six)
+			o.second = (struct rank){.minor = UINT64_MAX - o.second.minor,
+						 .major = UINT32_MAX - o.second.major};
 	}
-	return r;
+	o.first.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 2 | six << 1 | !s->born;
+	return o;
 }
 
 /* Those with the same key have the same rank, and stand together. */
@@ -41,8 +50,8 @@ int listing_rank(struct listing *l, const struct table *t)
 		return -ENOMEM;
 	l->n = t->n;
 	for (size_t i = 0; i < t->n; i++)
-		l->ranks[i] = rank_of(&t->services[i], i);
-	l->sorted = rank_sort(l->ranks, l->ranks + t->n, t->n);
+		l->ranks[i].index = (uint32_t)i;
+	l->sorted = rank_sort_by(l->ranks, l->ranks + t->n, t->n, order_of, t);
 	for (size_t i = 1; i < t->n; i++)
 		if (same_key(t, &l->sorted[i - 1], &l->sorted[i]))
 			return -EINTR;

@@ -6,7 +6,6 @@
 #include "kind.h"
 #include "plan.h"
 #include "pool.h"
-#include "rank.h"
 
 static bool flushed(const struct table *t)
 {
@@ -126,7 +125,7 @@ static int drop_births(struct state *st, enum family f, enum masq_kind kind)
 {
 	struct table *t = &st->table;
 	struct rank *ranks = calloc(2 * t->n + 1, sizeof(*ranks)), *v;
-	uint64_t last = 0;
+	struct order last = {{0}, {0}};
 	size_t n = 0;
 
 	if (!ranks)
@@ -139,10 +138,11 @@ static int drop_births(struct state *st, enum family f, enum masq_kind kind)
 	v = rank_sort(ranks, ranks + t->n, n);
 	for (size_t i = 0; i < n; i++) {
 		struct service *s = &t->services[v[i].index];
+		struct order order = key_order(&s->key);
 
-		if (key_order(&s->key) <= last)
+		if (order_compare(&order, &last) <= 0)
 			break;
-		last = key_order(&s->key);
+		last = order;
 		s->born = 0;
 	}
 	free(ranks);

@@ -105,9 +105,9 @@ static void relay_forward_of(struct masq_command *out, const struct key *key,
 	command_set_target(out, &target->addr, 0);
 }
 
-static uint64_t relay_save_order(const struct masq_command *c)
+static struct order relay_save_order(const struct masq_command *c)
 {
-	return c->protocol;
+	return (struct order){.first = {.major = c->protocol}};
 }
 
 static const struct kind kind_relay = {

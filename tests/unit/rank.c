@@ -46,6 +46,36 @@ static size_t wrong(size_t n, uint32_t major, uint64_t minor)
 	return bad;
 }
 
+static struct order order_of(size_t index, const void *arg)
+{
+	return ((const struct order *)arg)[index];
+}
+
+/* The same of orders of two ranks, of which the second varies in some or in none. */
+static size_t wrong_orders(size_t n, uint32_t major, uint64_t minor)
+{
+	struct order *orders = calloc(n + 1, sizeof(*orders));
+	struct rank *v = calloc(2 * n + 1, sizeof(*v)), *sorted;
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		v[i].index = (uint32_t)(n - 1 - i);
+		orders[i].first.major = (uint32_t)any() & 3;
+		orders[i].first.minor = any() & 7;
+		orders[i].second.major = (uint32_t)any() & major;
+		orders[i].second.minor = any() & minor;
+	}
+	sorted = rank_sort_by(v, v + n, n, order_of, orders);
+	for (size_t i = 1; i < n; i++) {
+		int c = order_compare(&orders[sorted[i - 1].index], &orders[sorted[i].index]);
+
+		bad += c > 0 || (!c && sorted[i - 1].index < sorted[i].index);
+	}
+	free(orders);
+	free(v);
+	return bad;
+}
+
 int main(void)
 {
 	static const struct {
@@ -69,5 +99,12 @@ int main(void)
 			is_int((long long)wrong(sizes[j], masks[i].major, masks[i].minor), 0,
 			       "%zu that vary in %#x and %#llx", sizes[j], masks[i].major,
 			       (unsigned long long)masks[i].minor);
+	for (size_t j = 0; j < sizeof(sizes) / sizeof(*sizes); j++) {
+		is_int((long long)wrong_orders(sizes[j], 0, 0), 0, "%zu orders of one rank",
+		       sizes[j]);
+		is_int((long long)wrong_orders(sizes[j], 0, 3), 0, "%zu of two", sizes[j]);
+		is_int((long long)wrong_orders(sizes[j], UINT32_MAX, UINT64_MAX), 0,
+		       "%zu of two in all bits", sizes[j]);
+	}
 	return done_testing();
 }
