@@ -227,17 +227,32 @@ subtest 'keepalived ends by TERM' => sub {
 	ok(told($first), 'the first one is backup and has been told');
 };
 
-subtest 'split brain' => sub {
-	survive('split brain of 5 s', 3, 16, sub {
-		$_->must('nft', 'table ip split { chain in { type filter hook input priority filter; ip protocol 112 drop; }; }')
-			for $first, $second;
-		sleep 5;
-		ok(serves($first) && serves($second), 'both serve');
-		$_->must(qw(nft delete table ip split)) for $first, $second;
-	});
-	survive('split brain, 16 s later', 3, 4, sub { });
-	is((serves($first) ? 1 : 0) + (serves($second) ? 1 : 0), 1, 'one of them serves in the end');
-};
+# First VRRP alone is cut, then the sync link as well, which is a cable of its own.
+sub split_brain {
+	my ($cut) = @_;
+	my @cables = map { "$_->{name}-eth2" } $first, $second;
+	$_->must('nft', 'table ip split { chain in { type filter hook input priority filter; ip protocol 112 drop; }; }')
+		for $first, $second;
+	if ($cut) {
+		Net::must(qw(ip link set), $_, 'down') for @cables;
+		is(($first->sh('ping -n -q -c 1 -W 1 192.168.9.2 >/dev/null'))[0], 1, 'the sync link is cut');
+	}
+	sleep 5;
+	ok(serves($first) && serves($second), 'both serve');
+	$_->must(qw(nft delete table ip split)) for $first, $second;
+	Net::must(qw(ip link set), $_, 'up') for $cut ? @cables : ();
+}
+
+for my $cut (0, 1) {
+	my $what = $cut ? 'split brain, without the sync link' : 'split brain';
+	subtest $what => sub {
+		survive("$what of 5 s", 3, 16, sub { split_brain($cut) });
+		survive("$what, 16 s later", 3, 4, sub { });
+		is((serves($first) ? 1 : 0) + (serves($second) ? 1 : 0), 1, 'one of them serves in the end');
+		# the other one knows again what runs
+		ok(told(serves($first) ? $second : $first), 'and the backup has been told');
+	};
+}
 
 # from here on these may change places
 my ($master, $backup) = serves($first) ? ($first, $second) : ($second, $first);
