@@ -189,7 +189,7 @@ static void say_statement(struct batch *b, const struct statement *s)
 	case STATEMENT_NONE:
 		break;
 	case STATEMENT_TEST:
-		say(b, " %s", test_defs[s->test].text);
+		say(b, " %s", test_def(b->family, s->test)->text);
 		break;
 	case STATEMENT_PORTS:
 		say_ports(b, s);
@@ -202,6 +202,12 @@ static void say_statement(struct batch *b, const struct statement *s)
 		break;
 	case STATEMENT_COUNTER:
 		say(b, " counter");
+		break;
+	case STATEMENT_LABEL:
+		say(b, " ct label set %u", s->label);
+		break;
+	case STATEMENT_MASQUERADE:
+		say(b, " masquerade");
 		break;
 	case STATEMENT_DNAT:
 		say_dnat(b, s);

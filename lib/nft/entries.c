@@ -102,6 +102,17 @@ static void write_contact(struct batch *b, const struct masq_command *f, const c
 	b->ops->rule_add(b, &r);
 }
 
+/* Nor is what we forward to a server inside, and masquerade, an inside host's
+ * contact. */
+static void write_exception(struct batch *b, const char *receivers)
+{
+	struct rule r = {.chain = receivers};
+
+	rule_add(&r, (struct statement){.type = STATEMENT_TEST, .test = TEST_OURS});
+	rule_add(&r, (struct statement){.type = STATEMENT_RETURN});
+	b->ops->rule_add(b, &r);
+}
+
 /* An update keeps the receiver that is there, so the first packet deletes that
  * before. Not every packet: what is deleted counts for the map's size until the
  * kernel has tidied up, and a busy connection would fill the map with its own
@@ -121,6 +132,7 @@ static void write_trigger(struct batch *b, const struct masq_command *f, const c
 				   .dynamic = true,
 			   });
 	b->ops->chain_add(b, receivers, NULL);
+	write_exception(b, receivers);
 	write_contact(b, f, receivers, true);
 	write_contact(b, f, receivers, false);
 	rule_add(&r, (struct statement){.type = STATEMENT_TEST,
@@ -161,16 +173,21 @@ void entry_write(struct batch *b, const struct masq_command *f)
 	b->ops->rule_add(b, &r);
 }
 
+void entry_remove_rules(struct batch *b, const struct entry *e, const struct stored_entry *stored)
+{
+	if (stored->handle)
+		b->ops->rule_del(b, chain_of(&e->forward), stored->handle);
+	if (stored->trigger_handle)
+		b->ops->rule_del(b, CHAIN_TRIGGER, stored->trigger_handle);
+}
+
 void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored)
 {
 	char receivers[CHAIN_NAME_MAX];
 
-	if (stored->handle)
-		b->ops->rule_del(b, chain_of(&e->forward), stored->handle);
+	entry_remove_rules(b, e, stored);
 	if (!entry_is_triggered(&e->forward))
 		return;
-	if (stored->trigger_handle)
-		b->ops->rule_del(b, CHAIN_TRIGGER, stored->trigger_handle);
 	entry_receivers_name(receivers, &e->forward);
 	batch_chain_remove(b, receivers);
 	b->ops->map_del(b, receivers);

@@ -34,5 +34,7 @@ bool entry_parse(struct masq_command *out, enum family f, const char *chain, con
 void entry_write(struct batch *b, const struct masq_command *forward);
 void entry_make_trigger(struct batch *b);
 void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored);
+/* Only its rules. */
+void entry_remove_rules(struct batch *b, const struct entry *e, const struct stored_entry *stored);
 
 #endif

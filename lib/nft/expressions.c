@@ -13,6 +13,8 @@
 /* Registers of four bytes: NFT_REG_1 begins with the first. */
 #define REG(n) (NFT_REG32_00 + (n))
 
+#define CONSTANT_MAX 16 /* a label, an address of IPv6 */
+
 struct builder {
 	struct nftnl_rule *rule;
 	enum family family;
@@ -117,7 +119,7 @@ static void load_field(struct builder *b, enum field field, uint32_t reg)
 		x = add(b, "fib");
 		put(x, NFTNL_EXPR_FIB_DREG, reg);
 		put(x, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-		put(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+		put(x, NFTNL_EXPR_FIB_FLAGS, def->what);
 		break;
 	}
 }
@@ -142,7 +144,7 @@ static void compare(struct builder *b, uint32_t op, const void *data, uint32_t l
 
 static void mask(struct builder *b, const void *bits, uint32_t len)
 {
-	static const uint8_t zero[4];
+	static const uint8_t zero[CONSTANT_MAX];
 	struct nftnl_expr *x = add(b, "bitwise");
 
 	put(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
@@ -180,12 +182,31 @@ static void test_protocols(struct builder *b, bool unequal)
 		put(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
+/* A number as a field has it: of one byte or in host order; an address in network
+ * order; of a label the highest 32 bits, which come last where the lowest byte is
+ * first. */
+static const void *constant(uint8_t out[CONSTANT_MAX], const struct field_def *field,
+			    uint32_t number)
+{
+	uint32_t be = htonl(number);
+	bool address = field->order == ORDER_NETWORK, little = htonl(1) != 1;
+	uint8_t *last = out + field->len - 4;
+
+	memset(out, 0, CONSTANT_MAX);
+	if (field->len == 1)
+		*out = (uint8_t)number;
+	else if (address)
+		memcpy(last, &be, 4);
+	else
+		memcpy(little ? last : out, &number, 4);
+	return out;
+}
+
 static void test(struct builder *b, enum test t)
 {
-	const struct test_def *def = &test_defs[t];
-	uint32_t len = field_def(b->family, def->field)->len;
-	/* of one byte or in host order */
-	uint8_t byte = (uint8_t)def->value, bits = (uint8_t)def->mask;
+	const struct test_def *def = test_def(b->family, t);
+	const struct field_def *field = field_def(b->family, def->field);
+	uint8_t value[CONSTANT_MAX];
 
 	if (def->field == FIELD_NONE) {
 		test_protocols(b, def->unequal);
@@ -195,9 +216,9 @@ static void test(struct builder *b, enum test t)
 		protocol(b, IPPROTO_TCP);
 	load_field(b, def->field, NFT_REG_1);
 	if (def->mask)
-		mask(b, len == 1 ? (const void *)&bits : &def->mask, len);
-	compare(b, def->unequal ? NFT_CMP_NEQ : NFT_CMP_EQ,
-		len == 1 ? (const void *)&byte : &def->value, len);
+		mask(b, constant(value, field, def->mask), field->len);
+	compare(b, def->unequal ? NFT_CMP_NEQ : NFT_CMP_EQ, constant(value, field, def->value),
+		field->len);
 }
 
 static void port_range(struct builder *b, enum field field, struct masq_ports ports)
@@ -251,6 +272,18 @@ static void load_constant(struct builder *b, uint32_t reg, const void *data, uin
 static uint32_t port_register(const struct builder *b)
 {
 	return REG(field_registers(b->family, FIELD_TARGET));
+}
+
+static void label(struct builder *b, uint32_t n)
+{
+	const struct field_def *field = field_def(b->family, FIELD_CT_LABEL);
+	uint8_t bits[CONSTANT_MAX];
+	struct nftnl_expr *x;
+
+	load_constant(b, NFT_REG_1, constant(bits, field, LABEL_BIT(n)), field->len);
+	x = add(b, "ct");
+	put(x, NFTNL_EXPR_CT_KEY, NFT_CT_LABELS);
+	put(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
 }
 
 static void dnat(struct builder *b, bool with_port)
@@ -335,6 +368,12 @@ static void statement(struct builder *b, const struct statement *s)
 		break;
 	case STATEMENT_COUNTER:
 		add(b, "counter");
+		break;
+	case STATEMENT_LABEL:
+		label(b, s->label);
+		break;
+	case STATEMENT_MASQUERADE:
+		add(b, "masq");
 		break;
 	case STATEMENT_DNAT:
 		dnat_constant(b, s);

@@ -11,8 +11,7 @@
 #include "foreign.h"
 #include "skeleton.h"
 
-/* Where a rule leads: the map it looks up, the chain it jumps to, "" for a
- * return, NULL for anything else. */
+/* Where a rule leads, as skeleton_leads() has it; NULL for anything else. */
 static const char *outcome_of(const struct nlattr *list)
 {
 	const char *to = NULL;
@@ -23,13 +22,17 @@ static const char *outcome_of(const struct nlattr *list)
 
 		if (data && attr_in(data, NFTA_LOOKUP_DREG))
 			to = attr_text(attr_in(data, NFTA_LOOKUP_SET));
+		if (attr_in(read_expr(expr, "ct"), NFTA_CT_SREG))
+			to = TO_LABEL;
+		if (attr_is(attr_in(expr, NFTA_EXPR_NAME), "masq"))
+			to = TO_MASQUERADE;
 		data = attr_in(read_expr(expr, "immediate"), NFTA_IMMEDIATE_DATA);
 		verdict = attr_in(data, NFTA_DATA_VERDICT);
 		if (!verdict)
 			continue;
 		switch ((int)attr_be32(attr_in(verdict, NFTA_VERDICT_CODE))) {
 		case NFT_RETURN:
-			to = "";
+			to = TO_RETURN;
 			break;
 		case NFT_JUMP:
 			to = attr_text(attr_in(verdict, NFTA_VERDICT_CHAIN));

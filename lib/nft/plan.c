@@ -268,6 +268,26 @@ static bool entries_stay(const struct state *st, enum family f)
 	}
 }
 
+/* Of an entry, those that somebody copied. */
+static void remove_duplicates(struct batch *b, const struct state *st, const struct entry *e)
+{
+	for (size_t i = 0; i < st->n_duplicates; i++)
+		if (st->duplicates[i].id == e->id)
+			b->ops->rule_del(b, st->duplicates[i].chain, st->duplicates[i].handle);
+}
+
+static void remove_rules(struct batch *b, const struct state *st)
+{
+	for (size_t i = 0; i < st->table.n_entries; i++) {
+		const struct entry *e = &st->table.entries[i];
+
+		if (entry_family(&e->forward) != b->family)
+			continue;
+		remove_duplicates(b, st, e);
+		entry_remove_rules(b, e, state_of_entry(st, e));
+	}
+}
+
 static void write_entries(struct batch *b, const struct state *st)
 {
 	const struct table *t = &st->table;
@@ -281,10 +301,7 @@ static void write_entries(struct batch *b, const struct state *st)
 		if (entry_family(&e->forward) != b->family || !is_stored(st, e) ||
 		    !(e->gone || is_missing(st, e)))
 			continue;
-		for (size_t k = 0; k < st->n_duplicates; k++)
-			if (st->duplicates[k].id == e->id)
-				b->ops->rule_del(b, st->duplicates[k].chain,
-						 st->duplicates[k].handle);
+		remove_duplicates(b, st, e);
 		entry_remove(b, e, state_of_entry(st, e));
 	}
 	/* the newest last, since each goes before those that are there */
@@ -330,6 +347,8 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 	int err = 0;
 
 	if (plan->empty && !plan->inventory.keep) {
+		if (plan->inventory.foreign) /* entries may stand in chains that are not ours */
+			remove_rules(b, st);
 		if (st->standing[b->family].table)
 			inventory_remove(b, &plan->inventory);
 		return 0;

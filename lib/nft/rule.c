@@ -7,7 +7,12 @@
 
 enum { TCP_SYN = 0x02, TCP_ACK = 0x10 }; /* RFC 793 */
 
-const struct test_def test_defs[TEST_COUNT] = {
+enum { LOOPBACK_IFINDEX = 1 }; /* in every namespace (include/net/flow.h) */
+
+#define OURS                                                                                       \
+	.mask = LABEL_BIT(LABEL_SOUGHT) | LABEL_BIT(LABEL_MISSED), .value = LABEL_BIT(LABEL_SOUGHT)
+
+static const struct test_def common[TEST_COUNT] = {
 	[TEST_NOT_LOCAL] = {"fib daddr type != local", FIELD_ADDRESS_TYPE, .unequal = true,
 			    .value = RTN_LOCAL},
 	[TEST_MARKED] = {"meta mark != 0x00000000", FIELD_MARK, .unequal = true},
@@ -18,8 +23,26 @@ const struct test_def test_defs[TEST_COUNT] = {
 	[TEST_TCP] = {"meta l4proto tcp", FIELD_PROTOCOL, .value = IPPROTO_TCP},
 	[TEST_UDP] = {"meta l4proto udp", FIELD_PROTOCOL, .value = IPPROTO_UDP},
 	[TEST_NO_SNAT] = {"ct status ! snat", FIELD_CT_STATUS, .mask = IPS_SRC_NAT},
+	[TEST_NO_DNAT] = {"ct status ! dnat", FIELD_CT_STATUS, .mask = IPS_DST_NAT},
+	[TEST_OURS] = {"ct label & (126 | 127) == 126", FIELD_CT_LABEL, OURS},
+	[TEST_NOT_OURS] = {"ct label & (126 | 127) != 126", FIELD_CT_LABEL, .unequal = true, OURS},
+	[TEST_BORN_HERE] = {"iif 0", FIELD_IN},
+	[TEST_LEAVES] = {"oif != \"lo\"", FIELD_OUT, .unequal = true, .value = LOOPBACK_IFINDEX},
+	[TEST_FROM_HERE] = {"fib saddr type local", FIELD_SOURCE_TYPE, .value = RTN_LOCAL},
+	[TEST_FROM_OTHER] = {"fib saddr . oif type != local", FIELD_SOURCE_TYPE_OUT,
+			     .unequal = true, .value = RTN_LOCAL},
 	[TEST_UNCONFIRMED] = {"ct status ! confirmed", FIELD_CT_STATUS, .mask = IPS_CONFIRMED},
 };
+
+static const struct test_def loopback[FAMILY_COUNT] = {
+	[FAMILY_IPV4] = {"ip daddr 127.0.0.0/8", FIELD_NETWORK, .value = IN_LOOPBACKNET},
+	[FAMILY_IPV6] = {"ip6 daddr ::1", FIELD_LOCAL, .value = 1},
+};
+
+const struct test_def *test_def(enum family f, enum test test)
+{
+	return test == TEST_LOOPBACK ? &loopback[f] : &common[test];
+}
 
 void rule_add(struct rule *r, struct statement s)
 {

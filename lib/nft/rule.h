@@ -18,8 +18,16 @@ enum test {
 	TEST_EITHER,    /* TCP or UDP */
 	TEST_TCP,
 	TEST_UDP,
-	TEST_NO_SNAT,     /* not masqueraded */
+	TEST_NO_SNAT, /* not masqueraded */
+	TEST_NO_DNAT, /* not forwarded */
+	TEST_OURS,    /* looked up by our rules and found (skeleton.h) */
+	TEST_NOT_OURS,
 	TEST_UNCONFIRMED, /* the first packet of its connection */
+	TEST_LOOPBACK,    /* to the machine itself, whatever its addresses are */
+	TEST_BORN_HERE,   /* came in by no interface */
+	TEST_LEAVES,      /* and goes out by one that leads somewhere */
+	TEST_FROM_HERE,   /* from an address of this machine */
+	TEST_FROM_OTHER,  /* but none of the interface that it leaves by */
 	TEST_COUNT,
 };
 
@@ -30,6 +38,8 @@ enum statement_type {
 	STATEMENT_SERVER_PORT, /* ports.first is where the connection went to */
 	STATEMENT_EVERY,       /* so many of every modulus connections that get here */
 	STATEMENT_COUNTER,
+	STATEMENT_LABEL, /* the connection gets this label, besides those that it has */
+	STATEMENT_MASQUERADE,
 	STATEMENT_DNAT,     /* to addr, and port if it is not 0 */
 	STATEMENT_DNAT_MAP, /* to what a map has for the key */
 	STATEMENT_VERDICT_MAP,
@@ -44,6 +54,7 @@ struct statement {
 	enum statement_type type;
 	union {
 		enum test test;
+		uint32_t label;
 		struct {
 			uint8_t protocol;
 			struct masq_ports ports;
@@ -66,7 +77,13 @@ struct statement {
 	};
 };
 
-#define STATEMENTS_MAX 6
+/* Labels of connections, of 128 that there are: those that we use. */
+#define LABEL_SOUGHT 126 /* our rules looked it up... */
+#define LABEL_MISSED 127 /* ...twice, and found nothing */
+/* In the highest 32 of the 128 bits, which nft(8) takes for one number. */
+#define LABEL_BIT(n) (1u << ((n) % 32))
+
+#define STATEMENTS_MAX 7
 struct rule {
 	const char *chain;
 	struct statement statement[STATEMENTS_MAX]; /* up to STATEMENT_NONE */
@@ -80,12 +97,12 @@ struct test_def {
 	enum field field;
 	bool needs_tcp; /* nft(8) tests the protocol first */
 	bool unequal;
-	uint32_t mask; /* 0: all of it */
+	uint32_t mask; /* 0: all of it; of a label the highest 32 bits */
 	uint32_t value;
 };
 
 /* TEST_OTHER and TEST_EITHER are a set of values, and have no field. */
-extern const struct test_def test_defs[TEST_COUNT];
+const struct test_def *test_def(enum family f, enum test test);
 
 /* Appends a statement. Further ones than fit are a programming error. */
 void rule_add(struct rule *r, struct statement s);

@@ -6,7 +6,6 @@
 
 #include "schema.h"
 
-enum { ORDER_HOST = 1, ORDER_NETWORK = 2 };
 enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers keep to themselves */
 
 #define IPV4_TYPE .type_text = "ipv4_addr", .type = 7, .len = 4, .order = ORDER_NETWORK
@@ -24,9 +23,19 @@ static const struct field_def common[FIELD_COUNT] = {
 			      NFT_META_PROTOCOL, -1},
 	[FIELD_CT_STATUS] = {"ct status", .len = 4, .loader = LOAD_CT, .what = NFT_CT_STATUS,
 			     ANY_DIRECTION},
+	[FIELD_CT_LABEL] = {"ct label", .len = 16, .loader = LOAD_CT, .what = NFT_CT_LABELS,
+			    ANY_DIRECTION},
 	[FIELD_CT_SERVER_PORT] = {"ct reply proto-src", PORT_TYPE, .loader = LOAD_CT,
 				  .what = NFT_CT_PROTO_SRC, .direction = REPLY},
-	[FIELD_ADDRESS_TYPE] = {"fib daddr type", .len = 4, .loader = LOAD_FIB},
+	[FIELD_ADDRESS_TYPE] = {"fib daddr type", .len = 4, .loader = LOAD_FIB,
+				.what = NFTA_FIB_F_DADDR},
+	[FIELD_SOURCE_TYPE] = {"fib saddr type", .len = 4, .loader = LOAD_FIB,
+			       .what = NFTA_FIB_F_SADDR},
+	[FIELD_SOURCE_TYPE_OUT] = {"fib saddr . oif type", .len = 4, .loader = LOAD_FIB,
+				   .what = NFTA_FIB_F_SADDR | NFTA_FIB_F_OIF},
+	[FIELD_NETWORK] = {"ip daddr", .len = 1, .loader = LOAD_NETWORK, .what = 16},
+	[FIELD_IN] = {"iif", .len = 4, .loader = LOAD_META, .what = NFT_META_IIF},
+	[FIELD_OUT] = {"oif", .len = 4, .loader = LOAD_META, .what = NFT_META_OIF},
 	[FIELD_TCP_FLAGS] = {"tcp flags", .len = 1, .loader = LOAD_TRANSPORT, .what = 13},
 	[FIELD_TARGET_PORT] = {"", PORT_TYPE},
 	[FIELD_VERDICT] = {"", .type_text = "verdict", .type = NFT_DATA_VERDICT},
@@ -260,10 +269,16 @@ static void move(enum field field, const struct member *m, bool parse)
 	case FIELD_SOURCE:
 	case FIELD_ETHER_TYPE:
 	case FIELD_CT_STATUS:
+	case FIELD_CT_LABEL:
 	case FIELD_CT_CLIENT:
 	case FIELD_CT_SERVER:
 	case FIELD_CT_SERVER_PORT:
 	case FIELD_ADDRESS_TYPE:
+	case FIELD_SOURCE_TYPE:
+	case FIELD_SOURCE_TYPE_OUT:
+	case FIELD_NETWORK:
+	case FIELD_IN:
+	case FIELD_OUT:
 	case FIELD_TCP_FLAGS:
 	case FIELD_VERDICT:
 	case FIELD_COUNT:

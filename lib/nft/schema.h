@@ -30,10 +30,16 @@ enum field {
 	FIELD_SOURCE,
 	FIELD_ETHER_TYPE, /* the same for every packet of the table: a key where there is none */
 	FIELD_CT_STATUS,
+	FIELD_CT_LABEL,
 	FIELD_CT_CLIENT,
 	FIELD_CT_SERVER,
 	FIELD_CT_SERVER_PORT,
 	FIELD_ADDRESS_TYPE,
+	FIELD_SOURCE_TYPE,
+	FIELD_SOURCE_TYPE_OUT, /* of the interface that the packet leaves by */
+	FIELD_NETWORK,         /* the first byte of FIELD_LOCAL */
+	FIELD_IN,
+	FIELD_OUT,
 	FIELD_TCP_FLAGS,
 	/* only in data */
 	FIELD_TARGET,
@@ -44,14 +50,16 @@ enum field {
 
 enum loader { LOAD_NOTHING, LOAD_META, LOAD_NETWORK, LOAD_TRANSPORT, LOAD_CT, LOAD_FIB };
 
+enum { ORDER_HOST = 1, ORDER_NETWORK = 2 };
+
 struct field_def {
 	const char *text; /* as nft(8) writes it in a rule */
 	const char *type_text;
 	uint32_t type; /* nft(8)'s number of the type (nftables, datatype.h) */
 	uint8_t len;   /* in bytes */
-	uint8_t order; /* NFTNL_UDATA_SET_KEYBYTEORDER: 1 host, 2 network */
+	uint8_t order; /* NFTNL_UDATA_SET_KEYBYTEORDER */
 	enum loader loader;
-	uint32_t what;    /* NFT_META_, NFT_CT_, or the offset in the header */
+	uint32_t what;    /* NFT_META_, NFT_CT_, NFTA_FIB_F_, or the offset in the header */
 	int8_t direction; /* of a connection: IP_CT_DIR_, or -1 */
 };
 

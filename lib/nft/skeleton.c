@@ -11,6 +11,9 @@ enum { PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100 };
 
 #define CHAIN_FIRST "prerouting"
 #define CHAIN_AGAIN "prerouting_again"
+#define CHAIN_OUT "output"
+#define CHAIN_OUT_AGAIN "output_again"
+#define CHAIN_POST "postrouting"
 #define CHAIN_MFW "lookup_mfw"
 
 /* Before those that others hang in at dstnat. */
@@ -18,15 +21,30 @@ static const struct hook first_hook = {"nat", NF_INET_PRE_ROUTING, PRIORITY_DSTN
 				       "prerouting priority dstnat - 2"};
 static const struct hook second_hook = {"nat", NF_INET_PRE_ROUTING, PRIORITY_DSTNAT - 1,
 					"prerouting priority dstnat - 1"};
+/* nft(8) has no names for these. */
+static const struct hook first_out_hook = {"nat", NF_INET_LOCAL_OUT, PRIORITY_DSTNAT - 2,
+					   "output priority -102"};
+static const struct hook second_out_hook = {"nat", NF_INET_LOCAL_OUT, PRIORITY_DSTNAT - 1,
+					    "output priority -101"};
+/* After those that others hang in at srcnat: an administrator's own snat wins. */
+static const struct hook post_hook = {"nat", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1,
+				      "postrouting priority srcnat + 1"};
 const struct hook trigger_hook = {"filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1,
 				  "postrouting priority srcnat + 1"};
 
 /* In an order in which each is there before a rule jumps to it. */
 const struct skeleton_chain skeleton_chains[SKELETON_CHAINS] = {
-	{CHAIN_RANGE, NULL, 0, 1},         {CHAIN_PORT, NULL, 0, 1},
-	{CHAIN_DIRECT, NULL, 0, 0},        {CHAIN_MFW, NULL, 5, 1},
-	{CHAIN_LOOKUP, NULL, 7, 2},        {CHAIN_FIRST, &first_hook, 2, 0},
-	{CHAIN_AGAIN, &second_hook, 2, 0},
+	{CHAIN_RANGE, NULL, 0, 1},
+	{CHAIN_PORT, NULL, 0, 1},
+	{CHAIN_DIRECT, NULL, 0, 0},
+	{CHAIN_OWN, NULL, 0, 2},
+	{CHAIN_MFW, NULL, 5, 1},
+	{CHAIN_LOOKUP, NULL, 7, 4},
+	{CHAIN_FIRST, &first_hook, 3, 0},
+	{CHAIN_AGAIN, &second_hook, 3, 0},
+	{CHAIN_OUT, &first_out_hook, 5, 0},
+	{CHAIN_OUT_AGAIN, &second_out_hook, 5, 0},
+	{CHAIN_POST, &post_hook, 3, 0},
 };
 
 const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
@@ -39,15 +57,25 @@ const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
 	{                                                                                          \
 		.type = STATEMENT_JUMP, .name = (chain)                                            \
 	}
+#define LABEL(n)                                                                                   \
+	{                                                                                          \
+		.type = STATEMENT_LABEL, .label = (n)                                              \
+	}
+#define MASQUERADE                                                                                 \
+	{                                                                                          \
+		.type = STATEMENT_MASQUERADE                                                       \
+	}
 #define RETURN                                                                                     \
 	{                                                                                          \
 		.type = STATEMENT_RETURN                                                           \
 	}
 
+#define RULE_STATEMENTS 5
+
 /* A rule of the skeleton: statements, of which one may be a look-up in a map. */
 struct skeleton_rule {
 	const char *chain;
-	struct statement statement[2];
+	struct statement statement[RULE_STATEMENTS];
 	enum map map;
 };
 
@@ -66,9 +94,27 @@ static const struct skeleton_rule rules[] = {
 	{CHAIN_LOOKUP, {JUMP(CHAIN_RANGE)}, MAP_NONE},
 	{CHAIN_LOOKUP, {JUMP(CHAIN_PORT)}, MAP_NONE},
 	{CHAIN_FIRST, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
+	{CHAIN_FIRST, {LABEL(LABEL_SOUGHT)}, MAP_NONE},
 	{CHAIN_FIRST, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
 	{CHAIN_AGAIN, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
 	{CHAIN_AGAIN, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
+	{CHAIN_AGAIN, {LABEL(LABEL_MISSED)}, MAP_NONE},
+	{CHAIN_OUT, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
+	{CHAIN_OUT, {TEST(TEST_LOOPBACK), RETURN}, MAP_NONE},
+	{CHAIN_OUT, {JUMP(CHAIN_OWN)}, MAP_NONE},
+	{CHAIN_OUT, {LABEL(LABEL_SOUGHT)}, MAP_NONE},
+	{CHAIN_OUT, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
+	{CHAIN_OUT_AGAIN, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
+	{CHAIN_OUT_AGAIN, {TEST(TEST_LOOPBACK), RETURN}, MAP_NONE},
+	{CHAIN_OUT_AGAIN, {JUMP(CHAIN_OWN)}, MAP_NONE},
+	{CHAIN_OUT_AGAIN, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
+	{CHAIN_OUT_AGAIN, {LABEL(LABEL_MISSED)}, MAP_NONE},
+	{CHAIN_POST, {TEST(TEST_NO_DNAT), RETURN}, MAP_NONE},
+	{CHAIN_POST, {TEST(TEST_NOT_OURS), RETURN}, MAP_NONE},
+	{CHAIN_POST,
+	 {TEST(TEST_BORN_HERE), TEST(TEST_LEAVES), TEST(TEST_FROM_HERE), TEST(TEST_FROM_OTHER),
+	  MASQUERADE},
+	 MAP_NONE},
 };
 
 /* A map has the buckets of a hash of fixed size: dumps of it are three times as
@@ -116,10 +162,12 @@ bool skeleton_leads(const char *chain, const char *to)
 			continue;
 		if (r->map != MAP_NONE && !strcmp(to, map_defs[r->map].name))
 			return true;
-		for (size_t k = 0; k < 2; k++) {
+		for (size_t k = 0; k < RULE_STATEMENTS; k++) {
 			const struct statement *s = &r->statement[k];
 
-			if ((s->type == STATEMENT_RETURN && !*to) ||
+			if ((s->type == STATEMENT_RETURN && !strcmp(to, TO_RETURN)) ||
+			    (s->type == STATEMENT_LABEL && !strcmp(to, TO_LABEL)) ||
+			    (s->type == STATEMENT_MASQUERADE && !strcmp(to, TO_MASQUERADE)) ||
 			    (s->type == STATEMENT_JUMP && !strcmp(to, s->name)))
 				return true;
 		}
@@ -133,7 +181,8 @@ void skeleton_hook(struct batch *b)
 		const struct map_def *def = &map_defs[rules[i].map];
 		struct rule r = {.chain = rules[i].chain};
 
-		for (size_t k = 0; k < 2 && rules[i].statement[k].type != STATEMENT_NONE; k++)
+		for (size_t k = 0;
+		     k < RULE_STATEMENTS && rules[i].statement[k].type != STATEMENT_NONE; k++)
 			rule_add(&r, rules[i].statement[k]);
 		if (rules[i].map != MAP_NONE)
 			rule_add(&r, (struct statement){

@@ -5,8 +5,12 @@
  *
  *	chain prerouting	a base chain: what is for this machine is looked up
  *	chain prerouting_again	the same, right behind it
+ *	chain output		the same for what this machine itself connects to
+ *	chain output_again
  *	chain lookup		by mark, then by exact address, then by any address,
  *				then autofw's ranges and ports
+ *	chain postrouting	masquerades those of our connections whose answers
+ *				would not come back here otherwise
  *
  * The kernel looks at a packet's chains as they were when it entered the base
  * chain, but at maps as they are at each look. What moves from one map to
@@ -14,6 +18,12 @@
  * found in neither. Such a packet has not been translated, and only such packets
  * come to the second base chain (net/netfilter/nf_nat_core.c), which it enters
  * with the new state.
+ *
+ * A connection that was looked up gets a label, and another one if nothing was
+ * found. So what has the first, not the second and a translated destination was
+ * translated by us: those that others translate before us are not looked up,
+ * those that they translate after us were not found. (Not told apart: others'
+ * chains between our two.) A rule can set a label, but clear none.
  */
 #ifndef SKELETON_H
 #define SKELETON_H
@@ -24,6 +34,7 @@
 #define CHAIN_RANGE "autofw_range"
 #define CHAIN_PORT "autofw_port"
 #define CHAIN_DIRECT "autofw_direct"
+#define CHAIN_OWN "reach_own"
 #define CHAIN_TRIGGER "autofw_trigger"
 
 /* A chain of the skeleton. */
@@ -33,7 +44,7 @@ struct skeleton_chain {
 	uint32_t rules;          /* so many of its own */
 	uint32_t references;     /* and so many rules of ours that jump to it */
 };
-#define SKELETON_CHAINS 7
+#define SKELETON_CHAINS 11
 extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];
 
 /* With the first entry that is triggered: it sees masqueraded packets leave. */
@@ -49,7 +60,10 @@ void skeleton_map(struct batch *b, enum map map, uint32_t n);
 void skeleton_make_chains(struct batch *b);
 /* Takes the rules away that refer to maps; with others in the same chains. */
 void skeleton_unhook(struct batch *b);
-/* Whether a rule of the chain leads there: to a map, to a chain, or back (""). */
+/* Whether a rule of the chain leads there: to a map, to a chain, or one of these. */
+#define TO_RETURN ""
+#define TO_LABEL " label"
+#define TO_MASQUERADE " masquerade"
 bool skeleton_leads(const char *chain, const char *to);
 /* Fills the chains, which have no rules. */
 void skeleton_hook(struct batch *b);
