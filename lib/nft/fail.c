@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What went wrong, in words. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <netinet/in.h>
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/nsfs.h>
 
 #include "fail.h"
 #include "read.h"
 
 /* Of one argument, what nft(8) calls the family. */
 #define LOOK_AT_IT "look at it with: nft list table %s " NFT_TABLE
+
+/* Whether root of this user namespace is nobody here: somebody else made the network namespace. */
+static bool is_foreign(void)
+{
+	int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
+	bool foreign = net >= 0 && owner < 0 && errno == EPERM;
+
+	if (owner >= 0)
+		close(owner);
+	if (net >= 0)
+		close(net);
+	return foreign;
+}
 
 int fail_to_read(struct error *e, enum family f, int err)
 {
@@ -25,6 +43,11 @@ int fail_to_read(struct error *e, enum family f, int err)
 	case ENOMEM:
 		return fail(e, ENOMEM, "out of memory");
 	case EPERM:
+		if (is_foreign())
+			return fail(
+				e, EPERM,
+				"no permission to use nf_tables: this network namespace belongs "
+				"to another user namespace, where root of this one is nobody");
 		return fail(e, EPERM,
 			    "no permission to use nf_tables: it needs root, or CAP_NET_ADMIN");
 	case EINTR:
