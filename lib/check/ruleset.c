@@ -175,6 +175,7 @@ struct count {
 	uint64_t handle;
 	unsigned int seen, number;
 	bool iptables;
+	bool lines; /* the rule's comment has more than one */
 };
 
 static bool is_xtables(const struct nlattr *name)
@@ -203,13 +204,17 @@ static int count_rule(const struct nlmsghdr *h, void *arg)
 {
 	struct count *c = arg;
 	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
-	const struct nlattr *a[NFTA_RULE_EXPRESSIONS + 1];
+	const struct nlattr *a[NFTA_RULE_USERDATA + 1];
 
 	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_RULE_EXPRESSIONS);
+		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_RULE_USERDATA);
 	c->seen++;
-	if (a[NFTA_RULE_HANDLE] && be64toh(mnl_attr_get_u64(a[NFTA_RULE_HANDLE])) == c->handle)
+	if (a[NFTA_RULE_HANDLE] && be64toh(mnl_attr_get_u64(a[NFTA_RULE_HANDLE])) == c->handle) {
 		c->number = c->seen;
+		c->lines = a[NFTA_RULE_USERDATA] &&
+			   memchr(mnl_attr_get_payload(a[NFTA_RULE_USERDATA]), '\n',
+				  mnl_attr_get_payload_len(a[NFTA_RULE_USERDATA]));
+	}
 	if (a[NFTA_RULE_EXPRESSIONS] && has_xtables(a[NFTA_RULE_EXPRESSIONS]))
 		c->iptables = true;
 	return MNL_CB_OK;
@@ -298,6 +303,6 @@ void ruleset_describe(const struct ruleset *r, struct check_place *p)
 	find_user_chain(r, p);
 	if (p->iptables)
 		ruletext_iptables(p);
-	else
+	else if (!count.lines)
 		ruletext_nft(p);
 }
