@@ -188,7 +188,7 @@ ifneq ($(STATIC),yes)
 	install -m 644 $(MODULES:%=$(O)/modules/%.so) $(DESTDIR)$(MODDIR)/
 	install -m 644 $(O)/libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/
 	ln -sf libipmasq.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libipmasq.so
-	install -m 644 include/masq.h $(if $(filter yes,$(NFT)),include/masq_check.h) include/masqmod.h $(DESTDIR)$(INCDIR)/ipmasqadm/
+	install -m 644 include/masq.h include/masq_check.h include/masqmod.h $(DESTDIR)$(INCDIR)/ipmasqadm/
 	install -m 644 include/linux/ip_masq.h $(DESTDIR)$(INCDIR)/ipmasqadm/linux/
 	sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@MODDIR@|$(MODDIR)|; s|@VERSION@|$(VERSION)|' \
 		lib/ipmasq.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ipmasq.pc

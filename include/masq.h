@@ -311,6 +311,31 @@ MASQ_API void masq_port_name(char buf[MASQ_NAME_MAX], uint16_t port, uint8_t pro
 /* "tcp", "udp", "tcp,udp" or "?". Static storage. */
 MASQ_API const char *masq_protocol_name(uint8_t protocol);
 
+/* Diagnosis. "masq_check.h" has the structures, with what they mean. */
+struct masq_check_options;
+struct masq_check_result;
+
+typedef int masq_check_fn(const struct masq_check_result *result, void *arg);
+
+/*
+ * Says why forwards do not work. Checks every forward of every kind, or the
+ * service that options name, and calls fn once for each target, in the order of
+ * the listings, with the verdict and all that was observed. A nonzero result of
+ * fn ends it and is returned. If nothing matches there is one result, with code
+ * "none".
+ *
+ * It needs CAP_NET_ADMIN; without CAP_BPF or a TAP it only looks, and its result
+ * says so. While it runs there are tables of its own (ipmasqadm-check-PID), and
+ * one child process, which cleans up after a kill.
+ *
+ * Errors: as masq_list(), -EINVAL, -E2BIG (options), -ENETUNREACH (no client can
+ * be imagined: neither routes nor addresses; set from), -EADDRNOTAVAIL (from is an
+ * address of this machine or a target's), -EOPNOTSUPP (transport
+ * sockopt, or a library without nf_tables).
+ */
+MASQ_API int masq_check(struct masq *m, const struct masq_check_options *options, masq_check_fn *fn,
+			void *arg) __attribute__((nonnull(1, 2, 3), warn_unused_result));
+
 /* The version of the library, "0.6.0". Static storage. */
 MASQ_API const char *masq_version(void);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why does a forward not work? masq_check() looks, sends a packet of its own
- * through the kernel's real path as if it had come from outside, traces it,
- * catches the server's answer and says what is wrong. ipmasqadm-check(8) has
- * the codes; they never change their meaning, the texts may.
+ * What masq_check() of masq.h takes and gives: why does a forward not work? It
+ * looks, sends a packet of its own through the kernel's real path as if it had
+ * come from outside, traces it, catches the server's answer and says what is
+ * wrong. ipmasqadm-check(8) has the codes; they never change their meaning, the
+ * texts may. Beside the verdict there is what it follows from, for programs that
+ * judge by themselves.
  *
  *	struct masq_check_options o = {.size = sizeof(o)};
  *
@@ -30,18 +32,24 @@ extern "C" {
 
 /* Bits of flags. */
 #define MASQ_CHECK_NO_PROBE (1u << 0) /* read only: send nothing */
-#define MASQ_CHECK_SERVICE (1u << 1)  /* only the portfw service protocol, local, lport */
+#define MASQ_CHECK_SERVICE (1u << 1)  /* only what is on protocol, local and ports */
 #define MASQ_CHECK_MARK (1u << 2)     /* only the mfw service mark */
 
-/* Members may be appended; size says which the caller knows. */
+/*
+ * size is sizeof(struct masq_check_options) as the caller was compiled. Members
+ * may be appended. The library refuses further bytes that are not zero (-E2BIG),
+ * and flags that it does not know (-EINVAL).
+ */
 struct masq_check_options {
 	size_t size;
 	uint32_t flags;
-	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP or MASQ_TCP_UDP */
 	struct masq_address local;
-	uint16_t lport; /* host order; with MASQ_CHECK_MARK: the port to try, 0: its own */
+	struct masq_ports ports; /* with MASQ_CHECK_MARK: the one to try, 0: its own */
 	uint32_t mark;
-	struct masq_address from;  /* the client to play; AF_UNSPEC: a TEST-NET address */
+	/* The client to play; AF_UNSPEC, and for forwards of the other family: an address for
+	 * documentation. */
+	struct masq_address from;
 	unsigned int live_seconds; /* wait so long for a real connection; 0: do not */
 	/* Called now and then with what has been done of all; may be NULL. */
 	void (*progress)(unsigned int done, unsigned int all, void *arg);
@@ -80,8 +88,121 @@ enum masq_check_answer {
 	MASQ_ANSWER_PROHIBITED,  /* ICMP administratively prohibited */
 };
 
-/* Of one target of one service. Texts are the library's, of one line each, and
- * valid during the call; "" where there is nothing to say. */
+/*
+ * What was observed. The structures below are the library's, valid during the
+ * call of masq_check_fn. Each begins with its size and may get members at its
+ * end: read none that lies beyond size. Texts are never NULL; "" is unknown.
+ * Ports and numbers are in host order, addresses have their family.
+ */
+
+/* A rule or policy of somebody else. */
+struct masq_check_place {
+	size_t size;
+	enum masq_check_place_kind kind;
+	enum masq_check_hook hook;
+	int priority;       /* of the base chain */
+	const char *family; /* of the table, as nft(8) writes it: "ip", "inet", "netdev" */
+	const char *table;
+	const char *chain;
+	const char *base;    /* the base chain that led to it */
+	uint64_t handle;     /* of nf_tables */
+	unsigned int number; /* of the rule in its chain from 1, as iptables counts; 0: unknown */
+	bool iptables;       /* iptables-nft made it */
+	bool owned;          /* the table belongs to a running program, nft cannot change it */
+	const char *text;    /* the rule as its own tool prints it */
+};
+
+/* What became of one packet. */
+struct masq_check_flight {
+	size_t size;
+	bool sent;                 /* by us, or, seen with live, by a client */
+	bool seen;                 /* at any hook; without it nothing below counts */
+	bool done;                 /* it passed the last chain of postrouting: it left */
+	bool local;                /* it was delivered to this machine */
+	enum masq_check_hook hook; /* the last place where it was seen */
+	int priority;
+	struct masq_address saddr, daddr; /* as they were there */
+	uint16_t sport, dport;
+	bool past_nat; /* it was seen behind the nat chains of prerouting, with: */
+	struct masq_address nat_daddr;
+	uint16_t nat_dport;
+	const char *iif, *oif;
+	bool untracked, invalid, established; /* what conntrack made of it */
+	uint32_t mark;                        /* in front of the nat chains */
+	const struct masq_check_place *drop;  /* who dropped it; NULL: nobody, or unknown */
+	const struct masq_check_place *early; /* the last rule that it matched in front of
+						 conntrack, or NULL */
+	const struct masq_check_place *nat;   /* the last nat rule of others that it matched, or
+						 NULL */
+	const char *reason;                   /* the kernel's own drop reason */
+};
+
+/* Of one target of one service. */
+struct masq_check_observed {
+	size_t size;
+	const struct masq_command *forward; /* a command that adds it */
+
+	/* reading */
+	struct masq_address client; /* the one that is played, or was seen with live */
+	struct masq_address dest;   /* where its packet goes: the local address, or one of
+						ours that the service has */
+	uint16_t dport;
+	const char *outside;                 /* the interface that clients come in by */
+	const char *inside;                  /* the one towards the target */
+	struct masq_address inside_address;  /* ours there */
+	unsigned char inside_prefix;         /* the length of its network */
+	struct masq_address gateway;         /* the router towards the target, or AF_UNSPEC */
+	struct masq_address outside_gateway; /* the one on the outside interface, or AF_UNSPEC */
+	bool local;                          /* dest is an address of this machine */
+	bool target_here;                    /* the target is, too */
+	bool target_listens;                 /* then: a program listens there */
+	bool route_localnet;                 /* of the outside interface, or all */
+	bool emptied;                        /* our own chains have no rules any more */
+	bool shadowed; /* a more exact service takes all that this one could get */
+	/* sysctls: 0, 1 or more, -1: unknown. In IPv6 those of interfaces are force_forwarding */
+	int ip_forward, outside_forward, inside_forward;
+	int accept_ra;             /* IPv6, of the outside interface */
+	int rp_outside, rp_inside; /* rp_filter, the larger of all and the interface's */
+	unsigned int conntrack_count, conntrack_max; /* max 0: unknown */
+	/* look-ups: errno that the kernel answers */
+	int client_error;     /* for a packet from the client */
+	int target_error;     /* for one to the target */
+	int back_error;       /* for an answer */
+	const char *back_oif; /* where answers leave by these look-ups */
+	bool marks_route;     /* there are routing rules by mark: look-ups do not tell */
+	bool listener;        /* a program here listens on the forwarded port */
+	/* UDP: an entry of conntrack that keeps a sender from the forward */
+	bool stale;
+	struct masq_address stale_client, stale_server;
+	uint16_t stale_port;
+	unsigned int running; /* flows that go on with a server that is no target now */
+
+	/* packets of our own */
+	const char *unable;                  /* why none was sent */
+	const struct masq_check_flight *out; /* to the target; never NULL, as those below */
+	const struct masq_check_flight *back;
+	const struct masq_check_flight *icmp; /* "fragmentation needed" about the answer, inwards */
+	enum masq_check_answer answer;        /* what the answer said */
+	bool marked_for_mfw;                  /* out->mark is that of another service, by mark */
+
+	/* probes from here */
+	bool probed;
+	enum masq_check_answer near_answer; /* to a connection from inside_address */
+	enum masq_check_answer far_answer;  /* to one from dest */
+	enum masq_check_answer other_port;  /* to one at dport, where the target's differs */
+	bool neighbour_failed;              /* nobody answers for the target or the gateway */
+	struct masq_address other_gateway;  /* the target was heard asking for this one */
+
+	/* live */
+	bool live;
+	unsigned int live_seconds;
+	bool live_seen;
+	bool live_here;    /* it came in through lo */
+	bool live_hairpin; /* client and server are on one link */
+};
+
+/* Of one target of one service. It and its texts, of one line each, are the library's and valid
+ * during the call; "" where there is nothing to say. */
 struct masq_check_result {
 	size_t size;
 	enum masq_check_state state;
@@ -95,23 +216,9 @@ struct masq_check_result {
 	const char *note; /* how to make the cure last */
 	const char *const *warnings;
 	unsigned int warning_count;
-	const char *client; /* the address that was played */
+	const char *client;                         /* the address that was played */
+	const struct masq_check_observed *observed; /* NULL with code "none" */
 };
-
-typedef int masq_check_fn(const struct masq_check_result *result, void *arg);
-
-/*
- * Checks every forward of every kind, or the service that options name, and
- * calls fn once for each target, in the order of the listings. A nonzero result
- * of fn ends it and is returned. If nothing matches there is one result, with
- * code "none".
- *
- * Errors: as masq_list(), -EINVAL (options), -ENETUNREACH (no client can be
- * imagined: neither routes nor addresses; set from), -EPERM, -ENOMEM,
- * -EOPNOTSUPP (transport sockopt).
- */
-MASQ_API int masq_check(struct masq *m, const struct masq_check_options *options, masq_check_fn *fn,
-			void *arg) __attribute__((nonnull(1, 2, 3), warn_unused_result));
 
 #ifdef __cplusplus
 }

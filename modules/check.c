@@ -11,12 +11,13 @@
 #include "json.h"
 #include "masq_check.h"
 #include "masqmod.h"
+#include "operand.h"
 #include "printable.h"
 #include "report.h"
 
 #define SUMMARY "find out why a forward does not work"
 
-enum { LIVE_DEFAULT = 30, LIVE_MAX = 86400 };
+enum { LIVE_DEFAULT = 30, LIVE_MAX = 86400, PROGRESS_MS = 1000 };
 
 static const char help[] =
 	"ipmasqadm check: " SUMMARY "\n"
@@ -28,8 +29,9 @@ static const char help[] =
 	"server's answer, and says: OK, or the cause, the evidence and the cure. Without\n"
 	"-L and -m every forward is checked.\n"
 	"\n"
-	"  -P PROTO        tcp or udp\n"
-	"  -L LADDR LPORT  only that forward; with -m the address and port to try\n"
+	"  -P PROTO        tcp, udp or tcp,udp\n"
+	"  -L LADDR LPORT  only that forward, or those of a range of ports, 80-90; with -m the\n"
+	"                  address and port to try\n"
 	"  -m MARK         only the forward of that mark\n"
 	"  --from ADDR     the client to play (default: an address for documentation)\n"
 	"  --live          wait for a real connection, 30 seconds or --live=SECONDS\n"
@@ -43,8 +45,8 @@ static const char help[] =
 
 struct wish {
 	struct masq_check_options options;
-	bool numeric, json, help, has_protocol, has_local;
-	const char *protocol, *laddr, *lport;
+	bool numeric, json, help;
+	const char *protocol, *laddr, *lport, *mark, *from;
 };
 
 __attribute__((format(printf, 1, 2))) static int wrong(const char *fmt, ...)
@@ -65,29 +67,22 @@ static const char *operand(int argc, char *argv[], int *i)
 	return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
-static int read_address(struct masq_address *out, const char *word, bool numeric)
-{
-	if (!word)
-		return wrong("an address is missing");
-	if (masq_parse_address(out, word))
-		return 0;
-	if (numeric)
-		return wrong("address \"%s\": -n wants it in numbers", word);
-	if (masq_host_address(out, word))
-		return wrong("address \"%s\": no such host", word);
-	return 0;
-}
-
 /* Any, loopback, multicast and broadcast: the kernel refuses packets from there,
  * whatever is forwarded. */
-static int read_client(struct masq_address *out, const char *word)
+static int read_client(struct wish *w)
 {
-	int err = read_address(out, word, false);
-	uint32_t net = err ? 0 : ntohl(out->in.s_addr) >> 24;
+	struct masq_address *a = &w->options.from;
+	uint32_t net;
 
-	if (!err && (!net || net == IN_LOOPBACKNET || net >= 224))
-		return wrong("--from %s: no client has that address", word);
-	return err;
+	if (!operand_address("check", a, w->from, w->numeric))
+		return 2;
+	net = ntohl(a->in.s_addr) >> 24;
+	if (a->family == AF_INET6
+		    ? IN6_IS_ADDR_UNSPECIFIED(&a->in6) || IN6_IS_ADDR_LOOPBACK(&a->in6) ||
+			      IN6_IS_ADDR_MULTICAST(&a->in6)
+		    : !net || net == IN_LOOPBACKNET || net >= 224)
+		return wrong("--from %s: no client has that address", w->from);
+	return 0;
 }
 
 static int read_live(struct wish *w, const char *word)
@@ -119,13 +114,11 @@ static int read_option(struct wish *w, int argc, char *argv[], int *i)
 		if (!value)
 			return wrong("%s needs a value", word);
 		if (!strcmp(word, "--from"))
-			return read_client(&w->options.from, value);
-		if (!strcmp(word, "-P"))
+			w->from = value;
+		else if (!strcmp(word, "-P"))
 			w->protocol = value;
-		else if (!masq_parse_mark(&w->options.mark, value))
-			return wrong("mark \"%s\": from 1 to 4294967295", value);
 		else
-			w->options.flags |= MASQ_CHECK_MARK;
+			w->mark = value;
 	} else if (!strcmp(word, "-L")) {
 		w->laddr = operand(argc, argv, i);
 		w->lport = operand(argc, argv, i);
@@ -142,31 +135,47 @@ static int read_option(struct wish *w, int argc, char *argv[], int *i)
 static int read_values(struct wish *w)
 {
 	struct masq_check_options *o = &w->options;
-	int err = 0;
 
-	if (w->protocol && !masq_parse_protocol(&o->protocol, w->protocol))
-		return wrong("protocol \"%s\": tcp or udp", w->protocol);
+	if (w->mark) {
+		if (!operand_mark("check", &o->mark, w->mark))
+			return 2;
+		o->flags |= MASQ_CHECK_MARK;
+	}
+	if (w->from && read_client(w))
+		return 2;
+	if (w->protocol && !operand_protocols("check", &o->protocol, w->protocol))
+		return 2;
 	if (!w->laddr != !w->protocol)
 		return wrong("-P and -L go together: -P tcp -L %s %s",
 			     w->laddr ? w->laddr : "LADDR", w->laddr ? w->lport : "LPORT");
-	if (w->options.live_seconds && o->flags & MASQ_CHECK_NO_PROBE)
+	if (o->live_seconds && o->flags & MASQ_CHECK_NO_PROBE)
 		return wrong("--live and --no-probe are mutually exclusive");
 	if (!w->laddr)
 		return 0;
-	err = read_address(&o->local, w->laddr, w->numeric);
-	if (!err && !masq_parse_port(&o->lport, w->lport) &&
-	    (w->numeric || !masq_service_port(&o->lport, w->lport, o->protocol)))
-		return wrong("port \"%s\": from 1 to 65535", w->lport);
-	if (!(o->flags & MASQ_CHECK_MARK))
+	if (!operand_address("check", &o->local, w->laddr, w->numeric) ||
+	    !operand_ports("check", &o->ports, w->lport, o->protocol, w->numeric))
+		return 2;
+	if (!w->mark)
 		o->flags |= MASQ_CHECK_SERVICE;
-	return err;
+	else if (o->protocol == MASQ_TCP_UDP || o->ports.first != o->ports.last)
+		return wrong("with -m, -P and -L name one protocol and one port to try");
+	return 0;
 }
 
 struct output {
 	bool json, broken, any;
 	bool progress; /* a line of it is on the terminal */
-	time_t begun;
+	long begun;    /* in milliseconds */
 };
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000L + t.tv_nsec / 1000000L;
+}
+
 
 static void wipe(struct output *out)
 {
@@ -239,29 +248,10 @@ static void show_progress(unsigned int done, unsigned int all, void *arg)
 {
 	struct output *out = arg;
 
-	if (!isatty(STDERR_FILENO) || done == all || time(NULL) - out->begun <= 1)
+	if (!isatty(STDERR_FILENO) || done == all || now_ms() - out->begun <= PROGRESS_MS)
 		return;
 	fprintf(stderr, "\rchecking %u of %u forwards ...", done, all);
 	out->progress = true;
-}
-
-static int fail(struct masq *m, int err)
-{
-	switch (-err) {
-	case ENETUNREACH:
-		report("check", "there is no route to any client; say which to play with --from "
-				"ADDRESS");
-		break;
-	case EOPNOTSUPP:
-		report("check", "this kernel has masquerading modules; check knows nf_tables");
-		break;
-	case EPERM:
-		report("check", "no permission: it needs root, or CAP_NET_ADMIN");
-		break;
-	default:
-		report("check", "%s", *masq_error(m) ? masq_error(m) : strerror(-err));
-	}
-	return 2;
 }
 
 static int finish(struct output *out)
@@ -277,7 +267,7 @@ static int finish(struct output *out)
 
 static int check(struct wish *w)
 {
-	struct output out = {.json = w->json, .begun = time(NULL)};
+	struct output out = {.json = w->json, .begun = now_ms()};
 	struct masq *m;
 	int err = masq_open(&m, "portfw");
 
@@ -291,7 +281,7 @@ static int check(struct wish *w)
 		err = masq_check(m, &w->options, print_result, &out);
 	wipe(&out);
 	if (err)
-		fail(m, err);
+		report("check", "%s", masq_error(m));
 	masq_close(m);
 	return err ? 2 : finish(&out);
 }

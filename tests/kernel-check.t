@@ -4,6 +4,7 @@
 # out as printed, and then a real connection gets through and check says so.
 use strict;
 use warnings;
+no warnings 'qw'; # tcp,udp is a word
 use FindBin;
 use lib "$FindBin::Bin/net";
 use Net;
@@ -315,17 +316,103 @@ subtest 'a rate limit is no fault' => sub {
 subtest 'command lines' => sub {
 	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together: -P tcp -L 198\.51\.100\.1 80$/],
 		(map { [['--from', $_], qr/--from \Q$_\E: no client has that address/] } qw(0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255)),
+		(map { [['--from', $_], qr/no client has the address \Q$_\E: it is this machine's own/] } qw(198.51.100.1 10.0.0.1)),
+		[[qw(--from 10.0.0.2)], qr/no client has the address 10\.0\.0\.2: it is the server of tcp 198\.51\.100\.1:80/],
+		[[qw(-P tcp -L 198.51.100.1 90-80)], qr/ports "90-80": the lower one comes first/],
+		[[qw(-m 1 -P tcp,udp -L 198.51.100.1 80)], qr/with -m, -P and -L name one protocol and one port/],
+		[[qw(-m 1 -P tcp -L 198.51.100.1 80-81)], qr/with -m, -P and -L name one protocol and one port/],
 		[[qw(-L 198.51.100.1)], qr/needs an address and a port/], [[qw(-P upd -L 198.51.100.1 80)], qr/protocol "upd"/],
-		[[qw(-P tcp -L 198.51.100.1 65536)], qr/port "65536"/], [[qw(-n -P tcp -L localhost 80)], qr/address "localhost"/],
+		[[qw(-P tcp -L 198.51.100.1 65536)], qr/port "65536"/], [[qw(-n -P tcp -L localhost 80)], qr/host localhost: -n allows no look-ups/],
 		[[qw(-m 0)], qr/mark "0"/], [[qw(-m)], qr/-m needs a value/], [[qw(--live=0)], qr/--live=0: from 1/],
 		[[qw(--live --no-probe)], qr/mutually exclusive/], [['x'], qr/"x": unexpected argument/], [['-x'], qr/unknown option -x/],
-		[[qw(--from 203.0.113)], qr/address "203\.0\.113"/]) {
+		[[qw(--from 203.0.113)], qr/"203\.0\.113" is no address/]) {
 		my ($status, $out, $err) = ipmasqadm('check', @{$_->[0]});
 		is($status, 2, "@{$_->[0]}: exit 2");
 		like($err, $_->[1], '... and says why');
 	}
 	is((check(@web, qw(--from 203.0.113.9)))->{client}, '203.0.113.9', '--from');
 	like((ipmasqadm('check', @web))[1], qr/^OK      tcp 198\.51\.100\.1:80 -> 10\.0\.0\.2:8080\n  evidence  a SYN from /, 'text');
+};
+
+subtest 'the observations, in a program of its own' => sub {
+	my $api = dirname($Net::traffic) . '/api';
+	my $told = sub { my ($status, $out, $err) = run($api, 'check'); return "$status $err$out" };
+	my $way = "out 10.0.0.2 8080 lan, last 6 1000, left\nback 203.0.113.5 PORT wan, last 6 1000, left, answer 1\n";
+	is($told->() =~ s/ \d{5} / PORT /r, <<"END", 'of a forward that works');
+0 open: 0
+tcp 198.51.100.1:80 ok
+portfw 198.51.100.1 80 > 10.0.0.2 8080
+client 203.0.113.5 dest 198.51.100.1 80, wan > lan 10.0.0.1/24, local forwarding 1 1 1
+${way}check: 0
+too short: EINVAL: the options of the check are too short
+with more: E2BIG: this libipmasq does not know all of the options
+unknown flag: EINVAL: this libipmasq does not know all of the flags
+ports: EINVAL: ports 0-0: the first is from 1 and not above the last
+no such: none, nothing observed
+END
+	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward tcp sport 8080 drop'));
+	my $text = $told->();
+	like($text, qr/^tcp 198\.51\.100\.1:80 filter-back$/m, 'of one whose answer is dropped');
+	like($text, qr/^back 203\.0\.113\.5 \d+ wan, last 4 -1$/m, 'how far it came');
+	like($text, qr/^dropped by 1 ip f forward \(forward 0\) handle \d+ number 1: tcp sport 8080 drop$/m, 'and what dropped it');
+	sh('nft delete table ip f');
+};
+
+subtest 'progress on a terminal' => sub {
+	my $on_terminal = sub { run('script', '-qec', "$Net::program check -P tcp -L 198.51.100.1 80", '/dev/null') };
+	my ($status, $out) = $on_terminal->();
+	is($status, 0, 'a short run');
+	unlike($out, qr/checking|\e/, 'says nothing meanwhile');
+	$web1->must('sh', '-c', q(nft 'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i tcp dport 8080 drop'));
+	($status, $out) = $on_terminal->();
+	is($status, 1, 'a run of more than a second');
+	like($out, qr/\A(?:\rchecking 0 of 1 forwards \.\.\.)+\r\e\[KBROKEN  tcp/, 'says how far it is, and wipes that');
+	($status, $out, my $err) = ipmasqadm('check', @web);
+	is($err, '', 'without a terminal it is quiet');
+	$web1->must(qw(nft delete table ip f));
+};
+
+subtest 'ranges and both protocols' => sub {
+	portfw(qw(-a -P tcp,udp -L 198.51.100.1 2050-2052 -R 10.0.0.3 2050-2052));
+	portfw(qw(-a -P udp -L 198.51.100.1 53 -R 10.0.0.3 53));
+	portfw(qw(-a -P tcp -L 0.0.0.0 82 -R 10.0.0.3 8080));
+	my ($status, $array, $text) = json_check(qw(-P tcp,udp -L 198.51.100.1 2051-2054));
+	is(join(', ', sort map { "$_->{service}=$_->{code}" } @$array),
+		'tcp 198.51.100.1:2051=refused, tcp 198.51.100.1:2052=refused, tcp 198.51.100.1:2053-2054=none, '
+		. 'udp 198.51.100.1:2051=refused, udp 198.51.100.1:2052=refused, udp 198.51.100.1:2053-2054=none', 'each part is checked, or named') or diag($text);
+	is($status, 1, 'exit 1');
+	($status, $array, $text) = json_check(qw(-P tcp -L 198.51.100.1 80-83));
+	is("$status " . join(', ', map { "$_->{service}=$_->{code}" } @$array),
+		'1 tcp 0.0.0.0:82=ok, tcp 198.51.100.1:80=ok, tcp 198.51.100.1:81=none, tcp 198.51.100.1:83=none', 'any address, and holes') or diag($text);
+	is((check(qw(-P tcp,udp -L 198.51.100.1 53)))->{code}, 'ok', 'one of both');
+	portfw(qw(-d -P tcp,udp -L 198.51.100.1 2050-2052));
+	portfw(qw(-d -P udp -L 198.51.100.1 53));
+	portfw(qw(-d -P tcp -L 0.0.0.0 82));
+};
+
+subtest 'no false alarm: ranges, any address, drained targets' => sub {
+	portfw(qw(-a -P tcp,udp -L 198.51.100.1 53 -R 10.0.0.2 53));
+	portfw(qw(-a -P tcp -L 198.51.100.1 8079-8080 -R 10.0.0.2 8079-8080));
+	portfw(qw(-d -P tcp -L 198.51.100.1 8079));
+	portfw(qw(-a -P tcp -L 198.51.100.1 90 -R), @$_) for [qw(10.0.0.2 8080 -p 3)], [qw(10.0.0.3 8080 -p 0)];
+	portfw(qw(-a -P tcp -L 0.0.0.0 90-91 -R 10.0.0.3 8080-8081));
+	portfw(qw(-d -P tcp -L 0.0.0.0 91));
+	my ($status, $array, $text) = json_check();
+	is("$status " . join(', ', sort map { "$_->{service} $_->{target} $_->{state}" } @$array),
+		'0 tcp 0.0.0.0:90 10.0.0.3:8080 ok, tcp 198.51.100.1:53 10.0.0.2:53 ok, tcp 198.51.100.1:80 10.0.0.2:8080 ok, '
+		. 'tcp 198.51.100.1:8080 10.0.0.2:8080 ok, tcp 198.51.100.1:90 10.0.0.2:8080 ok, tcp 198.51.100.1:90 10.0.0.3:8080 ok, '
+		. 'udp 198.51.100.1:53 10.0.0.2:53 ok', 'every forward') or diag($text);
+	portfw('-f');
+	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+};
+
+subtest 'root of a user namespace is not root here' => sub {
+	plan skip_all => 'no user namespaces' if run(qw(unshare -Ur true));
+	my ($status, $out, $err) = run(qw(unshare -Ur), $Net::program, 'check');
+	is($status, 2, 'it could not look');
+	like($err, qr/^ipmasqadm: check: no permission to use nf_tables: this network namespace belongs to another user namespace/, 'and why');
+	($status, $out, $err) = run(qw(setpriv --bounding-set -net_admin), $Net::program, 'check');
+	like($err, qr/^ipmasqadm: check: no permission to use nf_tables: it needs root, or CAP_NET_ADMIN$/, 'root without the capability is told that');
 };
 
 subtest 'other kinds' => sub {
@@ -505,6 +592,24 @@ END
 	is($status, 1, 'the drop is found');
 	like($out, qr/chain ip odd f/, 'and named');
 	unlike($out, qr/[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]/, 'nothing is printed but characters');
+	sh('nft delete table ip odd');
+};
+
+subtest 'a comment that reads as the end of another rule' => sub {
+	sh(q(nft 'add table ip odd; add chain ip odd f { type filter hook forward priority 0; }; add rule ip odd f tcp dport 8080 drop'));
+	my ($handle) = sh('nft -a list chain ip odd f') =~ /drop # handle (\d+)/ or die;
+	my $json = File::Temp->new;
+	print $json <<END;
+{"nftables": [{"insert": {"rule": {"family": "ip", "table": "odd", "chain": "f",
+  "comment": "innocent # handle $handle\\nx", "expr": [
+  {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 1}},
+  {"accept": null}]}}}]}
+END
+	close $json;
+	plan skip_all => 'nft takes no JSON' if run('nft', '-j', '-f', $json->filename);
+	my $r = check(@web);
+	like($r->{evidence}, qr/^chain ip odd f, rule with handle $handle: /, 'the rule is named by its handle');
+	unlike($r->{evidence}, qr/innocent/, 'not by the text of the other one');
 	sh('nft delete table ip odd');
 };
 

@@ -10,3 +10,9 @@ long clock_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
+
+void clock_tick(const struct tick *t)
+{
+	if (t->fn)
+		t->fn(t->arg);
+}

@@ -5,4 +5,13 @@
 /* Milliseconds since some time in the past. */
 long clock_ms(void);
 
+/* Called now and then by what waits; fn may be NULL. */
+struct tick {
+	void (*fn)(void *arg);
+	void *arg;
+};
+void clock_tick(const struct tick *t);
+/* No wait without a tick is longer. */
+enum { CLOCK_TICK_MS = 100 };
+
 #endif

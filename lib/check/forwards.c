@@ -22,7 +22,8 @@ static int keep(struct forwards *f, const struct check_forward *one)
 static int keep_record(const struct masq_record *r, void *arg)
 {
 	const struct masq_command *c = r->forward;
-	struct check_forward f = {.protocol = c->protocol,
+	struct check_forward f = {.command = *c,
+				  .protocol = c->protocol,
 				  .raddr = c->target,
 				  .rport = c->has & MASQ_HAS_TARGET_PORTS ? c->target_ports.first
 									  : 0};

@@ -142,7 +142,7 @@ static void ask_after(struct check_observed *o)
 	struct check_observed copy = *o, *one = &copy;
 
 	copy.out = copy.back = (struct check_flight){0};
-	send_packets(family_of(&o->forward), &one, 1, (struct send_tick){0});
+	send_packets(family_of(&o->forward), &one, 1, &(struct tick){0});
 	if (copy.back.seen) {
 		o->probed = true;
 		o->near_answer = o->far_answer = MASQ_ANSWER_YES;

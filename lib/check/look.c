@@ -78,8 +78,11 @@ static int choose_client(struct surroundings *s, const struct masq_address *wish
 	struct route_answer a;
 
 	s->client_given = wish->family == s->family->af;
-	if (s->client_given)
+	if (s->client_given) {
+		if (ask(s, wish, NULL, NULL).type == RTN_LOCAL)
+			return -EADDRNOTAVAIL;
 		s->client = *wish;
+	}
 	for (int pass = 0; !s->client.family && pass < 2; pass++)
 		for (size_t i = 0; !s->client.family && i < 3; i++) {
 			struct masq_address test = {.family = s->family->af};

@@ -14,7 +14,7 @@ struct look_wish {
 /* Fills in the reading of those of n observations that are of the family. Their
  * forwards are set and are all there are of their services. all: every forward
  * there is, for what shadows what. 0 or negative errno. -ENETUNREACH: no client
- * can be imagined. */
+ * can be imagined. -EADDRNOTAVAIL: it is this machine. */
 int look(const struct family *family, struct check_observed *o, size_t n,
 	 const struct check_forward *all, size_t all_count, const struct look_wish *wish);
 

@@ -17,10 +17,11 @@ enum check_kind { CHECK_PORTFW, CHECK_MFW, CHECK_AUTOFW };
 /* One target of one service. */
 struct check_forward {
 	enum check_kind kind;
-	uint8_t protocol;          /* IPPROTO_TCP or IPPROTO_UDP */
-	struct masq_address laddr; /* 0.0.0.0, ::: any address of this machine */
-	uint16_t lport, last;      /* the same, or an autofw range */
-	uint32_t mark;             /* mfw */
+	struct masq_command command; /* that adds it */
+	uint8_t protocol;            /* IPPROTO_TCP or IPPROTO_UDP */
+	struct masq_address laddr;   /* 0.0.0.0, ::: any address of this machine */
+	uint16_t lport, last;        /* the same, or an autofw range */
+	uint32_t mark;               /* mfw */
 	struct masq_address raddr;
 	uint16_t rport; /* 0: the packet's own */
 };

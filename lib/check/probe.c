@@ -89,7 +89,7 @@ static void finish(struct probe *p)
 	p->fd = -1;
 }
 
-static void some(struct probe *probes, size_t n, int milliseconds)
+static void some(struct probe *probes, size_t n, int milliseconds, const struct tick *tick)
 {
 	struct pollfd p[AT_ONCE];
 	long end = clock_ms() + milliseconds;
@@ -104,8 +104,9 @@ static void some(struct probe *probes, size_t n, int milliseconds)
 			p[i] = (struct pollfd){
 				.fd = probes[i].fd,
 				.events = probes[i].protocol == IPPROTO_UDP ? POLLIN : POLLOUT};
-		if (poll(p, n, (int)(end - clock_ms() > 0 ? end - clock_ms() : 0)) <= 0)
+		if (poll(p, n, CLOCK_TICK_MS) < 0)
 			break;
+		clock_tick(tick);
 		for (size_t i = 0; i < n; i++)
 			if (p[i].revents && probes[i].fd >= 0) {
 				finish(&probes[i]);
@@ -117,8 +118,8 @@ static void some(struct probe *probes, size_t n, int milliseconds)
 			close(probes[i].fd);
 }
 
-void probe_all(struct probe *probes, size_t n, int milliseconds)
+void probe_all(struct probe *probes, size_t n, int milliseconds, const struct tick *tick)
 {
 	for (size_t i = 0; i < n; i += AT_ONCE)
-		some(probes + i, n - i < AT_ONCE ? n - i : AT_ONCE, milliseconds);
+		some(probes + i, n - i < AT_ONCE ? n - i : AT_ONCE, milliseconds, tick);
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "clock.h"
 #include "observed.h"
 
 struct probe {
@@ -17,6 +18,6 @@ struct probe {
 };
 
 /* Connects to all of them at once; waits at most so long. */
-void probe_all(struct probe *probes, size_t n, int milliseconds);
+void probe_all(struct probe *probes, size_t n, int milliseconds, const struct tick *tick);
 
 #endif

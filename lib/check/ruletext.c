@@ -73,7 +73,24 @@ static bool load(struct nftables *l)
 }
 #endif
 
-/* The line that ends in "# handle N", without that, blanks and counters. */
+/* The next line that ends in the text and is no chain's, from there on. */
+static const char *next_line(const char *from, const char *listing, const char *end)
+{
+	const char *at = strstr(from, end), *line;
+
+	for (; at; at = strstr(at + 1, end)) {
+		line = at;
+		while (line > listing && line[-1] != '\n')
+			line--;
+		/* the chain's own handle stands on a line with a brace */
+		if (!memchr(line, '{', (size_t)(at - line)) || strncmp(line, "\tchain ", 7))
+			break;
+	}
+	return at;
+}
+
+/* The line that ends in "# handle N", without that, blanks and counters. Comments may hold that,
+ * too, and the end of a line: two such lines are none. */
 static void pick(struct check_place *p, const char *listing)
 {
 	char end[48];
@@ -81,18 +98,12 @@ static void pick(struct check_place *p, const char *listing)
 	size_t n;
 
 	snprintf(end, sizeof(end), " # handle %llu\n", (unsigned long long)p->handle);
-	/* the chain's own handle stands on a line with a brace */
-	at = strstr(listing, end);
-	while (at) {
-		line = at;
-		while (line > listing && line[-1] != '\n')
-			line--;
-		if (!memchr(line, '{', (size_t)(at - line)) || strncmp(line, "\tchain ", 7))
-			break;
-		at = strstr(at + 1, end);
-	}
-	if (!at)
+	at = next_line(listing, listing, end);
+	if (!at || next_line(at + 1, listing, end))
 		return;
+	line = at;
+	while (line > listing && line[-1] != '\n')
+		line--;
 	line += strspn(line, " \t");
 	n = (size_t)(at - line);
 	if (n >= sizeof(p->text))

@@ -50,7 +50,7 @@ struct session {
 	struct check_observed *const *o;
 	size_t n;
 	const struct family *family;
-	struct send_tick tick;
+	const struct tick *tick;
 	struct send_flow flows[SEND_MAX];
 	struct follow_flow follow_flows[SEND_MAX];
 	struct table_flow table_flows[SEND_MAX];
@@ -345,8 +345,7 @@ static void wait_for_answers(struct session *s)
 
 		poll(&p, 1, 20);
 		read_all(s);
-		if (s->tick.fn)
-			s->tick.fn(s->tick.arg);
+		clock_tick(s->tick);
 		now = clock_ms();
 		if (again || now - begin < AGAIN_MS)
 			continue;
@@ -380,9 +379,7 @@ static void ask_silent(struct session *s)
 			    (!s->flows[i].sent ||
 			     (f->out.done && (!f->back.seen || f->answer == MASQ_ANSWER_REFUSED)));
 	}
-	if (s->tick.fn)
-		s->tick.fn(s->tick.arg);
-	servers_ask(s->o, silent, s->n, &s->ears);
+	servers_ask(s->o, silent, s->n, &s->ears, s->tick);
 	read_all(s);
 }
 
@@ -449,7 +446,7 @@ static bool set_up(struct session *s)
 		return false;
 	}
 	prepare(s);
-	servers_find(s->o, s->n, &s->ears);
+	servers_find(s->o, s->n, &s->ears, s->tick);
 	for (size_t i = 0; i < s->n; i++)
 		s->table_flows[i].held = s->o[i] && s->o[i]->neighbour_failed;
 	err = make_table(s);
@@ -514,7 +511,7 @@ static void end(struct session *s)
 }
 
 void send_packets(const struct family *family, struct check_observed *const *o, size_t n,
-		  struct send_tick tick)
+		  const struct tick *tick)
 {
 	struct session *s = calloc(1, sizeof(*s));
 

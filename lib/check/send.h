@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "clock.h"
 #include "family.h"
 
 /* So many share one table and wait together. */
@@ -13,11 +14,7 @@ enum { SEND_MAX = 256 };
 /* Fills in what packets show, for those of the n (at most SEND_MAX) observations
  * that reading has found nothing wrong with; the others are NULL. Where it cannot
  * be done, unable says why. */
-struct send_tick {
-	void (*fn)(void *arg); /* called while it waits; may be NULL */
-	void *arg;
-};
 void send_packets(const struct family *family, struct check_observed *const *o, size_t n,
-		  struct send_tick tick);
+		  const struct tick *tick);
 
 #endif

@@ -39,7 +39,8 @@ static size_t unanswered(struct check_observed *const *o, const bool *asked, siz
 	return open;
 }
 
-void servers_find(struct check_observed *const *o, size_t n, struct ears *ears)
+void servers_find(struct check_observed *const *o, size_t n, struct ears *ears,
+		  const struct tick *tick)
 {
 	struct nl nl = {0};
 	bool asked[SEND_MAX] = {false};
@@ -64,6 +65,7 @@ void servers_find(struct check_observed *const *o, size_t n, struct ears *ears)
 
 		poll(&p, 1, 20);
 		ears_listen(ears);
+		clock_tick(tick);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (o[i] && asked[first_of_hop(o, i)])
@@ -118,7 +120,8 @@ static void take_answers(struct check_observed *o, const struct probe p[QUESTION
 			o->other_gateway = ears->heard[i].about;
 }
 
-void servers_ask(struct check_observed *const *o, const bool *silent, size_t n, struct ears *ears)
+void servers_ask(struct check_observed *const *o, const bool *silent, size_t n, struct ears *ears,
+		 const struct tick *tick)
 {
 	struct probe(*p)[QUESTIONS] = calloc(n + 1, sizeof(*p));
 	struct route_addresses ours = {0};
@@ -137,7 +140,7 @@ void servers_ask(struct check_observed *const *o, const bool *silent, size_t n, 
 	if (nl_open(&nl, NETLINK_ROUTE) < 0 || route_addresses(&nl, &ours) < 0)
 		route_addresses_free(&ours);
 	nl_close(&nl);
-	probe_all(p[0], count * QUESTIONS, PROBE_MS);
+	probe_all(p[0], count * QUESTIONS, PROBE_MS, tick);
 	ears_listen(ears);
 	count = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *verdict_with_port(struct verdict_text *t, const struct masq_address *a, uint16_t port)
 {
@@ -30,10 +31,15 @@ uint16_t verdict_port(const struct check_observed *o)
 
 void verdict_service(char out[VERDICT_NAME], const struct check_forward *f)
 {
+	size_t n;
+
 	switch (f->kind) {
 	case CHECK_PORTFW:
 		snprintf(out, VERDICT_NAME, "%s %s", verdict_protocol(f),
 			 IP_PORT(f->laddr, f->lport));
+		n = strlen(out);
+		if (f->last != f->lport)
+			snprintf(out + n, VERDICT_NAME - n, "-%u", f->last);
 		return;
 	case CHECK_MFW:
 		snprintf(out, VERDICT_NAME, "mark %u", f->mark);

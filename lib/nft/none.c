@@ -26,6 +26,16 @@ static void none_close(struct masq *m)
 	(void)m;
 }
 
+/* There is nothing to diagnose with. */
+int masq_check(struct masq *m, const struct masq_check_options *options, masq_check_fn *fn,
+	       void *arg)
+{
+	(void)options;
+	(void)fn;
+	(void)arg;
+	return fail(&m->error, EOPNOTSUPP, "this libipmasq was built without nf_tables (NFT=no)");
+}
+
 const struct transport transport_nft = {
 	.name = "nft",
 	.open = none_open,

@@ -10,7 +10,7 @@
 
 #include <linux/ip_masq.h>
 
-#include "masq.h"
+#include "masq_check.h"
 
 static struct masq_command forward(enum masq_verb verb, const char *local, const char *target,
 				   int pref)
@@ -245,14 +245,90 @@ static void message(void)
 	list();
 }
 
+static const char *address(const struct masq_address *a)
+{
+	static char text[2][MASQ_NAME_MAX];
+	static int turn;
+
+	turn = !turn;
+	masq_host_name(text[turn], a, true);
+	return text[turn];
+}
+
+static void print_flight(const char *what, const struct masq_check_flight *x)
+{
+	printf("%s %s %u %s, last %d %d%s", what, address(&x->daddr), x->dport, x->oif, x->hook,
+	       x->priority, x->done ? ", left" : "");
+}
+
+static void print_place(const struct masq_check_place *p)
+{
+	if (p)
+		printf("dropped by %d %s %s %s (%s %d) handle %llu number %u: %s\n", p->kind,
+		       p->family, p->table, p->chain, p->base, p->priority,
+		       (unsigned long long)p->handle, p->number, p->text);
+}
+
+/* What was observed, of which the verdict is made. */
+static int print_check(const struct masq_check_result *r, void *arg)
+{
+	const struct masq_check_observed *o = r->observed;
+
+	(void)arg;
+	if (!o) {
+		printf("no such: %s, nothing observed\n", r->code);
+		return 0;
+	}
+	printf("%s %s\n", r->service, r->code);
+	printf("%s %s %u > ", o->forward->kind == MASQ_PORTFW ? "portfw" : "?",
+	       address(&o->forward->local), o->forward->ports.first);
+	printf("%s %u\n", address(&o->forward->target), o->forward->target_ports.first);
+	printf("client %s dest %s %u, ", address(&o->client), address(&o->dest), o->dport);
+	printf("%s > %s %s/%u,%s forwarding %d %d %d\n", o->outside, o->inside,
+	       address(&o->inside_address), o->inside_prefix, o->local ? " local" : "",
+	       o->ip_forward, o->outside_forward, o->inside_forward);
+	print_flight("out", o->out);
+	printf("\n");
+	print_place(o->out->drop);
+	print_flight("back", o->back);
+	if (o->back->done)
+		printf(", answer %d", o->answer);
+	printf("\n");
+	print_place(o->back->drop);
+	return 0;
+}
+
+static void check(void)
+{
+	struct {
+		struct masq_check_options o;
+		uint64_t later;
+	} larger = {.o = {.size = sizeof(larger)}};
+	struct masq_check_options o = {.size = sizeof(o)};
+
+	say("check", masq_check(m, &larger.o, print_check, NULL));
+	o.size = 8;
+	say("too short", masq_check(m, &o, print_check, NULL));
+	larger.later = 1;
+	say("with more", masq_check(m, &larger.o, print_check, NULL));
+	o = (struct masq_check_options){.size = sizeof(o), .flags = 1u << 31};
+	say("unknown flag", masq_check(m, &o, print_check, NULL));
+	o.flags = MASQ_CHECK_SERVICE;
+	say("ports", masq_check(m, &o, print_check, NULL));
+	o.flags = MASQ_CHECK_MARK;
+	o.mark = 77;
+	if (masq_check(m, &o, print_check, NULL))
+		printf("%s\n", masq_error(m));
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct {
 		const char *name;
 		void (*fn)(void);
-	} cases[] = {{"nested", nested},  {"stopped", stopped}, {"refused", refused},
-		     {"sizes", sizes},    {"message", message}, {"unopened", unopened},
-		     {"members", members}};
+	} cases[] = {{"nested", nested},   {"stopped", stopped}, {"refused", refused},
+		     {"sizes", sizes},     {"message", message}, {"unopened", unopened},
+		     {"members", members}, {"check", check}};
 	int opened = masq_open(&m, NULL);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

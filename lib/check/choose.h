@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of all forwards the options name, and what they name that is not there. */
+#ifndef CHECK_CHOOSE_H
+#define CHECK_CHOOSE_H
+
+#include "forwards.h"
+
+struct chosen {
+	struct check_observed *o; /* their forwards, in the order of the listings */
+	size_t n;
+	uint8_t there[2][(UINT16_MAX + 1) / 8]; /* ports of TCP and of UDP that have a forward */
+};
+
+/* 0 or -ENOMEM; choose_free() after either. */
+int choose(struct chosen *c, const struct masq_check_options *w, const struct forwards *all);
+void choose_free(struct chosen *c);
+
+/* The next run of ports of a protocol that the options name and nothing is on, from that port on.
+ * False: there is none. */
+bool choose_missing(const struct chosen *c, const struct masq_check_options *w, uint8_t protocol,
+		    unsigned int from, struct masq_ports *out);
+
+#endif
