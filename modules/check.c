@@ -176,7 +176,6 @@ static long now_ms(void)
 	return t.tv_sec * 1000L + t.tv_nsec / 1000000L;
 }
 
-
 static void wipe(struct output *out)
 {
 	if (out->progress)
