@@ -116,6 +116,8 @@ static int change(const struct cli_plugin *plugin, const struct request *req, st
 {
 	int err = req->dry_run ? masq_dry_run(m, stdout) : 0;
 
+	if (!err && req->cut)
+		err = masq_cut(m, true);
 	if (!err)
 		err = masq_command(m, &req->command);
 	if (!err && req->verbose && !req->dry_run && plugin->remark)

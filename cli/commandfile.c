@@ -109,6 +109,8 @@ static const char *read_request(struct request *req, int argc, char *argv[])
 		return "only commands that change something can be restored";
 	if (req->dry_run)
 		return "--dry-run is for the whole file: give it to restore";
+	if (req->cut)
+		return "--cut is for the whole file: give it to restore";
 	return NULL;
 }
 

@@ -152,7 +152,11 @@ void help_print(const struct syntax *s, const char *summary)
 	putchar('\n');
 	for (unsigned int i = 0; i < FLAG_COUNT; i++) {
 		const struct flag_spec *f = &flags_common.specs[i];
-		bool both = f->word[1] == '-' && f->letter && !find_option(s, f->letter);
+		bool both;
+
+		if (!grammar_has_flag(s, f))
+			continue;
+		both = f->word[1] == '-' && f->letter && !find_option(s, f->letter);
 
 		if (both)
 			snprintf(name, sizeof(name), "-%c, %s", f->letter, f->word);

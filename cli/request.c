@@ -32,5 +32,6 @@ int request_read(struct request *req, const struct kind *k, int argc, char *argv
 	req->verbose = given.flag[FLAG_VERBOSE];
 	req->json = given.flag[FLAG_JSON];
 	req->dry_run = given.flag[FLAG_DRY_RUN];
+	req->cut = given.flag[FLAG_CUT];
 	return read_command(req, k, &given);
 }

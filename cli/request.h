@@ -8,7 +8,7 @@
 struct request {
 	enum action action;
 	struct masq_command command; /* ACT_DO, ACT_QUERY */
-	bool numeric, verbose, json, dry_run;
+	bool numeric, verbose, json, dry_run, cut;
 	struct error error;
 };
 

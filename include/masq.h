@@ -223,6 +223,19 @@ MASQ_API void masq_abort(struct masq *m) __attribute__((nonnull));
  */
 MASQ_API int masq_dry_run(struct masq *m, FILE *out) __attribute__((nonnull(1)));
 
+/*
+ * From now on a commit also ends, for TCP and UDP, the running connections to the
+ * address and port of every portfw service that it changes whose target is no
+ * longer one of that service: access that is taken away ends, a peer that has
+ * moved is found at its new place by the next packet. Nobody else's connections
+ * are ended. false: running connections go on, as they do from the start.
+ *
+ * If connections cannot be ended, a commit fails before it changes anything
+ * (-EOPNOTSUPP); if that turns out only afterwards, the forwards have changed, and
+ * the text says so. -EOPNOTSUPP on sockopt.
+ */
+MASQ_API int masq_cut(struct masq *m, bool on) __attribute__((nonnull, warn_unused_result));
+
 /* Bits of has in struct masq_record. */
 #define MASQ_HAS_LEFT (1u << 0)
 #define MASQ_HAS_SERVED (1u << 1)

@@ -90,6 +90,16 @@ int masq_dry_run(struct masq *m, FILE *out)
 	return 0;
 }
 
+int masq_cut(struct masq *m, bool on)
+{
+	if (on && !masq_atomic(m))
+		return fail(&m->error, EOPNOTSUPP,
+			    "the masquerading modules of this kernel cannot end running "
+			    "connections: leave --cut out");
+	m->cut = on;
+	return 0;
+}
+
 int masq_begin(struct masq *m)
 {
 	int err = check_idle(m);

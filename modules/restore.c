@@ -18,12 +18,13 @@
 static const char help[] =
 	"ipmasqadm restore: " SUMMARY "\n"
 	"\n"
-	"usage: ipmasqadm restore [--check | --dry-run] [--force] [FILE | -]\n"
+	"usage: ipmasqadm restore [--check | --dry-run] [--cut] [--force] [FILE | -]\n"
 	"\n"
 	"Carries out the ipmasqadm command lines in FILE, or in standard input.\n"
 	"\n"
 	"  --check     read everything and change nothing; the kernel is not asked\n"
 	"  --dry-run   change nothing, print the equivalent nft commands\n"
+	"  --cut       also end running connections whose portfw target is no longer theirs\n"
 	"  --force     as root, read FILE also if others own it or may write it\n"
 	"  -h, --help  print this\n"
 	"\n"
@@ -78,16 +79,22 @@ static int transaction(const struct commandfile *f, struct masq *m)
 	return report("restore", "%s: %s", f->name, masq_error(m));
 }
 
-static int restore(const struct commandfile *f, bool dry_run)
+/* What the options say. */
+struct how {
+	bool check, dry_run, cut, force;
+};
+
+static int restore(const struct commandfile *f, const struct how *how)
 {
 	struct masq *m;
 	int status;
 
-	if (masq_open(&m, NULL) || (dry_run && masq_dry_run(m, stdout)))
+	if (masq_open(&m, NULL) || (how->dry_run && masq_dry_run(m, stdout)) ||
+	    masq_cut(m, how->cut))
 		status = report("restore", "%s", masq_error(m));
 	else
 		status = transaction(f, m);
-	if (!status && dry_run && (fflush(stdout) || ferror(stdout)))
+	if (!status && how->dry_run && (fflush(stdout) || ferror(stdout)))
 		status = report("restore", "cannot write: %s", strerror(errno));
 	masq_close(m);
 	return status;
@@ -132,12 +139,12 @@ static int report_untrusted(const char *path, const char *why)
 
 /* Reads the whole file and looks names up before the transaction begins, so
  * that no lock is held while a resolver is asked. */
-static int run(const char *path, bool check, bool dry_run, bool force)
+static int run(const char *path, const struct how *how)
 {
 	char why[FILE_IS_TRUSTED_WHY];
 	struct restore r = {.file.name = path ? path : "standard input"};
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	bool trusted = !path || fd < 0 || force || file_is_trusted(fd, why);
+	bool trusted = !path || fd < 0 || how->force || file_is_trusted(fd, why);
 	int err = fd < 0 ? errno : trusted ? read_text(&r, fd) : 0;
 	int status;
 
@@ -151,8 +158,8 @@ static int run(const char *path, bool check, bool dry_run, bool force)
 		status = report_untrusted(path, why);
 	else
 		status = commandfile_read(&r.file);
-	if (!status && !check)
-		status = restore(&r.file, dry_run);
+	if (!status && !how->check)
+		status = restore(&r.file, how);
 	commandfile_free(&r.file);
 	free(r.text);
 	return status;
@@ -161,7 +168,7 @@ static int run(const char *path, bool check, bool dry_run, bool force)
 static int restore_main(int argc, char *argv[])
 {
 	const char *path = NULL;
-	bool check = false, dry_run = false, force = false;
+	struct how how = {0};
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
@@ -169,11 +176,13 @@ static int restore_main(int argc, char *argv[])
 			return fflush(stdout) ? 1 : 0;
 		}
 		if (!strcmp(argv[i], "--check")) {
-			check = true;
+			how.check = true;
 		} else if (!strcmp(argv[i], "--dry-run")) {
-			dry_run = true;
+			how.dry_run = true;
 		} else if (!strcmp(argv[i], "--force")) {
-			force = true;
+			how.force = true;
+		} else if (!strcmp(argv[i], "--cut")) {
+			how.cut = true;
 		} else if (argv[i][0] == '-' && argv[i][1]) {
 			report("restore", "unknown option %s (see \"ipmasqadm restore --help\")",
 			       argv[i]);
@@ -185,11 +194,11 @@ static int restore_main(int argc, char *argv[])
 			path = argv[i];
 		}
 	}
-	if (check && dry_run) {
+	if (how.check && how.dry_run) {
 		report("restore", "--check and --dry-run are mutually exclusive");
 		return 2;
 	}
-	return run(path && strcmp(path, "-") ? path : NULL, check, dry_run, force);
+	return run(path && strcmp(path, "-") ? path : NULL, &how);
 }
 
 MASQMOD(restore) = {

@@ -63,7 +63,7 @@ sub both {
 sub known {
 	my ($module) = @_;
 	my @known;
-	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --json --help --check --force --header --verbose
+	for my $option ((map { "-$_" } 'a' .. 'z', 'A' .. 'Z'), qw(--dry-run --cut --json --help --check --force --header --verbose
 		--from --live --no-probe)) {
 		push @known, $option if output('sh', '-c', '"$@" 2>&1 </dev/null', 'sh', 'env', 'IPMASQADM_TRANSPORT=none',
 			$program, $module, $option) !~ /unknown option \Q$option\E|old syntax/;

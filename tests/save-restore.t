@@ -85,6 +85,7 @@ my @wrong = (
 	["portfw --help\n", '1: portfw --help: only commands that change something'],
 	["portfw -q -P tcp -L 198.51.100.1 80\n", '1: portfw -q .*: only commands that change something'],
 	["portfw -f --dry-run\n", '1: portfw -f --dry-run: --dry-run is for the whole file'],
+	["portfw -f --cut\n", '1: portfw -f --cut: --cut is for the whole file'],
 	["ipmasqadm\n", '1: ipmasqadm: after ipmasqadm comes'],
 	["ipmasqadm restore x\n", '1: restore x: after ipmasqadm comes'],
 	["/xbin/ipmasqadm portfw -f\n", '1: /xbin/ipmasqadm portfw -f: neither ipmasqadm nor'],
@@ -227,6 +228,12 @@ END
 	$r = $k->run(qw(restore --dry-run), $mine);
 	is($r->{status}, 1, 'no dry run there');
 	like($r->{err}, qr/\Aipmasqadm: restore: [^\n]*dry run[^\n]*\n\z/, 'the message');
+	my $cannot = 'the masquerading modules of this kernel cannot end running connections: leave --cut out';
+	for (['restore', '--cut', $mine], [qw(portfw -f --cut)]) {
+		$r = $k->run(@$_);
+		is("$r->{status}$r->{err}", "1ipmasqadm: $_->[0]: $cannot\n", "$_->[0] --cut");
+		is((grep { command_of($_) ne 'NONE' } @{ $r->{sent} }), 0, '... and nothing is sent');
+	}
 };
 
 subtest 'options' => sub {

@@ -88,7 +88,9 @@ static int fail_unknown(struct reader *r, const char *word)
 static int read_long(struct reader *r, const char *word)
 {
 	for (unsigned int i = 0; i < r->flags->count; i++) {
-		if (!strcmp(word, r->flags->specs[i].word)) {
+		const struct flag_spec *flag = &r->flags->specs[i];
+
+		if (!strcmp(word, flag->word) && grammar_has_flag(r->syntax, flag)) {
 			r->given->flag[i] = true;
 			return 0;
 		}
@@ -145,7 +147,16 @@ bool grammar_goes_with(const struct command_spec *c, char letter)
 
 bool grammar_flag_goes_with(const struct command_spec *c, const struct flag_spec *flag)
 {
-	return flag->actions & 1u << c->action || grammar_goes_with(c, flag->letter);
+	return flag->actions & 1u << c->action ||
+	       grammar_goes_with(c, flag->letter ? flag->letter : flag->sign);
+}
+
+bool grammar_has_flag(const struct syntax *s, const struct flag_spec *flag)
+{
+	for (unsigned int i = 0; i < s->command_count; i++)
+		if (grammar_flag_goes_with(&s->commands[i], flag))
+			return true;
+	return false;
 }
 
 /* The row of an option that a command names; option_count if it has none. */

@@ -35,6 +35,7 @@ struct flag_spec {
 	const char *word; /* its long form, else its short one */
 	const char *help;
 	unsigned int actions;
+	char sign; /* names it in takes where it has no letter; or 0 */
 };
 
 #define OPTIONS_MAX 10
@@ -77,5 +78,7 @@ int grammar_read(const struct syntax *syntax, const struct flags *flags, struct 
 
 bool grammar_goes_with(const struct command_spec *command, char letter);
 bool grammar_flag_goes_with(const struct command_spec *command, const struct flag_spec *flag);
+/* Whether any command goes with it. */
+bool grammar_has_flag(const struct syntax *syntax, const struct flag_spec *flag);
 
 #endif

@@ -21,11 +21,11 @@ static const struct option_spec options[] = {
 _Static_assert(OPT_COUNT <= OPTIONS_MAX, "struct given has no room for them");
 
 static const struct command_spec commands[] = {
-	{'a', ACT_DO, MASQ_ADD, "PL", "Rpv",
+	{'a', ACT_DO, MASQ_ADD, "PL", "Rpv+",
 	 "add a forward, or give the one that is there a new pref"},
-	{'d', ACT_DO, MASQ_DELETE, "PL", "Rp", "delete all that match"},
+	{'d', ACT_DO, MASQ_DELETE, "PL", "Rp+", "delete all that match"},
 	{'q', ACT_QUERY, MASQ_DELETE, "PL", "Rp", "exit 0 if -d would find something, else 1"},
-	{'f', ACT_DO, MASQ_FLUSH, "", "", "delete all"},
+	{'f', ACT_DO, MASQ_FLUSH, "", "+", "delete all"},
 	{'l', ACT_LIST, MASQ_PROBE, "", "", "list"},
 };
 

@@ -41,6 +41,7 @@ struct masq {
 	const struct transport *transport;
 	void *priv;            /* the transport's */
 	FILE *dry;             /* masq_dry_run() */
+	bool cut;              /* masq_cut() */
 	bool opened;           /* the transport is ready */
 	bool open_transaction; /* masq_begin() */
 	bool refused;          /* a command of it was */

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -15,6 +16,9 @@
 
 /* Which parts of a tuple a filter looks at (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
 enum { FILTER_DESTINATION = 1 << 1, FILTER_PROTOCOL = 1 << 3, FILTER_PORT = 1 << 5 };
+
+/* Labels are as many bits, of which the highest ones are in the last four bytes. */
+enum { LABELS_SIZE = 16 };
 
 /* The attributes of a tuple that have its addresses. */
 static uint16_t destination_of(int family)
@@ -87,19 +91,26 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 	const int family = gen->nfgen_family;
 	const struct nlattr *to = attr_of(nlh, CTA_TUPLE_ORIG),
 			    *from = attr_of(nlh, CTA_TUPLE_REPLY), *id = attr_of(nlh, CTA_ID),
-			    *zone = attr_of(nlh, CTA_ZONE);
+			    *zone = attr_of(nlh, CTA_ZONE), *labels = attr_of(nlh, CTA_LABELS);
 	struct key *key = &out->key;
 
 	*out = (struct connection){.key = {.kind = MASQ_PORTFW, .local.family = family},
+				   .client.family = family,
 				   .server.family = family};
 	if (family_numbered(gen->nfgen_family) == FAMILY_COUNT || !id ||
 	    !read_end(to, destination_of(family), CTA_PROTO_DST_PORT, &key->local, &key->port,
 		      &key->protocol) ||
 	    !read_end(from, source_of(family), CTA_PROTO_SRC_PORT, &out->server, &out->server_port,
 		      &key->protocol) ||
+	    !read_end(to, source_of(family), CTA_PROTO_SRC_PORT, &out->client, &out->client_port,
+		      &key->protocol) ||
 	    mnl_attr_get_payload_len(to) > sizeof(out->tuple))
 		return false;
 	out->status = attr_be32(attr_of(nlh, CTA_STATUS));
+	if (labels && mnl_attr_get_payload_len(labels) == LABELS_SIZE)
+		memcpy(&out->labels, (const char *)mnl_attr_get_payload(labels) + LABELS_SIZE - 4,
+		       sizeof(out->labels));
+	out->timeout = attr_be32(attr_of(nlh, CTA_TIMEOUT));
 	attr_copy((uint8_t *)&out->id, sizeof(out->id), id);
 	if (zone)
 		attr_copy((uint8_t *)&out->zone, sizeof(out->zone), zone);
@@ -107,15 +118,51 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 	return key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP;
 }
 
-void connection_forget(struct buf *b, const struct connection *c)
+static struct nlmsghdr *begin(struct buf *b, uint16_t type, uint16_t flags,
+			      const struct connection *c)
 {
-	struct nlmsghdr *nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE,
-					   NLM_F_ACK, (uint8_t)c->key.local.family);
+	struct nlmsghdr *nlh = buf_request(b, NFNL_SUBSYS_CTNETLINK, type, NLM_F_ACK | flags,
+					   (uint8_t)c->key.local.family);
 
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, c->tuple_len, c->tuple);
-	mnl_attr_put(nlh, CTA_ID, sizeof(c->id), &c->id);
 	if (c->zone)
 		mnl_attr_put(nlh, CTA_ZONE, sizeof(c->zone), &c->zone);
+	return nlh;
+}
+
+void connection_forget(struct buf *b, const struct connection *c, bool exact)
+{
+	struct nlmsghdr *nlh = begin(b, IPCTNL_MSG_CT_DELETE, 0, c);
+
+	if (exact)
+		mnl_attr_put(nlh, CTA_ID, sizeof(c->id), &c->id);
+}
+
+void connection_bar(struct buf *b, const struct connection *c)
+{
+	struct nlmsghdr *nlh = begin(b, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, c);
+	struct nlattr *reply = mnl_attr_nest_start(nlh, CTA_TUPLE_REPLY);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+
+	mnl_attr_put(nlh, source_of(c->client.family), address_size(&c->key.local),
+		     &c->key.local.in6);
+	mnl_attr_put(nlh, destination_of(c->client.family), address_size(&c->client),
+		     &c->client.in6);
+	mnl_attr_nest_end(nlh, nest);
+	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, c->key.protocol);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(c->key.port));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(c->client_port));
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, reply);
+	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(c->timeout));
+	if (c->key.protocol != IPPROTO_TCP)
+		return;
+	reply = mnl_attr_nest_start(nlh, CTA_PROTOINFO);
+	nest = mnl_attr_nest_start(nlh, CTA_PROTOINFO_TCP);
+	mnl_attr_put_u8(nlh, CTA_PROTOINFO_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, reply);
 }
 
 static int no_answer(const struct nlmsghdr *nlh, void *arg)

@@ -21,10 +21,14 @@ void connections_ask(struct buf *b, uint16_t type, const struct connection_filte
 
 struct connection {
 	struct key key; /* what it was addressed to */
+	struct masq_address client;
+	uint16_t client_port;
 	uint32_t status;
+	uint32_t labels;            /* the highest 32: LABEL_BIT() of rule.h */
 	struct masq_address server; /* who answers */
 	uint16_t server_port;
-	/* what names it to the kernel, as the kernel told it */
+	/* as the kernel told it */
+	uint32_t timeout;
 	uint32_t id;
 	uint16_t zone;
 	uint16_t tuple_len;
@@ -35,13 +39,23 @@ struct connection {
  * kernels filter less than they were asked to. */
 bool connection_read(struct connection *out, const struct nlmsghdr *nlh);
 
-/* Begins a request that makes the kernel forget this one, if it is still there. */
-void connection_forget(struct buf *b, const struct connection *c);
+/* Begins a request that makes the kernel forget this one, if it is still there;
+ * exact: and not another one of the same addresses and ports. */
+void connection_forget(struct buf *b, const struct connection *c, bool exact);
 
-/* So many bytes of such requests, some 150 each, are sent at once: their answers
- * fit into any buffer. */
-#define CONNECTIONS_AT_ONCE 16384
-/* Sends what connection_forget() has begun, and empties the buffer. 0 or -errno. */
+/*
+ * Begins a request that puts another one in its place: to this machine itself, and
+ * for as long. What the client goes on sending is answered here (TCP: by a reset).
+ * What the server goes on sending is another connection, and if it is masqueraded
+ * the client's is not free for it: else it would be taken for the old one, as long
+ * as both ports are the same (seen with a download). Fails with EEXIST where a
+ * packet was faster.
+ */
+void connection_bar(struct buf *b, const struct connection *c);
+
+/* So many connections are sent at once: their answers fit into any buffer. */
+#define CONNECTIONS_AT_ONCE 64
+/* Sends what was begun, and empties the buffer. 0 or -errno. */
 int connections_send(struct link *l, struct buf *b);
 
 #endif

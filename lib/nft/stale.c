@@ -59,8 +59,8 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 
 	if (!connection_read(&c, nlh) || c.status & LEADS_SOMEWHERE || !is_ours(s, &c.key))
 		return 0;
-	connection_forget(s->requests, &c);
-	if (s->requests->len > CONNECTIONS_AT_ONCE)
+	connection_forget(s->requests, &c, true);
+	if (s->requests->seq - s->requests->first >= CONNECTIONS_AT_ONCE)
 		connections_send(s->link, s->requests);
 	return 0;
 }

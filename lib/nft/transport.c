@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conntrack.h"
+#include "cut.h"
 #include "fail.h"
 #include "foreign.h"
 #include "listing.h"
@@ -521,6 +522,65 @@ static int commit_failed(struct masq *m, int err, const struct link_error *error
 	return fail_to_commit(&m->error, error);
 }
 
+/* Before anything is changed. */
+static int check_cut(struct masq *m)
+{
+	struct nft *n = m->priv;
+	int err = m->cut && !m->dry && cut_concerns(&n->state.table)
+			  ? cut_possible(n->link, &n->query)
+			  : 0;
+
+	return !err ? 0
+		    : fail(&m->error, EOPNOTSUPP,
+			   "running connections cannot be ended, this kernel does not tell of them "
+			   "(CONFIG_NF_CT_NETLINK): %s; leave --cut out",
+			   strerror(-err));
+}
+
+/* What stayed for the sake of connections that are over now; where that fails,
+ * the next delete does it. */
+static void tidy_up(struct nft *n)
+{
+	struct link_error error;
+	struct error ignored;
+	int err = -EINTR;
+
+	n->n = 0;
+	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < FAIL_TRIES; try++) {
+		turn_pause(&n->turn, try);
+		err = start_over(n);
+		n->state.table.flushed[MASQ_PORTFW] = true; /* of nothing that was loaded */
+		if (!err)
+			err = commit_once(n, &ignored, &error);
+	}
+}
+
+static int cut(struct masq *m)
+{
+	struct nft *n = m->priv;
+	bool stays = false;
+	int err;
+
+	if (!m->cut || !cut_concerns(&n->state.table))
+		return 0;
+	if (m->dry) {
+		fputs("# and end the running connections to these forwards whose target is no "
+		      "longer theirs\n",
+		      m->dry);
+		return 0;
+	}
+	err = cut_connections(n->link, &n->query, &n->state);
+	for (enum family f = 0; !err && f < FAMILY_COUNT; f++)
+		stays |= n->plan[f].empty && n->plan[f].inventory.keep;
+	if (!err && stays)
+		tidy_up(n);
+	return !err ? 0
+		    : fail(&m->error, -err,
+			   "the forwards are changed, but running connections could not be ended: "
+			   "%s; give the command again, or use conntrack -D",
+			   strerror(-err));
+}
+
 static int nft_commit(struct masq *m, int *failed)
 {
 	struct link_error error = {0};
@@ -528,6 +588,10 @@ static int nft_commit(struct masq *m, int *failed)
 	size_t index = n->n;
 	int err = 0;
 
+	if (check_cut(m)) {
+		nft_abort(m);
+		return -EOPNOTSUPP;
+	}
 	if (plan_changes(&n->state))
 		err = attempt(m, &error);
 	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < FAIL_TRIES; try++) {
@@ -547,8 +611,10 @@ static int nft_commit(struct masq *m, int *failed)
 		err = refuse(m, n, index, err);
 	} else if (err) {
 		err = commit_failed(m, err, &error);
-	} else if (!m->dry) {
-		stale_forget(n->link, &n->query, &n->state);
+	} else {
+		if (!m->dry)
+			stale_forget(n->link, &n->query, &n->state);
+		err = cut(m);
 	}
 	nft_abort(m);
 	return err;

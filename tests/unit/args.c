@@ -37,6 +37,10 @@ static const struct args_case cases[] = {
 	{"portfw -f", "FLUSH"},
 	{"portfw -fn", "FLUSH n"},
 	{"portfw -f --dry-run", "FLUSH dry"},
+	{"portfw -f --cut", "FLUSH cut"},
+	{"portfw --cut -d -P tcp -L 10.0.0.1 80 --cut", "DEL 6 10.0.0.1 80 - - - cut"},
+	{"portfw -a -P udp -L 10.0.0.1 80 -R 10.0.0.2 80 --cut --dry-run",
+	 "ADD 17 10.0.0.1 80 10.0.0.2 80 - dry cut"},
 	{"portfw -l", "list"},
 	{"portfw -nl", "list n"},
 	{"portfw -lnvj", "list n v j"},
@@ -187,6 +191,11 @@ static const struct args_case cases[] = {
 	{"portfw -l -p 10", "! -p does not go with -l"},
 	{"portfw -l --dry-run", "! --dry-run does not go with -l"},
 	{"portfw -fj", "! --json does not go with -f"},
+	{"portfw -l --cut", "! --cut does not go with -l"},
+	{"portfw -q -P tcp -L 10.0.0.1 80 --cut", "! --cut does not go with -q"},
+	{"portfw -+", "! unknown option -+ (see \"ipmasqadm portfw --help\")"},
+	{"mfw -F --cut", "! unknown option --cut (see \"ipmasqadm mfw --help\")"},
+	{"autofw -F --cut", "! unknown option --cut (see \"ipmasqadm autofw --help\")"},
 	{"portfw -fv", "! -v does not go with -f"},
 	{"portfw -q -P tcp -L 10.0.0.1 80 --dry-run", "! --dry-run does not go with -q"},
 	{"portfw -a -d -P tcp -L 10.0.0.1 80", "! -a and -d are mutually exclusive"},
@@ -545,6 +554,7 @@ static const char *show(char *out, size_t size, int result, const struct request
 	text_join(&t, req->verbose ? " v" : "");
 	text_join(&t, req->json ? " j" : "");
 	text_join(&t, req->dry_run ? " dry" : "");
+	text_join(&t, req->cut ? " cut" : "");
 	return out;
 }
 
