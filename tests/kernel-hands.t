@@ -208,6 +208,39 @@ add rule ip ipmasqadm autofw_trigger meta l4proto tcp jump udp-6970-7170-by-tcp-
 	is(flushes('then'), '', 'nothing is left');
 };
 
+subtest 'receivers of which something was deleted' => sub {
+	my @entry = qw(-r udp 6970 7170 -c tcp 7070);
+	my $name = 'ip ipmasqadm udp-6970-7170-by-tcp-7070';
+	my $whole = do { start('portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80', "autofw -A @entry"); table() };
+	for my $edit ("flush chain ip ipmasqadm autofw_trigger\ndelete chain $name",
+		"flush chain $name\nflush chain ip ipmasqadm autofw_range\ndelete map $name",
+		"flush chain ip ipmasqadm autofw_trigger\nflush chain $name\nflush chain ip ipmasqadm autofw_range\ndelete chain $name")
+	{
+		for my $command ([qw(autofw -D), @entry], [qw(autofw -F)], [qw(autofw -A), @entry]) {
+			must($Net::program, 'restore', spew('entry', 'portfw -f', 'autofw -F',
+				'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80', "autofw -A @entry"));
+			nft($edit);
+			next if $$command[1] ne '-A' && did(qw(autofw -L -n)) !~ /6970/;
+			did(@$command);
+			$$command[1] eq '-A' ? is(table() =~ s/\tchain autofw_trigger.*//sr, $whole =~ s/\tchain autofw_trigger.*//sr, 'it is whole again')
+				: unlike(table(), qr/7070/, 'nothing of it is left');
+		}
+	}
+	nft("flush chain ip ipmasqadm autofw_trigger\nflush chain ip ipmasqadm autofw_range");
+	did(qw(autofw -A), @entry);
+	is(scalar(() = table() =~ /update \@/g), 1, 'what was left in a chain does not come twice');
+};
+
+subtest 'a chain of others that has a name of ours' => sub {
+	start('portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80', map { "mfw -A -m 3 -r 10.0.0.$_ 80" } 2, 3);
+	ours('chain mark-77 { goto mark-3; }');
+	refused('the kernel refused the change to chain mark-3: something that is not ours refers to it; look at it with: nft list table ip ipmasqadm',
+		@$_) for [qw(mfw -F)], [qw(mfw -D -m 3)];
+	did(qw(mfw -A -m 3 -r 10.0.0.4 80));
+	nft('flush chain ip ipmasqadm mark-77');
+	did(qw(mfw -F));
+};
+
 subtest 'a map of ours has another name' => sub {
 	start('mfw -A -m 1 -r 10.0.0.2 80');
 	my ($handle) = must(qw(nft -a list chain ip ipmasqadm lookup_mfw)) =~ /\@mfw_keep_port # handle (\d+)/;

@@ -118,7 +118,7 @@ static void write_exception(struct batch *b, const char *receivers)
  * kernel has tidied up, and a busy connection would fill the map with its own
  * remains (measured on 6.18). */
 static void write_trigger(struct batch *b, const struct masq_command *f, const char *receivers,
-			  const char *comment)
+			  const char *comment, bool chain_is_there)
 {
 	struct rule r = {.chain = CHAIN_TRIGGER, .comment = comment};
 
@@ -132,6 +132,8 @@ static void write_trigger(struct batch *b, const struct masq_command *f, const c
 				   .dynamic = true,
 			   });
 	b->ops->chain_add(b, receivers, NULL);
+	if (chain_is_there)
+		b->ops->chain_flush(b, receivers);
 	write_exception(b, receivers);
 	write_contact(b, f, receivers, true);
 	write_contact(b, f, receivers, false);
@@ -144,7 +146,7 @@ static void write_trigger(struct batch *b, const struct masq_command *f, const c
 	b->ops->rule_add(b, &r);
 }
 
-void entry_write(struct batch *b, const struct masq_command *f)
+void entry_write(struct batch *b, const struct masq_command *f, const struct stored_entry *stored)
 {
 	char comment[COMMENT_MAX], receivers[CHAIN_NAME_MAX];
 	struct rule r = {.chain = chain_of(f), .first = true, .comment = comment};
@@ -159,7 +161,7 @@ void entry_write(struct batch *b, const struct masq_command *f)
 	kind_autofw.print(&t, f);
 	entry_receivers_name(receivers, f);
 	if (entry_is_triggered(f))
-		write_trigger(b, f, receivers, comment);
+		write_trigger(b, f, receivers, comment, stored->chain);
 	if (f->form == MASQ_DIRECT) /* no rule refers to it, so it may be gone */
 		b->ops->chain_add(b, CHAIN_DIRECT, NULL);
 	rule_add(&r, (struct statement){
@@ -189,6 +191,8 @@ void entry_remove(struct batch *b, const struct entry *e, const struct stored_en
 	if (!entry_is_triggered(&e->forward))
 		return;
 	entry_receivers_name(receivers, &e->forward);
-	batch_chain_remove(b, receivers);
-	b->ops->map_del(b, receivers);
+	if (stored->chain)
+		batch_chain_remove(b, receivers);
+	if (stored->map)
+		b->ops->map_del(b, receivers);
 }

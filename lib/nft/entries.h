@@ -31,7 +31,8 @@ bool entry_parse(struct masq_command *out, enum family f, const char *chain, con
 
 /* Writes an entry as the newest of its form. Before the first triggered one the
  * chain of triggers is made. */
-void entry_write(struct batch *b, const struct masq_command *forward);
+void entry_write(struct batch *b, const struct masq_command *forward,
+		 const struct stored_entry *stored);
 void entry_make_trigger(struct batch *b);
 void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored);
 /* Only its rules. */

@@ -80,6 +80,38 @@ int load_entries(struct link *l, struct buf *b, enum family f, struct state *st)
 	return err;
 }
 
+static int see_place(const struct nlmsghdr *nlh, void *arg)
+{
+	struct stored_entry *stored = arg;
+
+	if ((nlh->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN)
+		stored->chain = true;
+	else
+		stored->map = true;
+	return 0;
+}
+
+int load_places(struct link *l, struct buf *b, enum family f, struct state *st)
+{
+	char name[CHAIN_NAME_MAX];
+	int err = state_fit(st);
+
+	for (size_t i = 0; !err && i < st->table.n_entries; i++) {
+		const struct entry *e = &st->table.entries[i];
+		struct stored_entry *stored = state_of_entry(st, e);
+		bool stays = (stored->handle || stored->trigger_handle) && !e->gone && !e->again;
+
+		if (stays || !entry_is_triggered(&e->forward) || entry_family(&e->forward) != f)
+			continue;
+		entry_receivers_name(name, &e->forward);
+		buf_reset(b);
+		ask_chain(b, f, name);
+		ask_set(b, f, name);
+		err = ask_nothing_is_no_error(link_get(l, b, see_place, stored));
+	}
+	return err;
+}
+
 struct receiver_reader {
 	struct records *out;
 	enum family family;

@@ -10,6 +10,10 @@
 /* All entries of a family, in the order in which they match. */
 int load_entries(struct link *l, struct buf *b, enum family f, struct state *st);
 
+/* Whether the chain and the map of receivers are there, of each entry that goes,
+ * comes, or is added once more: others may have deleted them, or their rules. */
+int load_places(struct link *l, struct buf *b, enum family f, struct state *st);
+
 /* The receivers of an entry, as records to append. */
 int load_receivers(struct link *l, struct buf *b, const struct masq_command *forward,
 		   struct records *out);

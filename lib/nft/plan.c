@@ -313,7 +313,7 @@ static void write_entries(struct batch *b, const struct state *st)
 			entry_make_trigger(b);
 			trigger = true;
 		}
-		entry_write(b, &t->entries[i].forward);
+		entry_write(b, &t->entries[i].forward, state_of_entry(st, &t->entries[i]));
 	}
 }
 

@@ -25,6 +25,7 @@ struct stored {
 /* Of the entry with the same id. */
 struct stored_entry {
 	uint64_t handle, trigger_handle; /* of its rules; 0: there is none */
+	bool chain, map; /* of its receivers' name are there; set of what is to change */
 };
 
 /* A target that was read from a rule. */

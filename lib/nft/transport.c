@@ -365,7 +365,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	plan->empty = !adds;
 	if (err || !standing->table) /* then there is nothing else, either */
 		return err;
-	if (plan_removes(&n->state, f))
+	err = load_places(n->link, &n->query, f, &n->state);
+	if (!err && plan_removes(&n->state, f))
 		err = look_for_others(n, f, &remain);
 	plan->empty = !remain && !adds;
 	if (!err && plan->empty)
