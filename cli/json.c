@@ -117,3 +117,10 @@ void object_address(struct object *o, const char *name, const struct masq_addres
 	masq_host_name(text, addr, true);
 	object_text(o, name, text);
 }
+
+void object_family(struct object *o, const struct masq_address *a, const struct masq_address *b)
+{
+	bool six = a->family == AF_INET6 || b->family == AF_INET6;
+
+	object_text(o, "family", six ? "ipv6" : "ipv4");
+}

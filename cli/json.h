@@ -24,6 +24,9 @@ void object_bool(struct object *o, const char *name, bool value);
 /* In numbers; "0.0.0.0" where there is none. */
 void object_address(struct object *o, const char *name, const struct masq_address *addr);
 
+/* "family": "ipv6" if one of these is of it, else "ipv4". */
+void object_family(struct object *o, const struct masq_address *a, const struct masq_address *b);
+
 /* True if this was built with JSON. Otherwise the others do nothing or fail. */
 bool object_available(void);
 /* 0 or -ENOMEM */

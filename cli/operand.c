@@ -20,7 +20,7 @@ bool operand_address(const char *who, struct masq_address *out, const char *word
 {
 	struct error e;
 
-	return is_read(who, value_address(&e, look_up(numeric), out, word), &e);
+	return is_read(who, value_address(&e, look_up(numeric), out, word, AF_UNSPEC), &e);
 }
 
 bool operand_protocols(const char *who, uint8_t *out, const char *word)

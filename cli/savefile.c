@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kind.h"
 #include "rank.h"
@@ -102,12 +103,27 @@ static bool leads_nowhere(const struct kind *k, const struct masq_command *forwa
 	struct masq_command c;
 	struct error e;
 
-	if (k->validate(&e, forward) || (k->forward_of && !(forward->has & MASQ_HAS_TARGET)))
+	if (k->validate(&e, forward) || command_check_addresses(&e, forward) ||
+	    (k->forward_of && !(forward->has & MASQ_HAS_TARGET)))
 		return true;
 	if (forward->has & MASQ_HAS_TARGET && address_is_any(&forward->target))
 		return true;
 	/* the thorough way only where something may be missing */
 	return !(forward->has & MASQ_HAS_TARGET_PORTS) && !kind_read_text(k, &c, options, len);
+}
+
+/* A shell would take [fd00::2]:80 for a pattern. */
+static void print_line(const char *line, size_t len, FILE *out)
+{
+	const char *bracket = memchr(line, '[', len);
+	size_t before = bracket ? (size_t)(bracket - line) : len;
+	size_t word = bracket ? strcspn(bracket, " \n") : 0;
+
+	fwrite(line, 1, before, out);
+	if (!bracket)
+		return;
+	fprintf(out, "'%.*s'", (int)word, bracket);
+	fwrite(bracket + word, 1, len - before - word, out);
 }
 
 static void print_forward(const struct masq_command *forward, FILE *out)
@@ -129,7 +145,7 @@ static void print_forward(const struct masq_command *forward, FILE *out)
 	if (forward->has & MASQ_HAS_PREF && !forward->pref)
 		text_word(&t, "# drained");
 	*t.at++ = '\n';
-	fwrite(line, 1, (size_t)(t.at - line), out);
+	print_line(line, (size_t)(t.at - line), out);
 }
 
 /* Whether two forwards belong to one service, as save_order() goes by services. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -165,6 +166,18 @@ static int read_quoted(struct words *w, int quote)
 	}
 }
 
+/* [fd00::2]:80 is a pattern for a shell, too; but no file has a name that it could
+ * stand for, so that it stands for itself. */
+static bool is_endpoint(const struct words *w)
+{
+	const char *p = w->at + 1;
+	bool colon = false;
+
+	for (; p < w->end && (isxdigit((unsigned char)*p) || *p == ':' || *p == '.'); p++)
+		colon |= *p == ':';
+	return colon && w->end - p >= 2 && p[0] == ']' && p[1] == ':';
+}
+
 static int read_word(struct words *w, bool first)
 {
 	int c = peek(w), err;
@@ -183,7 +196,7 @@ static int read_word(struct words *w, bool first)
 			if (w->at == w->end)
 				return refuse(w, "a backslash with nothing after it");
 			err = take(w);
-		} else if (c < 128 && shell_only[c]) {
+		} else if (c < 128 && shell_only[c] && !(c == '[' && is_endpoint(w))) {
 			return refuse_shell(w, c);
 		} else if ((n = plain(w))) {
 			err = put(w, w->at, n);

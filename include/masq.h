@@ -302,14 +302,20 @@ MASQ_API bool masq_parse_port(uint16_t *out, const char *s) __attribute__((nonnu
 MASQ_API bool masq_parse_mark(uint32_t *out, const char *s) __attribute__((nonnull));
 /* tcp, udp, t, u (case-insensitive), 6, 17. */
 MASQ_API bool masq_parse_protocol(uint8_t *out, const char *s) __attribute__((nonnull));
-/* Four decimal numbers and three dots, as inet_pton(3) reads them. */
+/* Four decimal numbers and three dots, or an address of IPv6 without a scope, as
+ * inet_pton(3) reads them. */
 MASQ_API bool masq_parse_address(struct masq_address *out, const char *s) __attribute__((nonnull));
 
 /* Names, through the system's resolver and services file. */
 
-/* A host's first IPv4 address; dotted text is taken as it stands, without a
- * look-up. Returns 0 or an EAI_ value for gai_strerror(3). */
+/* A host's first IPv4 address, or where it has none its first IPv6 address; what
+ * masq_parse_address() reads is taken as it stands, without a look-up. Returns 0 or
+ * an EAI_ value for gai_strerror(3), after which *out is as it was. */
 MASQ_API int masq_host_address(struct masq_address *out, const char *name) __attribute__((nonnull));
+/* The same of one family, AF_INET or AF_INET6; EAI_FAMILY if the text is an address
+ * of the other. AF_UNSPEC: as masq_host_address(). */
+MASQ_API int masq_host_address_of(struct masq_address *out, const char *name, int family)
+	__attribute__((nonnull));
 /* The port of a service of this protocol; false if there is none. */
 MASQ_API bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
 	__attribute__((nonnull));

@@ -50,25 +50,63 @@ static bool shows_service(const char *s)
 	       strspn(s, LETTERS DIGITS "+-./_*") == strlen(s);
 }
 
-int masq_host_address(struct masq_address *out, const char *name)
+static struct masq_address address_of(const struct addrinfo *info)
+{
+	struct masq_address a = {.family = info->ai_family};
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (a.family == AF_INET6) {
+		memcpy(&six, info->ai_addr, sizeof(six));
+		a.in6 = six.sin6_addr;
+	} else {
+		memcpy(&four, info->ai_addr, sizeof(four));
+		a.in = four.sin_addr;
+	}
+	return a;
+}
+
+static const struct addrinfo *first_of(const struct addrinfo *info, int family)
+{
+	while (info && info->ai_family != family)
+		info = info->ai_next;
+	return info;
+}
+
+int masq_host_address_of(struct masq_address *out, const char *name, int family)
 {
 	/* one socket type, or every address comes three times */
-	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+	struct masq_address numeric;
+	const struct addrinfo *info;
 	struct addrinfo *found;
-	struct sockaddr_in sin;
 	int err;
 
-	if (masq_parse_address(out, name))
+	if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC)
+		return EAI_FAMILY;
+	if (masq_parse_address(&numeric, name)) {
+		if (family != AF_UNSPEC && numeric.family != family)
+			return EAI_FAMILY;
+		*out = numeric;
 		return 0;
+	}
 	if (!is_host_name(name) || is_numeric(name))
 		return EAI_NONAME;
 	err = getaddrinfo(name, NULL, &hints, &found);
 	if (err)
 		return err;
-	memcpy(&sin, found->ai_addr, sizeof(sin));
-	*out = address_v4(sin.sin_addr.s_addr);
+	info = family == AF_INET6 ? NULL : first_of(found, AF_INET);
+	if (!info && family != AF_INET)
+		info = first_of(found, AF_INET6);
+	if (info)
+		*out = address_of(info);
 	freeaddrinfo(found);
-	return 0;
+	return info ? 0 : EAI_ADDRFAMILY;
+}
+
+int masq_host_address(struct masq_address *out, const char *name)
+{
+	return masq_host_address_of(out, name, AF_UNSPEC);
 }
 
 bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
@@ -83,15 +121,21 @@ bool masq_service_port(uint16_t *out, const char *name, uint8_t protocol)
 	return true;
 }
 
+static bool look_up_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr = addr->in};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = addr->in6};
+	bool is_six = addr->family == AF_INET6;
+
+	return !getnameinfo(is_six ? (const struct sockaddr *)&six : (const struct sockaddr *)&four,
+			    is_six ? sizeof(six) : sizeof(four), buf, MASQ_NAME_MAX, NULL, 0,
+			    NI_NAMEREQD);
+}
+
 void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr, bool numeric)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = addr->in};
-
 	/* 0.0.0.0 means any address, whatever some resolver calls it */
-	if (!numeric && !address_is_any(addr) &&
-	    !getnameinfo((struct sockaddr *)&sin, sizeof(sin), buf, MASQ_NAME_MAX, NULL, 0,
-			 NI_NAMEREQD) &&
-	    shows_host(buf))
+	if (!numeric && !address_is_any(addr) && look_up_name(buf, addr) && shows_host(buf))
 		return;
 	address_text(buf, addr);
 }

@@ -113,6 +113,7 @@ static void object(struct object *o, const struct masq_record *r)
 	bool control = f->has & MASQ_HAS_TRIGGER;
 
 	object_text(o, "kind", row_name(r));
+	object_family(o, &f->local, &f->target);
 	object_text(o, "protocol", masq_protocol_name(f->protocol));
 	object_number(o, "lowport", f->ports.first);
 	object_number(o, "highport", f->ports.last);

@@ -24,6 +24,7 @@ static void object(struct object *o, const struct masq_record *r)
 {
 	const struct masq_command *f = r->forward;
 
+	object_family(o, &f->local, &f->target);
 	object_number(o, "mark", f->mark);
 	object_address(o, "rediraddr", &f->target);
 	object_number(o, "redirport", f->target_ports.first);

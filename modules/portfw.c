@@ -30,6 +30,7 @@ static void object(struct object *o, const struct masq_record *r)
 {
 	const struct masq_command *f = r->forward;
 
+	object_family(o, &f->local, &f->target);
 	object_text(o, "protocol", masq_protocol_name(f->protocol));
 	object_address(o, "localaddr", &f->local);
 	object_number(o, "localport", f->ports.first);
@@ -44,7 +45,7 @@ static void remark(const struct masq_command *c, const char *transport)
 {
 	static const struct in_addr any;
 
-	if (c->verb == MASQ_ADD && c->has & MASQ_HAS_TARGET &&
+	if (c->verb == MASQ_ADD && c->has & MASQ_HAS_TARGET && c->local.family == AF_INET &&
 	    !memcmp(&c->local.in, &any, sizeof(any)) && !strcmp(transport, "sockopt"))
 		puts("this kernel stores a forward on 0.0.0.0 and never matches it: give the "
 		     "address that packets come to");

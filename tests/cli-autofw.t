@@ -91,7 +91,7 @@ subtest 'JSON' => sub {
 	plan skip_all => 'built without JSON' if $r->{status};
 	state(\@active, \@port);
 	my $all = JSON::PP->new->decode(run(qw(-L --json)));
-	my %entry = (kind => 'range', protocol => 'udp', lowport => 6970, highport => 7170, rediraddr => undef,
+	my %entry = (kind => 'range', family => 'ipv4', protocol => 'udp', lowport => 6970, highport => 7170, rediraddr => undef,
 		redirport => undef, ctlprotocol => 'tcp', ctlport => 7070, timed => JSON::PP::true,
 		secure => JSON::PP::true, outside => undef, seconds => undef, served => undef, transport => 'sockopt');
 	is_deeply($all, [\%entry,

@@ -168,11 +168,11 @@ subtest 'names are looked up once, and before the kernel is asked' => sub {
 		like($r->{err}, qr/\Aipmasqadm: restore: \Q$mine\E:2: mfw -A -m 1 -r nobody: host nobody: [^\n]+\n\z/, 'the message');
 		is_deeply($did->($r), ['lookup web', 'lookup nobody'], 'no kernel is asked');
 	}
-	file("portfw -a -P tcp -L ::1 81 -R web 80\n");
+	file("portfw -a -P tcp -L 2001:db8::1 81 -R web 80\n");
 	$r = $k->run('restore', $mine);
-	is($r->{err}, "ipmasqadm: restore: $mine:1: portfw -a -P tcp -L ::1 81 -R web 80: ::1: only IPv4 addresses are supported\n",
-		'an IPv6 address is named');
-	is_deeply($did->($r), [], '... and not looked up');
+	is($r->{err}, "ipmasqadm: restore: $mine:1: portfw -a -P tcp -L 2001:db8::1 81 -R web 80: host web: it has no IPv6 address, as the other address is\n",
+		'a name that has no address of the family');
+	is_deeply($did->($r), ['lookup web'], '... is looked up once');
 };
 
 subtest 'what 0.4.2 took' => sub {

@@ -42,6 +42,22 @@ bool address_equal(const struct masq_address *a, const struct masq_address *b)
 	return a->family == b->family && !memcmp(&a->in6, &b->in6, address_size(a));
 }
 
+bool address_is_mapped(const struct masq_address *a, struct masq_address *out)
+{
+	uint32_t addr;
+
+	if (a->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6))
+		return false;
+	memcpy(&addr, a->in6.s6_addr + 12, sizeof(addr));
+	*out = address_v4(addr);
+	return true;
+}
+
+const char *address_family_name(int family)
+{
+	return family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
 /* Listings are long, and printf() is most of their time. */
 static void put_dotted(char *p, const struct in_addr *addr)
 {

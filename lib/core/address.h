@@ -14,14 +14,20 @@ struct masq_address address_v4(uint32_t addr);
  * unknown. */
 bool address_take(struct masq_address *out, const struct masq_address *in);
 
-/* Whether there is none, or it is the family's any address (0.0.0.0). */
+/* Whether there is none, or it is the family's any address (0.0.0.0, ::). */
 bool address_is_any(const struct masq_address *a);
 bool address_equal(const struct masq_address *a, const struct masq_address *b);
 
 /* Bytes on the wire: 4 or 16; 0: no address. */
 size_t address_size(const struct masq_address *a);
 
-/* In numbers; "0.0.0.0" where there is none. Returns buf. */
+/* An IPv4 address in the notation of IPv6, ::ffff:10.0.0.2; then *out is that. */
+bool address_is_mapped(const struct masq_address *a, struct masq_address *out);
+
+/* "IPv4" or "IPv6". */
+const char *address_family_name(int family);
+
+/* In numbers, of IPv6 as RFC 5952 has it; "0.0.0.0" where there is none. Returns buf. */
 const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a);
 
 /* The first and the last eight bytes of an address, as numbers that order

@@ -66,12 +66,24 @@ static int read_range(struct masq_command *c, const char *const operand[], const
 	return err;
 }
 
+/* An address of IPv6 takes brackets, since its last number would be taken for the port. */
+static int fail_word(struct error *e, const char *word)
+{
+	const char *colon = strrchr(word, ':');
+
+	if (*word != '[' && colon && strchr(word, ':') != colon)
+		return fail(e, EINVAL, "\"%s\": HOST:HIDDEN is one word, of IPv6 [%.*s]:%s", word,
+			    (int)(colon - word), word, colon[1] ? colon + 1 : "80");
+	return fail(e, EINVAL, "\"%s\": HOST:HIDDEN is one word, as in 192.168.1.2:80", word);
+}
+
 /* PROTO VISIBLE HOST:HIDDEN of -p */
 static int read_port(struct masq_command *c, const char *const operand[], const struct lookup *l,
 		     struct error *e)
 {
-	const char *colon = strrchr(operand[2], ':');
+	const char *word, *hidden;
 	char host[MASQ_NAME_MAX];
+	size_t len;
 	int err = value_protocol(e, &c->protocol, operand[0]);
 
 	if (!err)
@@ -79,15 +91,13 @@ static int read_port(struct masq_command *c, const char *const operand[], const 
 	if (err)
 		return err;
 	c->ports.last = c->ports.first;
-	if (!colon || colon == operand[2] || !colon[1] ||
-	    (size_t)(colon - operand[2]) >= sizeof(host))
-		return fail(e, EINVAL, "\"%s\": HOST:HIDDEN is one word, as in 192.168.1.2:80",
-			    operand[2]);
-	memcpy(host, operand[2], (size_t)(colon - operand[2]));
-	host[colon - operand[2]] = '\0';
-	err = value_address(e, l, &c->target, host);
+	if (!value_split(operand[2], &word, &len, &hidden) || len >= sizeof(host))
+		return fail_word(e, operand[2]);
+	memcpy(host, word, len);
+	host[len] = '\0';
+	err = value_address(e, l, &c->target, host, AF_UNSPEC);
 	if (!err)
-		err = value_port(e, l, &c->target_ports.first, colon + 1, c->protocol);
+		err = value_port(e, l, &c->target_ports.first, hidden, c->protocol);
 	c->target_ports.last = c->target_ports.first;
 	c->has |= MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS;
 	return err;
@@ -109,7 +119,7 @@ static int read_host(struct masq_command *c, const struct given *g, const struct
 		     struct error *e)
 {
 	struct masq_address host;
-	int err = value_address(e, l, &host, g->operand[OPT_HOST][0]);
+	int err = value_address(e, l, &host, g->operand[OPT_HOST][0], AF_UNSPEC);
 
 	if (!err && g->option[OPT_HOST] > g->option[OPT_PORT]) {
 		c->target = host;
@@ -140,6 +150,8 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 				 c->trigger_protocol);
 	if (!err && c->has & MASQ_HAS_TARGET)
 		err = command_check_target(e, c);
+	if (!err && c->verb == MASQ_ADD)
+		err = command_check_addresses(e, c);
 	if (control)
 		c->has |= MASQ_HAS_TRIGGER;
 	if (g->option[OPT_UNTIMED])
@@ -160,7 +172,7 @@ static void print(struct text *t, const struct masq_command *c)
 	text_word(t, masq_protocol_name(c->protocol));
 	text_number(t, c->ports.first);
 	if (c->form == MASQ_PORT) {
-		text_address(t, &c->target);
+		text_host_of_port(t, &c->target);
 		text_join(t, ":");
 		text_join_number(t, c->target_ports.first);
 	} else {
@@ -206,6 +218,9 @@ static int check_target(struct error *e, const struct masq_command *c)
 	if (c->form == MASQ_PORT && c->ports.first != c->ports.last)
 		return fail(e, EINVAL, "ports %u-%u: one port goes to one port", c->ports.first,
 			    c->ports.last);
+	if (control && c->target.family == AF_INET6)
+		return fail(e, EINVAL,
+			    "only IPv4 has ports that follow a control connection: leave -c out");
 	if (c->form == MASQ_PORT)
 		return command_check_target(e, c);
 	if (c->has & MASQ_HAS_TARGET_PORTS)

@@ -49,6 +49,9 @@ int command_take(struct masq_command *out, const struct masq_command *in)
 	clear_absent(out);
 	if (!address_take(&out->local, &out->local) || !address_take(&out->target, &out->target))
 		return -EAFNOSUPPORT;
+	/* any address, of which family the target says */
+	if (out->has & MASQ_HAS_LOCAL && out->local.family == AF_UNSPEC)
+		out->local.family = out->target.family == AF_INET6 ? AF_INET6 : AF_INET;
 	return 0;
 }
 
@@ -97,7 +100,10 @@ void command_describe_target(struct text *t, const struct masq_command *c)
 
 	if (host) {
 		text_word(t, "to");
-		text_address(t, &c->target);
+		if (port)
+			text_host_of_port(t, &c->target);
+		else
+			text_address(t, &c->target);
 		text_join(t, port ? ":" : "");
 	} else if (port) {
 		text_word(t, "to port ");
@@ -119,5 +125,71 @@ int command_check_target(struct error *e, const struct masq_command *c)
 {
 	if (c->has & MASQ_HAS_TARGET && !address_is_any(&c->target))
 		return 0;
-	return fail(e, EINVAL, "0.0.0.0 is no host to forward to");
+	return fail(e, EINVAL, "%s is no host to forward to",
+		    c->target.family == AF_INET6 ? "::" : "0.0.0.0");
+}
+
+/* What no packet from elsewhere can be sent on to. */
+static int check_host(struct error *e, const struct masq_address *a)
+{
+	const struct in6_addr *in6 = &a->in6;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (a->family != AF_INET6)
+		return 0;
+	address_text(text, a);
+	if (IN6_IS_ADDR_LOOPBACK(in6))
+		return fail(e, EINVAL, "%s is the loopback address, no host to forward to", text);
+	if (IN6_IS_ADDR_MULTICAST(in6))
+		return fail(e, EINVAL, "%s is a multicast address, no host to forward to", text);
+	if (IN6_IS_ADDR_LINKLOCAL(in6))
+		return fail(e, EINVAL,
+			    "%s is a link-local address, which needs a scope, and a forward has "
+			    "none: give a global or a unique local address of that host",
+			    text);
+	return 0;
+}
+
+static int check_mapped(struct error *e, const struct masq_address *a)
+{
+	char text[ADDRESS_TEXT_MAX], four[ADDRESS_TEXT_MAX];
+	struct masq_address mapped;
+
+	if (!address_is_mapped(a, &mapped))
+		return 0;
+	return fail(e, EINVAL, "%s is an IPv4 address in IPv6's notation: give %s",
+		    address_text(text, a), address_text(four, &mapped));
+}
+
+int command_check_addresses(struct error *e, const struct masq_command *c)
+{
+	const struct masq_address *local = &c->local, *target = &c->target;
+	bool both = local->family != AF_UNSPEC && c->has & MASQ_HAS_TARGET;
+	char from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX];
+	int err = check_mapped(e, local);
+
+	if (!err)
+		err = check_mapped(e, target);
+	if (!err && c->has & MASQ_HAS_TARGET)
+		err = check_host(e, target);
+	if (err || !both || local->family == target->family)
+		return err;
+	return fail(e, EINVAL, "%s is %s and %s is %s, and neither is translated to the other%s%s",
+		    address_text(from, local), address_family_name(local->family),
+		    address_text(to, target), address_family_name(target->family),
+		    address_is_any(local) ? ": any address of this machine is " : "",
+		    !address_is_any(local)       ? ""
+		    : target->family == AF_INET6 ? "::"
+						 : "0.0.0.0");
+}
+
+int command_family(const struct masq_command *c, unsigned int n)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+
+	if (c->local.family != AF_UNSPEC)
+		return n ? AF_UNSPEC : c->local.family;
+	if (c->target.family != AF_UNSPEC)
+		return n ? AF_UNSPEC : c->target.family;
+	return n < 2 ? families[n] : AF_UNSPEC;
 }

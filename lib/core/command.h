@@ -38,5 +38,14 @@ void command_describe_target(struct text *t, const struct masq_command *c);
 int command_check_protocol(struct error *e, uint8_t protocol);
 /* Refuses a command that leads nowhere. 0 or -EINVAL. */
 int command_check_target(struct error *e, const struct masq_command *c);
+/* Refuses addresses of two families, and what a packet of IPv6 cannot be sent on
+ * to. Of commands that add something. 0 or -EINVAL. */
+int command_check_addresses(struct error *e, const struct masq_command *c);
+
+/* The nth of the families that a command means; AF_UNSPEC: there are no more. One
+ * that names an address means that address's; one that names none, each. In a part
+ * of a command (kind.h) local has its family, whether a local address is given or
+ * not. */
+int command_family(const struct masq_command *c, unsigned int n);
 
 #endif

@@ -41,6 +41,11 @@ static bool is_general(const struct masq_command *c)
 	return c->verb == MASQ_PROBE || c->verb == MASQ_FLUSH;
 }
 
+static bool adds(const struct masq_command *c)
+{
+	return c->verb == MASQ_ADD || c->verb == MASQ_INSERT;
+}
+
 int kind_validate(struct error *e, const struct masq_command *c)
 {
 	const struct kind *k = kind_of(c->kind);
@@ -54,12 +59,14 @@ int kind_validate(struct error *e, const struct masq_command *c)
 	if (c->has & ~k->may_have)
 		return fail(e, EINVAL, "%s takes nothing of what is given with 0x%x", k->name,
 			    c->has & ~k->may_have);
-	if (!k->part && c->target_ports.first != c->target_ports.last)
+	if (!k->ranges && c->target_ports.first != c->target_ports.last)
 		return fail(e, EINVAL, "ports %u-%u of a host: one is meant", c->target_ports.first,
 			    c->target_ports.last);
 	if (c->has & MASQ_HAS_TARGET_PORTS && !c->target_ports.first)
 		return fail(e, EINVAL, "port 0 of a host: give one from 1 to 65535");
 	if (c->has & MASQ_HAS_TARGET && command_check_target(e, c) < 0)
+		return -EINVAL;
+	if (adds(c) && command_check_addresses(e, c) < 0)
 		return -EINVAL;
 	return k->validate(e, c);
 }

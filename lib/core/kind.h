@@ -59,8 +59,12 @@ struct kind {
 	/* Whether a delete with c matches a forward. */
 	bool (*matches)(const struct masq_command *c, const struct masq_command *forward);
 
-	/* The nth of the commands that c stands for, each of one service; false:
-	 * there are no more. NULL: commands of this kind stand for themselves. */
+	/* Its commands may name a range of ports of a host. */
+	bool ranges;
+
+	/* The nth of the commands that c stands for, each of one service, whose
+	 * family local has; false: there are no more. NULL: commands of this
+	 * kind stand for themselves. */
 	bool (*part)(struct masq_command *out, const struct masq_command *c, uint32_t n);
 
 	/* What apply needs in the table for a verb other than MASQ_PROBE and

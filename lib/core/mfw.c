@@ -55,6 +55,11 @@ static const struct syntax syntax = {
 	.advise = advise,
 };
 
+static bool adds(const struct masq_command *c)
+{
+	return c->verb == MASQ_ADD || c->verb == MASQ_INSERT;
+}
+
 static int read(struct masq_command *c, const struct given *g, const struct lookup *l,
 		struct error *e)
 {
@@ -64,7 +69,7 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	int err = value_mark(e, &c->mark, g->operand[OPT_MARK][0]);
 
 	if (!err && g->option[OPT_REMOTE])
-		err = value_address(e, l, &target, remote[0]);
+		err = value_address(e, l, &target, remote[0], AF_UNSPEC);
 	/* the mark may be on either protocol; services mostly have one port for both */
 	if (!err && remote[1])
 		err = value_port(e, l, &port, remote[1], IPPROTO_TCP);
@@ -78,7 +83,7 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	if (g->option[OPT_PREF])
 		c->has |= MASQ_HAS_PREF;
 	command_set_target(c, &target, port);
-	return 0;
+	return adds(c) ? command_check_addresses(e, c) : 0;
 }
 
 static void print(struct text *t, const struct masq_command *c)
@@ -104,11 +109,6 @@ static void describe(struct text *t, const struct masq_command *c)
 	command_describe_target(t, c);
 }
 
-static bool adds(const struct masq_command *c)
-{
-	return c->verb == MASQ_ADD || c->verb == MASQ_INSERT;
-}
-
 static int validate(struct error *e, const struct masq_command *c)
 {
 	if (!c->mark)
@@ -124,9 +124,21 @@ static bool matches(const struct masq_command *c, const struct masq_command *for
 	       command_matches_target(c, &forward->target, forward->target_ports.first);
 }
 
+/* Of each family that a command means: a mark has the targets of both, and each
+ * has turns of its own. */
+static bool part(struct masq_command *out, const struct masq_command *c, uint32_t n)
+{
+	int family = command_family(c, n);
+
+	*out = *c;
+	out->local.family = family;
+	return family != AF_UNSPEC;
+}
+
+/* Of a part, or of a forward. */
 static void set_key(struct key *key, const struct masq_command *c)
 {
-	key->local.family = AF_INET;
+	key->local.family = command_family(c, 0);
 	key->mark = c->mark;
 }
 
@@ -136,11 +148,12 @@ static enum scope scope(const struct masq_command *c, struct key *key)
 	return SCOPE_ONE;
 }
 
-static int apply(struct table *t, const struct masq_command *c)
+static int apply_part(struct table *t, const struct masq_command *c)
 {
 	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
 	struct key key = {.kind = MASQ_MFW};
 	struct service *s;
+	int err = 0;
 
 	set_key(&key, c);
 	if (adds(c))
@@ -148,13 +161,30 @@ static int apply(struct table *t, const struct masq_command *c)
 	s = table_get(t, &key);
 	if (!s || !s->n)
 		return -ESRCH;
-	s->dirty = true;
 	if (c->verb == MASQ_DELETE)
-		return service_delete(s, target, c->target_ports.first);
-	if (c->verb == MASQ_EDIT)
-		return service_edit(s, target, c->target_ports.first, (uint32_t)command_pref(c));
-	service_end_turn(s);
-	return 0;
+		err = service_delete(s, target, c->target_ports.first);
+	else if (c->verb == MASQ_EDIT)
+		err = service_edit(s, target, c->target_ports.first, (uint32_t)command_pref(c));
+	else
+		service_end_turn(s);
+	s->dirty |= !err;
+	return err;
+}
+
+static int apply(struct table *t, const struct masq_command *c)
+{
+	struct masq_command one;
+	int result = -ESRCH;
+
+	for (uint32_t n = 0; part(&one, c, n); n++) {
+		int err = apply_part(t, &one);
+
+		if (err && err != -ESRCH)
+			return err;
+		if (!err)
+			result = 0;
+	}
+	return result;
 }
 
 static void forward_of(struct masq_command *out, const struct key *key, const struct target *target)
@@ -194,6 +224,7 @@ const struct kind kind_mfw = {
 	.target_option = "-r RADDR [RPORT]",
 	.validate = validate,
 	.matches = matches,
+	.part = part,
 	.scope = scope,
 	.apply = apply,
 	.forward_of = forward_of,

@@ -82,11 +82,14 @@ bool masq_parse_protocol(uint8_t *out, const char *s)
 
 bool masq_parse_address(struct masq_address *out, const char *s)
 {
-	struct masq_address addr = {.family = AF_INET};
+	struct masq_address four = {.family = AF_INET}, six = {.family = AF_INET6};
 
-	if (inet_pton(AF_INET, s, &addr.in) != 1)
+	if (inet_pton(AF_INET, s, &four.in) == 1)
+		*out = four;
+	else if (inet_pton(AF_INET6, s, &six.in6) == 1)
+		*out = six;
+	else
 		return false;
-	*out = addr;
 	return true;
 }
 

@@ -11,8 +11,8 @@ enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_COUNT };
 static const struct option_spec options[] = {
 	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
 	[OPT_LOCAL] = {'L', "LADDR LPORT",
-		       "address and port here, or ports: 8000-8100; 0.0.0.0: any address of this "
-		       "machine"},
+		       "address and port here, or ports: 8000-8100; 0.0.0.0 or ::: any address "
+		       "of this machine"},
 	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to, or as many ports"},
 	[OPT_PREF] = {'p', "PREF",
 		      "connections before the next host's turn, 0: only as the last resort "
@@ -131,11 +131,13 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	int err = value_protocols(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err)
-		err = value_address(e, l, &c->local, local[0]);
+		err = value_address(e, l, &c->local, local[0], value_family(remote[0]));
 	if (!err)
 		err = value_ports(e, l, &c->ports, local[1], c->protocol);
 	if (!err && g->option[OPT_REMOTE])
-		err = value_address(e, l, &target, remote[0]);
+		err = value_address(e, l, &target, remote[0], c->local.family);
+	if (!err && c->verb == MASQ_ADD && target.family == AF_INET6 && address_is_any(&target))
+		err = fail(e, EINVAL, "-R %s is no host to forward to", remote[0]);
 	if (!err && g->option[OPT_REMOTE])
 		err = value_ports(e, l, &target_ports, remote[1], c->protocol);
 	if (!err && g->option[OPT_PREF])
@@ -147,7 +149,8 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 		c->has |= MASQ_HAS_PREF;
 	command_set_target(c, &target, target_ports.first);
 	c->target_ports.last = target_ports.last;
-	return check_ports(e, c);
+	err = check_ports(e, c);
+	return err || c->verb != MASQ_ADD ? err : command_check_addresses(e, c);
 }
 
 static void print(struct text *t, const struct masq_command *c)
@@ -173,7 +176,7 @@ static void print(struct text *t, const struct masq_command *c)
 static void describe(struct text *t, const struct masq_command *c)
 {
 	text_word(t, masq_protocol_name(c->protocol));
-	text_address(t, &c->local);
+	text_host_of_port(t, &c->local);
 	text_join(t, ":");
 	command_join_ports(t, &c->ports);
 	command_describe_target(t, c);
@@ -201,7 +204,8 @@ static bool adds(const struct masq_command *c)
 }
 
 /* 0.0.0.0 is "any address of this machine" where a target is given to it, and
- * matches every address where forwards are only looked for. */
+ * matches every address where forwards are only looked for. So does ::, each of its
+ * family. */
 static bool names_all(const struct masq_command *c)
 {
 	return address_is_any(&c->local) && !adds(c);
@@ -225,12 +229,18 @@ static uint16_t target_port(const struct masq_command *c, uint16_t port)
 		       : 0;
 }
 
+static bool names_address(const struct masq_command *c, const struct masq_address *local)
+{
+	return address_is_any(&c->local) ? command_family(c, 0) == local->family
+					 : address_equal(&c->local, local);
+}
+
 static bool matches(const struct masq_command *c, const struct masq_command *forward)
 {
 	uint16_t port = target_port(c, forward->ports.first);
 
 	return names_protocol(c, forward->protocol) && names_port(c, forward->ports.first) &&
-	       (address_is_any(&c->local) || address_equal(&c->local, &forward->local)) &&
+	       names_address(c, &forward->local) &&
 	       (!(c->has & MASQ_HAS_TARGET) || address_equal(&c->target, &forward->target)) &&
 	       (!port || port == forward->target_ports.first);
 }
@@ -240,10 +250,14 @@ static bool part(struct masq_command *out, const struct masq_command *c, uint32_
 	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
 	uint32_t ports = (uint32_t)(c->ports.last - c->ports.first) + 1;
 	bool both = c->protocol == MASQ_TCP_UDP;
+	uint32_t each = both ? 2 * ports : ports;
+	int family = command_family(c, n / each);
 
-	if (n / ports > (both ? 1 : 0))
+	if (family == AF_UNSPEC)
 		return false;
+	n %= each;
 	*out = *c;
+	out->local.family = family;
 	if (both)
 		out->protocol = protocols[n / ports];
 	out->ports.first = out->ports.last = (uint16_t)(c->ports.first + n % ports);
@@ -257,8 +271,7 @@ static void set_key(struct key *key, const struct masq_command *c)
 	key->protocol = c->protocol;
 	key->local = c->local;
 	key->port = c->ports.first;
-	if (key->local.family == AF_UNSPEC)
-		key->local.family = AF_INET;
+	key->local.family = command_family(c, 0);
 }
 
 static enum scope scope(const struct masq_command *c, struct key *key)
@@ -288,7 +301,7 @@ static int change_all(struct table *t, const struct masq_command *c)
 		int err;
 
 		if (s->key.kind != MASQ_PORTFW || !names_protocol(c, s->key.protocol) ||
-		    !names_port(c, s->key.port) || !s->n)
+		    !names_port(c, s->key.port) || !names_address(c, &s->key.local) || !s->n)
 			continue;
 		err = change(s, c);
 		if (err != -ESRCH)
@@ -393,6 +406,7 @@ const struct kind kind_portfw = {
 	.target_option = "-R RADDR RPORT",
 	.validate = validate,
 	.matches = matches,
+	.ranges = true,
 	.part = part,
 	.scope = scope,
 	.apply = apply,

@@ -76,3 +76,16 @@ void text_address(struct text *t, const struct masq_address *a)
 
 	text_word(t, address_text(buf, a));
 }
+
+void text_host_of_port(struct text *t, const struct masq_address *a)
+{
+	char buf[ADDRESS_TEXT_MAX];
+
+	if (a->family != AF_INET6) {
+		text_address(t, a);
+		return;
+	}
+	text_word(t, "[");
+	text_join(t, address_text(buf, a));
+	text_join(t, "]");
+}

@@ -21,6 +21,8 @@ void text_word(struct text *t, const char *word);
 void text_option(struct text *t, char letter); /* "-a" */
 void text_number(struct text *t, uint64_t number);
 void text_address(struct text *t, const struct masq_address *a);
+/* The same before ":80": an address of IPv6 in brackets. */
+void text_host_of_port(struct text *t, const struct masq_address *a);
 
 /* Appends without a blank before it. */
 void text_join(struct text *t, const char *part);

@@ -5,16 +5,50 @@
 
 #include "values.h"
 
+bool value_split(const char *word, const char **host, size_t *len, const char **port)
+{
+	const char *end;
+
+	if (*word == '[') {
+		*host = word + 1;
+		end = strchr(word, ']');
+		if (!end || end[1] != ':')
+			return false;
+		*port = end + 2;
+	} else {
+		*host = word;
+		end = strchr(word, ':');
+		if (!end || strchr(end + 1, ':'))
+			return false;
+		*port = end + 1;
+	}
+	*len = (size_t)(end - *host);
+	return *len && **port;
+}
+
+/* The same with a slash instead of a colon, which IPv6 has for prefixes alone. */
+static bool split_at_slash(const char *word, const char **host, size_t *len, const char **port)
+{
+	*host = word;
+	*len = strcspn(word, ":/");
+	*port = word + *len + 1;
+	return *len && word[*len] == '/';
+}
+
 bool value_is_address_port(struct error *e, const char *word, uint32_t slash_from)
 {
-	int host = (int)strcspn(word, ":/");
-	const char *port = word + host + 1;
-	uint32_t number;
+	const char *host, *port;
+	uint32_t number, min = 0;
+	size_t len;
 
-	if (!host || !word[host] ||
-	    !masq_parse_number(&number, port, word[host] == '/' ? slash_from : 0, UINT16_MAX))
+	if (!value_split(word, &host, &len, &port)) {
+		if (!split_at_slash(word, &host, &len, &port))
+			return false;
+		min = slash_from;
+	}
+	if (!masq_parse_number(&number, port, min, UINT16_MAX))
 		return false;
-	fail(e, EINVAL, "%s: address and port are two words, %.*s %s", word, host, word, port);
+	fail(e, EINVAL, "%s: address and port are two words, %.*s %s", word, (int)len, host, port);
 	return true;
 }
 
@@ -66,27 +100,61 @@ int value_protocols(struct error *e, uint8_t *out, const char *word)
 	return fail(e, EINVAL, "protocol \"%s\": both together are tcp,udp", word);
 }
 
-int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
-		  const char *word)
+int value_family(const char *word)
 {
-	const char *colon = strchr(word, ':'), *why;
+	struct masq_address a = {.family = AF_UNSPEC};
+
+	if (word)
+		masq_parse_address(&a, word);
+	return a.family;
+}
+
+/* Whether it can only be meant as an address of IPv6. */
+static bool is_six(const char *word)
+{
+	const char *colon = strchr(word, ':');
+
+	return colon && strchr(colon + 1, ':');
+}
+
+/* An address that is none; says what is wrong with it. */
+static int fail_address(struct error *e, const char *word)
+{
+	size_t len = strcspn(word, "/%");
+
+	if (*word == '[' && word[strlen(word) - 1] == ']')
+		return fail(e, EINVAL, "%s: an address stands without brackets: %.*s", word,
+			    (int)strlen(word) - 2, word + 1);
+	if (word[len] == '%')
+		return fail(e, EINVAL,
+			    "%s: a forward has no scope: give a global or a unique local address",
+			    word);
+	if (word[len] == '/')
+		return fail(e, EINVAL, "%s: a single address is meant, without a netmask: %.*s",
+			    word, (int)len, word);
+	if (is_six(word))
+		return fail(e, EINVAL,
+			    "\"%s\" is no address: give up to eight hexadecimal numbers with "
+			    "colons, such as 2001:db8::1",
+			    word);
+	return fail(e, EINVAL, "\"%s\" is no address: give four numbers from 0 to 255 with dots",
+		    word);
+}
+
+int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
+		  const char *word, int family)
+{
+	const char *why;
 
 	if (masq_parse_address(out, word))
 		return 0;
-	if (colon && strchr(colon + 1, ':'))
-		return fail(e, EINVAL, "%s: only IPv4 addresses are supported", word);
 	if (value_is_address_port(e, word, 33))
 		return -EINVAL;
-	if (strchr(word, '/'))
-		return fail(e, EINVAL, "%s: a single address is meant, without a netmask: %.*s",
-			    word, (int)strcspn(word, "/"), word);
-	if (strspn(word, "0123456789.") == strlen(word))
-		return fail(e, EINVAL,
-			    "\"%s\" is no address: give four numbers from 0 to 255 with dots",
-			    word);
+	if (strpbrk(word, "/%[") || is_six(word) || strspn(word, "0123456789.") == strlen(word))
+		return fail_address(e, word);
 	if (!l)
 		return fail(e, EINVAL, "host %s: -n allows no look-ups, give its address", word);
-	why = l->host(out, word);
+	why = l->host(out, word, family);
 	return why ? fail(e, EINVAL, "host %s: %s", word, why) : 0;
 }
 

@@ -8,8 +8,8 @@
 
 /* Who looks names up. NULL instead of one: names are not allowed. */
 struct lookup {
-	/* NULL, or why there is no such host */
-	const char *(*host)(struct masq_address *out, const char *name);
+	/* an address of this family, of AF_UNSPEC any; NULL, or why there is none */
+	const char *(*host)(struct masq_address *out, const char *name, int family);
 	bool (*service)(uint16_t *out, const char *name, uint8_t protocol);
 };
 
@@ -17,8 +17,15 @@ struct lookup {
 int value_protocol(struct error *e, uint8_t *out, const char *word);
 /* The same, or both as MASQ_TCP_UDP: "tcp,udp". */
 int value_protocols(struct error *e, uint8_t *out, const char *word);
+/* family: of what a name stands for, AF_UNSPEC: of any, IPv4 first. An address may
+ * have another. */
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
-		  const char *word);
+		  const char *word, int family);
+/* The family of an address in numbers; AF_UNSPEC: it is none, or there is no word. */
+int value_family(const char *word);
+/* HOST:PORT or [ADDRESS]:PORT in one word: where the host is, and its length, and
+ * the port; false: it is not that. */
+bool value_split(const char *word, const char **host, size_t *len, const char **port);
 int value_port(struct error *e, const struct lookup *l, uint16_t *out, const char *word,
 	       uint8_t protocol);
 /* The same, or a range "8000-8100"; names may have a hyphen. */
@@ -27,7 +34,7 @@ int value_ports(struct error *e, const struct lookup *l, struct masq_ports *out,
 int value_pref(struct error *e, int32_t *out, const char *word);
 int value_mark(struct error *e, uint32_t *out, const char *word);
 
-/* Whether "10.0.0.1:80" or "10.0.0.1/80" was given where two words are meant;
+/* Whether "10.0.0.1:80", "[fd00::1]:80" or "10.0.0.1/80" was given where two words are meant;
  * then the error says so. After a slash, a number below slash_from is taken for
  * a netmask. */
 bool value_is_address_port(struct error *e, const char *word, uint32_t slash_from);

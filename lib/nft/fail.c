@@ -63,6 +63,13 @@ int fail_to_read(struct error *e, enum family f, int err)
 	}
 }
 
+int fail_by_family(struct error *e, enum family f)
+{
+	return fail(e, EAFNOSUPPORT,
+		    "this kernel has no %s: it is not built in, or disabled (ipv6.disable=1)",
+		    family_defs[f].name);
+}
+
 int fail_by_standing(struct error *e, enum family f, const struct standing *s)
 {
 	const struct family_def *family = &family_defs[f];

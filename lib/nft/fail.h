@@ -16,6 +16,8 @@
 int fail_to_read(struct error *e, enum family f, int err);
 /* The kernel refused a batch. */
 int fail_to_commit(struct error *e, const struct link_error *error);
+/* The kernel has no such family. */
+int fail_by_family(struct error *e, enum family f);
 /* What stands in the kernel does not let anything be added; 0: it does. */
 int fail_by_standing(struct error *e, enum family f, const struct standing *s);
 

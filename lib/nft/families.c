@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/netfilter.h>
 
@@ -32,6 +35,16 @@ _Static_assert(NFPROTO_IPV4 == AF_INET && NFPROTO_IPV6 == AF_INET6, "one number 
 enum family family_by_address(const struct masq_address *a)
 {
 	return a->family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
+
+bool family_is_there(enum family f)
+{
+	int fd = socket(family_defs[f].number, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	close(fd);
+	return true;
 }
 
 enum family family_numbered(uint8_t number)

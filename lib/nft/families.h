@@ -24,6 +24,9 @@ extern const struct family_def family_defs[FAMILY_COUNT];
 
 /* Of an address; where there is none, IPv4. */
 enum family family_by_address(const struct masq_address *a);
+/* Whether the kernel has the family at all: a module that is not there, or is
+ * disabled, takes its rules all the same (ipv6.disable=1). */
+bool family_is_there(enum family f);
 /* By its number; FAMILY_COUNT: none that we have a table of. */
 enum family family_numbered(uint8_t number);
 

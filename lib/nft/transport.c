@@ -280,9 +280,6 @@ static int remember(struct nft *n, const struct masq_command *c)
  * that would get a port that is open to everyone. */
 static int check_possible(struct masq *m, struct masq_command *c)
 {
-	if (c->local.family == AF_INET6 || c->target.family == AF_INET6)
-		return fail(&m->error, EOPNOTSUPP,
-			    "table ip is of IPv4: give IPv4 addresses, nothing else is forwarded");
 	if (c->kind != MASQ_AUTOFW || c->form != MASQ_PORT || !(c->has & MASQ_HAS_TRIGGER))
 		return 0;
 	if (c->verb == MASQ_ADD)
@@ -360,6 +357,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	bool adds = plan_adds(&n->state, f), remain = true;
 	int err = standing_load(n->link, &n->query, f, standing);
 
+	if (!err && adds && !family_is_there(f))
+		return fail_by_family(e, f);
 	if (!err && adds && fail_by_standing(e, f, standing))
 		return -ECANCELED;
 	plan->empty = !adds;
@@ -518,6 +517,8 @@ static int commit_failed(struct masq *m, int err, const struct link_error *error
 {
 	if (err == -ECANCELED) /* look_around() has said why */
 		return -EBUSY;
+	if (err == -EAFNOSUPPORT && !error->err) /* the same */
+		return err;
 	if (err == -ERESTART || err == -EINTR || !error->err)
 		return fail_to_load(m, err);
 	return fail_to_commit(&m->error, error);

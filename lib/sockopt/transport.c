@@ -511,14 +511,18 @@ static int fail_between(struct error *e, int err, uint32_t done)
 		    why.text, done, done == 1 ? "is" : "are");
 }
 
-static int sockopt_command(struct masq *m, const struct masq_command *c)
+static int sockopt_command(struct masq *m, const struct masq_command *given)
 {
 	struct records there = {0};
-	struct masq_command part;
+	struct masq_command part, four = *given;
+	const struct masq_command *c = &four;
 	uint32_t done = 0;
 	bool known;
 	int err;
 
+	/* the kernel has no other family to mean */
+	if (four.local.family == AF_UNSPEC)
+		four.local.family = AF_INET;
 	if (!kind_part(&part, c, 1))
 		return kind_part(&part, c, 0) ? send_command(m, &part) : 0;
 	err = look_for(m, c, &there, &known);

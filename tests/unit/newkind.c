@@ -43,7 +43,7 @@ static int relay_read(struct masq_command *c, const struct given *g, const struc
 	int err = value_protocol(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err && g->option[OPT_TO])
-		err = value_address(e, l, &host, g->operand[OPT_TO][0]);
+		err = value_address(e, l, &host, g->operand[OPT_TO][0], AF_UNSPEC);
 	c->has |= MASQ_HAS_PROTOCOL;
 	command_set_target(c, &host, 0);
 	return err;

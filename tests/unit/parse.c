@@ -178,7 +178,7 @@ static void addresses(void)
 		{"10.0.0.1 ", false, 0},
 		{"10.0.0.1/32", false, 0},
 		{"10.0.0.1:80", false, 0},
-		{"::ffff:10.0.0.1", false, 0},
+		{":10.0.0.1", false, 0},
 		{"", false, 0},
 		{"a.b.c.d", false, 0},
 		{"192.168.x.x", false, 0},
@@ -194,13 +194,75 @@ static void addresses(void)
 	}
 }
 
+/* What is read, and how it is written again (RFC 5952); NULL: no address. */
+static void addresses6(void)
+{
+	static const char *const cases[][2] = {
+		{"::", "::"},
+		{"::1", "::1"},
+		{"2001:db8::1", "2001:db8::1"},
+		{"2001:DB8::A", "2001:db8::a"},
+		{"2001:0db8:0:0:0:0:0:1", "2001:db8::1"},
+		{"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
+		{"2001:0:0:1::", "2001:0:0:1::"},
+		{"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+		{"::ffff:10.0.0.1", "::ffff:10.0.0.1"},
+		{"64:ff9b::10.0.0.1", "64:ff9b::a00:1"},
+		{"1:2:3:4:5:6:7", NULL},
+		{"1:2:3:4:5:6:7:8:9", NULL},
+		{"1::2::3", NULL},
+		{":::", NULL},
+		{":", NULL},
+		{"1:", NULL},
+		{":1", NULL},
+		{"12345::", NULL},
+		{"g::", NULL},
+		{"-1::", NULL},
+		{" ::1", NULL},
+		{"::1 ", NULL},
+		{"::1/128", NULL},
+		{"[::1]", NULL},
+		{"fe80::1%1", NULL},
+		{"fe80::1%eth0", NULL},
+		{"::10.0.0.256", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct masq_address value = address_v4(UNTOUCHED);
+		bool good = masq_parse_address(&value, cases[i][0]);
+		char text[ADDRESS_TEXT_MAX];
+
+		ok(good == (cases[i][1] != NULL) && value.family == (good ? AF_INET6 : AF_INET) &&
+			   (good || value.in.s_addr == UNTOUCHED),
+		   "address \"%s\"", cases[i][0]);
+		if (good)
+			is_str(address_text(text, &value), cases[i][1], "... is written");
+	}
+}
+
+/* The family that is asked for is the family that is got. */
+static void families(void)
+{
+	struct masq_address a = {0};
+
+	ok(!masq_host_address_of(&a, "fd00::2", AF_INET6) && a.family == AF_INET6, "IPv6");
+	ok(!masq_host_address_of(&a, "10.0.0.2", AF_INET) && a.family == AF_INET, "IPv4");
+	ok(!masq_host_address_of(&a, "fd00::2", AF_UNSPEC) && a.family == AF_INET6, "any");
+	is_int(masq_host_address_of(&a, "10.0.0.2", AF_INET6), EAI_FAMILY, "not IPv6");
+	is_int(masq_host_address_of(&a, "::1", AF_INET), EAI_FAMILY, "not IPv4");
+	is_int(masq_host_address_of(&a, "10.0.0.2", 99), EAI_FAMILY, "no such family");
+	ok(a.family == AF_INET6, "what fails leaves it alone");
+}
+
 /* Only what no resolver is asked for, so nothing leaves this machine. */
 static void hosts(void)
 {
 	static const char *const none[] = {
 		"",           " ",         "10.0.0.256", "10.1",        "10",  "0x7f.1",
 		"0x7f000001", "1.2.3.0x",  "10.0.0.1 x", "10.0.0.1/8",  "a b", "a\nb",
-		"a;b",        "10.0.0.1.", "::1",        "h\xc3\xb6st",
+		"a;b",        "10.0.0.1.", "::1::",      "h\xc3\xb6st",
 	};
 	const struct masq_address any = address_v4(INADDR_ANY);
 	char name[MASQ_NAME_MAX];
@@ -256,6 +318,8 @@ int main(void)
 	marks();
 	protocols();
 	addresses();
+	addresses6();
+	families();
 	hosts();
 	services();
 	return done_testing();
