@@ -170,6 +170,8 @@ struct masq_check_observed {
 	int back_error;       /* for an answer */
 	const char *back_oif; /* where answers leave by these look-ups */
 	bool marks_route;     /* there are routing rules by mark: look-ups do not tell */
+	bool driver_xdp;      /* an XDP program runs in the driver of the outside interface, in
+				 front of what our packets come by */
 	bool listener;        /* a program here listens on the forwarded port */
 	/* UDP: an entry of conntrack that keeps a sender from the forward */
 	bool stale;

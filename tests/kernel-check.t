@@ -372,6 +372,45 @@ subtest 'progress on a terminal' => sub {
 	$web1->must(qw(nft delete table ip f));
 };
 
+# Runs a BPF program that drops everything there (net/drop.c); undef: this kernel has no such place.
+sub dropping {
+	my ($place, $what) = @_;
+	open my $in, '|-', 'exec ' . dirname($Net::traffic) . "/drop $place >/run/dropping" or die;
+	wait_for(10, sub { -s '/run/dropping' }) or die 'no answer';
+	$what->() if my $ready = sh('cat /run/dropping') =~ /^ready/;
+	close $in;
+	unlink '/run/dropping';
+	return $ready;
+}
+
+subtest 'BPF programs that drop' => sub {
+	my $seen = sub {
+		my ($place, $code, %want) = @_;
+		my $ready = dropping($place, sub {
+			is($client->tcp('198.51.100.1', 80)->{name}, 'timeout', "$place: a real connection is dropped");
+			my $r = check(@web);
+			is($r->{code}, $code, "$place: the code") or diag($r->{text});
+			like($r->{$_}, $want{$_}, "$place: the $_") for sort keys %want;
+		});
+		SKIP: { skip "this kernel has no place for $place", 1 if !$ready; }
+		is(check(@web)->{state}, 'ok', 'and well again');
+	};
+	$seen->('xdp wan', 'early-drop', cause => qr/before the first hook of netfilter/, evidence => qr/came in by wan and was not seen at ingress/,
+		cure => qr/ip link show dev wan; tc filter show dev wan ingress/);
+	$seen->('tc wan', 'early-drop', evidence => qr/came in by wan and was not seen at ingress/);
+	$seen->('forward', 'hook-drop', cause => qr/neither nf_tables nor iptables/, evidence => qr/last seen at forward, priority -149, and not at -1/,
+		cure => qr/nft list hooks/);
+};
+
+subtest 'an XDP program in the driver is in front of our packets' => sub {
+	my $ready = dropping('driver wan', sub {
+		my $r = check(@web);
+		is("$r->{status} $r->{state}", '0 warn', 'a warning') or diag($r->{text});
+		like($r->{warnings}[0], qr/an XDP program runs in the driver of wan, .* --live shows/, 'that says so');
+	});
+	plan skip_all => 'this kernel has no XDP in the driver of veth' if !$ready;
+};
+
 subtest 'ranges and both protocols' => sub {
 	portfw(qw(-a -P tcp,udp -L 198.51.100.1 2050-2052 -R 10.0.0.3 2050-2052));
 	portfw(qw(-a -P udp -L 198.51.100.1 53 -R 10.0.0.3 53));

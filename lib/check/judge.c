@@ -122,6 +122,11 @@ void judge(struct verdict *v, const struct check_observed *o)
 	if (o->running)
 		verdict_warn(v, "%u running flow%s on with a server that is no target any more",
 			     o->running, o->running == 1 ? " goes" : "s go");
+	if (o->driver_xdp && o->out.sent && !o->live)
+		verdict_warn(v,
+			     "an XDP program runs in the driver of %s, in front of what was tried: "
+			     "what it drops, --live shows",
+			     o->outside);
 	if (o->listener && !o->target_here)
 		verdict_warn(v,
 			     "a program on this machine listens on %s port %u, too; the forward "

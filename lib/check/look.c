@@ -398,6 +398,7 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 		look_at_ways(x, &s);
 		look_at_sysctls(x, &s);
 		x->marks_route = s.marks_route;
+		x->driver_xdp = route_has_xdp(&s.nl, x->outside);
 		x->emptied = s.emptied;
 		x->listener = x->forward.kind == CHECK_PORTFW &&
 			      state_listens(&s.listeners, x->forward.protocol, &x->dest, x->dport);

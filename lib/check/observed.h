@@ -111,6 +111,7 @@ struct check_observed {
 	int target_error;           /* errno of the look-up of the target */
 	int back_error;             /* errno of the look-up of the client for an answer */
 	char back_oif[IF_NAMESIZE]; /* where answers leave by these look-ups */
+	bool driver_xdp;            /* an XDP program in the driver of the outside interface */
 	bool marks_route;           /* there are routing rules by mark: look-ups do not tell */
 	bool stale;
 	struct masq_address stale_client, stale_server;

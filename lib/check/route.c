@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -186,6 +187,40 @@ enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex,
 	put_address(h, NDA_DST, address);
 	nl_ask(nl, h, keep_neighbour, &out);
 	return out;
+}
+
+static int note_xdp(const struct nlmsghdr *h, void *arg)
+{
+	bool *xdp = arg;
+	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a[IFLA_XDP + 1], *b[IFLA_XDP_ATTACHED + 1];
+
+	attributes(h, sizeof(*m), a, IFLA_XDP);
+	if (!a[IFLA_XDP])
+		return MNL_CB_OK;
+	nl_attributes(mnl_attr_get_payload(a[IFLA_XDP]), mnl_attr_get_payload_len(a[IFLA_XDP]), b,
+		      IFLA_XDP_ATTACHED);
+	if (b[IFLA_XDP_ATTACHED])
+		switch (mnl_attr_get_u8(b[IFLA_XDP_ATTACHED])) {
+		case XDP_ATTACHED_DRV:
+		case XDP_ATTACHED_HW:
+		case XDP_ATTACHED_MULTI:
+			*xdp = true;
+		}
+	return MNL_CB_OK;
+}
+
+bool route_has_xdp(struct nl *nl, const char *interface)
+{
+	char buf[NL_REQUEST_MAX];
+	struct nlmsghdr *h = nl_request(buf, RTM_GETLINK, 0);
+	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	bool xdp = false;
+
+	m->ifi_index = (int)if_nametoindex(interface);
+	if (m->ifi_index)
+		nl_ask(nl, h, note_xdp, &xdp);
+	return xdp;
 }
 
 bool route_hardware(const char *interface, unsigned char mac[6])

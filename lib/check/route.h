@@ -46,6 +46,10 @@ enum route_neighbour { NEIGHBOUR_UNKNOWN, NEIGHBOUR_THERE, NEIGHBOUR_FAILED };
 enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex,
 				     const struct masq_address *address);
 
+/* Whether an XDP program runs in the interface's driver or hardware, in front of all that
+ * packets of our own come by. */
+bool route_has_xdp(struct nl *nl, const char *interface);
+
 /* The hardware address and whether the interface has one. */
 bool route_hardware(const char *interface, unsigned char mac[6]);
 

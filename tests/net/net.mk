@@ -18,7 +18,13 @@ $(FILL): $(O)/tests/net/fill.o
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-test-programs: $(TRAFFIC) $(API) $(FILL)
+DROP := $(O)/tests/drop
+
+$(DROP): $(O)/tests/net/drop.o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+test-programs: $(TRAFFIC) $(API) $(FILL) $(DROP)
 
 demo: all $(TRAFFIC)
 	@O='$(abspath $(O))' tests/demo.sh

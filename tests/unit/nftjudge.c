@@ -163,6 +163,7 @@ static void test_well(void)
 	STATE("a silent UDP service whose host answers both", VERDICT_WARN, 1, udp(&o), silent(&o),
 	      o.near_answer = MASQ_ANSWER_YES, o.far_answer = MASQ_ANSWER_YES);
 	STATE("flows that go on elsewhere", VERDICT_WARN, 1, udp(&o), o.running = 2);
+	STATE("a program in the driver", VERDICT_WARN, 1, o.driver_xdp = true);
 	STATE("a local listener", VERDICT_WARN, 1, o.listener = true);
 	STATE("an idle port of a range", VERDICT_WARN, 1, o.forward.kind = CHECK_AUTOFW,
 	      o.answer = MASQ_ANSWER_REFUSED);
