@@ -10,8 +10,10 @@ void judge_none(struct verdict *v, const struct check_observed *o)
 	verdict_broken(v, "none");
 	if (o->everything || !o->others) {
 		CAUSE(v, "there is no forward");
-		EVIDENCE(v, "table ip ipmasqadm has none: something may have flushed the whole "
-			    "ruleset, as \"flush ruleset\" in /etc/nftables.conf does");
+		EVIDENCE(v,
+			 "table %s ipmasqadm has none: something may have flushed the whole "
+			 "ruleset, as \"flush ruleset\" in /etc/nftables.conf does",
+			 family_of(&o->forward)->word);
 		CURE(v, "ipmasqadm restore /etc/ipmasqadm.conf");
 		NOTE(v, "if that file is there; \"systemctl enable ipmasqadm\" does it at boot");
 		return;
@@ -165,8 +167,8 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		EVIDENCE(v, "conntrack sends what %s port %u sends to %s port %u on to %s",
 			 IP(o->stale_client), o->stale_port, IP(o->dest), o->dport,
 			 IP(o->stale_server));
-		CURE(v, "conntrack -D -p udp --orig-dst %s --orig-port-dst %u", IP(o->dest),
-		     o->dport);
+		CURE(v, "conntrack -D%s -p udp --orig-dst %s --orig-port-dst %u",
+		     family_of(f)->af == AF_INET6 ? " -f ipv6" : "", IP(o->dest), o->dport);
 		return true;
 	}
 	return false;

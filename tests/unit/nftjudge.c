@@ -3,15 +3,16 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "judge.h"
 #include "tap.h"
 
 static struct masq_address address(const char *text)
 {
-	struct masq_address a = {.family = AF_INET};
+	struct masq_address a = {.family = strchr(text, ':') ? AF_INET6 : AF_INET};
 
-	inet_pton(AF_INET, text, &a.in);
+	inet_pton(a.family, text, &a.in6);
 	return a;
 }
 
@@ -98,6 +99,18 @@ static void silent(struct check_observed *o)
 	o->back = o->icmp = (struct check_flight){0};
 	o->answer = MASQ_ANSWER_NONE;
 	o->probed = true;
+}
+
+/* The same in IPv6: tcp [2001:db8::1]:80 -> [fd00::2]:8080 */
+static void six(struct check_observed *o)
+{
+	o->forward.laddr = o->dest = address("2001:db8::1");
+	o->forward.raddr = o->out.nat_daddr = address("fd00::2");
+	o->client = address("2001:db8::5");
+	o->inside_address = address("fd00::1");
+	o->inside_prefix = 64;
+	o->outside_forward = o->inside_forward = -1;
+	o->accept_ra = 1;
 }
 
 static void udp(struct check_observed *o)
@@ -326,6 +339,49 @@ static void test_live(void)
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 }
 
+/* What is said otherwise in IPv6. */
+static void test_six(void)
+{
+	STATE("all is well", VERDICT_OK, 0, six(&o));
+	LINE("off", "forward-off", NULL, "net.ipv6.conf.all.forwarding is 0",
+	     "sysctl -w net.ipv6.conf.wan.accept_ra=2 net.ipv6.conf.all.forwarding=1", six(&o),
+	     o.ip_forward = 0);
+	LINE("off, no advertisements", "forward-off", NULL, NULL,
+	     "sysctl -w net.ipv6.conf.all.forwarding=1", six(&o), o.ip_forward = o.accept_ra = 0);
+	LINE("forced on one", "forward-off-if", "interface lan", "answers",
+	     "sysctl -w net.ipv6.conf.lan.force_forwarding=1", six(&o), o.ip_forward = -1,
+	     o.outside_forward = 1, o.inside_forward = 0);
+	LINE("another's address", "not-local", NULL, NULL, "ip address add 2001:db8::1/128 dev wan",
+	     six(&o), o.local = false);
+	LINE("an old flow", "stale", NULL, NULL, "conntrack -D -f ipv6 -p udp", six(&o), udp(&o),
+	     o.stale = true, o.stale_client = address("2001:db8::9"));
+	LINE("emptied", "not-matched", NULL, "table ip6 ipmasqadm",
+	     "nft delete table ip6 ipmasqadm", six(&o), o.emptied = true);
+	LINE("in raw", "early-drop", NULL, NULL, "ip6 daddr 2001:db8::1 tcp dport 80 accept",
+	     six(&o), dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
+	LINE("legacy", "legacy", NULL, NULL, "ip6tables -t t -I c", six(&o),
+	     dropped(&o.out, MASQ_PLACE_LEGACY_RULE, MASQ_HOOK_FORWARD));
+	LINE("legacy, early", "legacy", NULL, NULL, "-d 2001:db8::1 -p tcp --dport 80", six(&o),
+	     dropped(&o.out, MASQ_PLACE_LEGACY_RULE, MASQ_HOOK_PREROUTING));
+	LINE("another nat", "other-nat", "to [fd00::3]:81", NULL, NULL, six(&o),
+	     o.out.nat_dport = 81, o.out.nat_daddr = address("fd00::3"));
+	LINE("to the server", "no-route", NULL, NULL, "ip -6 route add fd00::2", six(&o),
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000), o.target_error = ENETUNREACH);
+	LINE("routed away", "routing", NULL, NULL, "ip -6 route get", six(&o),
+	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000));
+	LINE("another uplink", "asymmetric", NULL, NULL,
+	     "ip -6 rule add fwmark 102 table 102 && ip -6 route add default via fe80::1 dev wan",
+	     six(&o), o.outside_gateway = address("fe80::1"), o.back = passed("lan", "wan2"));
+	LINE("nobody there", "host-down", NULL, "Neighbour Discovery for fd00::2", NULL, six(&o),
+	     silent(&o), o.neighbour_failed = true);
+	LINE("another router", "default-route", "fd00::254", "Neighbour Discovery",
+	     "ip6 daddr fd00::2 ct status dnat masquerade", six(&o), silent(&o),
+	     o.near_answer = MASQ_ANSWER_YES, o.other_gateway = address("fd00::254"));
+	LINE("too big, in raw", "pmtu", "ICMPv6 \"packet too big\"", NULL,
+	     "icmpv6 type packet-too-big accept", six(&o),
+	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
+}
+
 /* The first cause wins. */
 static void test_together(void)
 {
@@ -365,6 +421,7 @@ int main(void)
 	test_silence();
 	test_unsent();
 	test_live();
+	test_six();
 	test_together();
 	return done_testing();
 }
