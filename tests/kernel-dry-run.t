@@ -99,6 +99,7 @@ sub write_file {
 # but their order does (services()).
 sub normal {
 	my ($text) = @_;
+	$text =~ s/(set reach_links \{[^}]*)\t\telements = \{[^}]*\}\n/$1/; # packets teach it
 	$text =~ s/ comment "seq [\d.]+"//g;
 	$text =~ s/ seq [\d.]+"/"/g;
 	$text =~ s{elements = \{ (.*?) \}$}{'elements = { ' . join(",\n", sort split /,\s+/, $1) . ' }'}gmse;

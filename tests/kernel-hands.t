@@ -228,7 +228,7 @@ subtest 'receivers of which something was deleted' => sub {
 	}
 	nft("flush chain ip ipmasqadm autofw_trigger\nflush chain ip ipmasqadm autofw_range");
 	did(qw(autofw -A), @entry);
-	is(scalar(() = table() =~ /update \@/g), 1, 'what was left in a chain does not come twice');
+	is(scalar(() = table() =~ /update \@udp/g), 1, 'what was left in a chain does not come twice');
 };
 
 subtest 'a chain of others that has a name of ours' => sub {

@@ -9,6 +9,7 @@
 #define BATCH_H
 
 #include "buf.h"
+#include "far.h"
 #include "rule.h"
 
 /* Where a base chain hangs. */
@@ -21,10 +22,11 @@ struct hook {
 
 struct map_spec {
 	const char *name, *comment;
-	const struct parts *key, *data;
-	uint32_t size;
-	uint32_t seconds; /* its elements live so long; 0: for ever */
-	bool dynamic;     /* packets add elements */
+	const struct parts *key, *data; /* data NULL: it is a set */
+	uint32_t size;                  /* 0: any */
+	uint32_t seconds;               /* its elements live so long; 0: for ever */
+	bool dynamic;                   /* packets add elements */
+	bool ranges;                    /* elements are ranges */
 };
 
 struct batch;
@@ -46,6 +48,9 @@ struct batch_ops {
 	/* A service's element in a map: its target, or a goto to its chain. */
 	void (*element_add)(struct batch *b, enum map map, const struct service *s);
 	void (*element_del)(struct batch *b, enum map map, const struct key *key);
+	/* An element of the set of those that are far away (far.h). */
+	void (*far_add)(struct batch *b, const struct far *far);
+	void (*far_del)(struct batch *b, const struct far *far);
 };
 
 struct batch {
@@ -78,7 +83,9 @@ struct batch_text {
 };
 void batch_text_init(struct batch_text *b, FILE *out);
 
-/* batch.c: a chain that is emptied first. */
+/* batch.c: whether elements count their packets; pools' chains do that themselves. */
+bool map_spec_counts(const struct map_spec *spec);
+/* A chain that is emptied first. */
 void batch_chain_remove(struct batch *b, const char *name);
 
 #endif

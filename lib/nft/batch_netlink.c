@@ -127,8 +127,20 @@ static size_t set_udata(uint8_t out[2 * 6 + UDATA_COMMENT_MAX], enum family f,
 
 	if (!spec)
 		return n;
-	n += udata_u32(out + n, NFTNL_UDATA_SET_DATABYTEORDER, parts_order(f, spec->data));
+	if (spec->data)
+		n += udata_u32(out + n, NFTNL_UDATA_SET_DATABYTEORDER, parts_order(f, spec->data));
 	return n + udata_comment(out + n, NFTNL_UDATA_SET_COMMENT, spec->comment);
+}
+
+/* The parts of a key of ranges, each of which is one. */
+static bool describe_parts(struct nftnl_set *s, enum family f, const struct parts *key)
+{
+	uint8_t len[PARTS_MAX];
+	uint32_t n = 0;
+
+	for (const enum field *field = key->field; *field != FIELD_NONE; field++)
+		len[n++] = field_def(f, *field)->len;
+	return nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, len, n) >= 0;
 }
 
 /* spec NULL: the set of protocols. */
@@ -136,20 +148,27 @@ static bool fill_set(struct nftnl_set *s, enum family f, const struct map_spec *
 {
 	static const struct parts protocol = {{FIELD_PROTOCOL}};
 	const struct parts *key = spec ? spec->key : &protocol;
-	uint32_t flags = spec ? NFT_SET_MAP : NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
+	uint32_t flags = !spec        ? NFT_SET_ANONYMOUS | NFT_SET_CONSTANT
+			 : spec->data ? NFT_SET_MAP
+				      : 0;
 	uint8_t udata[2 * 6 + UDATA_COMMENT_MAX];
 
 	if (spec && spec->dynamic)
 		flags |= NFT_SET_EVAL;
 	if (spec && spec->seconds)
 		flags |= NFT_SET_TIMEOUT;
+	if (spec && spec->ranges)
+		flags |= NFT_SET_INTERVAL | NFT_SET_CONCAT;
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, family_defs[f].number);
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, parts_type(f, key));
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, parts_len(f, key));
 	nftnl_set_set_u32(s, NFTNL_SET_ID, id);
-	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, spec ? spec->size : 2);
-	if (spec) {
+	if (!spec || spec->size)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, spec ? spec->size : 2);
+	if (spec && spec->ranges && !describe_parts(s, f, key))
+		return false;
+	if (spec && spec->data) {
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, parts_type(f, spec->data));
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, parts_len(f, spec->data));
 	}
@@ -161,19 +180,13 @@ static bool fill_set(struct nftnl_set *s, enum family f, const struct map_spec *
 				  (uint32_t)set_udata(udata, f, key, spec)) >= 0;
 }
 
-/* Elements of our maps count their packets; pools' chains do that themselves. */
-static bool counts(const struct map_spec *spec)
-{
-	return spec && !spec->dynamic && spec->data->field[0] != FIELD_VERDICT;
-}
-
 static void set_add(struct batch_netlink *b, const struct map_spec *spec, uint32_t id)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
 	struct nftnl_expr *counter = NULL;
 	bool failed = !s || !fill_set(s, b->batch.family, spec, id);
 
-	if (!failed && counts(spec)) {
+	if (!failed && spec && map_spec_counts(spec)) {
 		counter = nftnl_expr_alloc("counter");
 		failed = !counter;
 		if (counter)
@@ -315,6 +328,31 @@ static void element_del(struct batch *batch, enum map map, const struct key *key
 	mnl_attr_nest_end(b->open, elem);
 }
 
+/* One message each: they are few. */
+static void put_far(struct batch *batch, bool add, const struct far *far)
+{
+	struct batch_netlink *b = sink(batch);
+	uint8_t first[FAR_KEY_MAX], last[FAR_KEY_MAX];
+	uint32_t len = (uint32_t)far_bytes(first, last, far);
+	struct nlattr *elem;
+
+	begin_elements(b, add, SET_FAR, 0);
+	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
+	put_nest(b->open, NFTA_SET_ELEM_KEY, first, len);
+	put_nest(b->open, NFTA_SET_ELEM_KEY_END, last, len);
+	mnl_attr_nest_end(b->open, elem);
+}
+
+static void far_add(struct batch *b, const struct far *far)
+{
+	put_far(b, true, far);
+}
+
+static void far_del(struct batch *b, const struct far *far)
+{
+	put_far(b, false, far);
+}
+
 static const struct batch_ops netlink_ops = {
 	.table_add = table_add,
 	.table_del = table_del,
@@ -328,6 +366,8 @@ static const struct batch_ops netlink_ops = {
 	.map_del = map_del,
 	.element_add = element_add,
 	.element_del = element_del,
+	.far_add = far_add,
+	.far_del = far_del,
 };
 
 void batch_netlink_init(struct batch_netlink *b, struct buf *buf)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "batch.h"
+#include "skeleton.h"
 
 __attribute__((format(printf, 2, 3))) static void say(struct batch *b, const char *fmt, ...)
 {
@@ -63,14 +64,22 @@ static void chain_del(struct batch *b, const char *name)
 	on_name(b, "delete chain", name);
 }
 
+static void on_set(struct batch *b, const char *what, const char *name)
+{
+	char words[16];
+
+	snprintf(words, sizeof(words), "%s %s", what, skeleton_word(name));
+	on_name(b, words, name);
+}
+
 static void map_flush(struct batch *b, const char *name)
 {
-	on_name(b, "flush map", name);
+	on_set(b, "flush", name);
 }
 
 static void map_del(struct batch *b, const char *name)
 {
-	on_name(b, "delete map", name);
+	on_set(b, "delete", name);
 }
 
 static void rule_del(struct batch *b, const char *chain, uint64_t handle)
@@ -91,17 +100,23 @@ static void say_parts(struct batch *b, const struct parts *p, bool types)
 
 static void map_add(struct batch *b, const struct map_spec *spec)
 {
-	begin(b, "add map", spec->name);
+	begin(b, spec->data ? "add map" : "add set", spec->name);
 	say(b, " { type ");
 	say_parts(b, spec->key, true);
-	say(b, " : ");
-	say_parts(b, spec->data, true);
-	say(b, "; size %u;", spec->size);
+	if (spec->data) {
+		say(b, " : ");
+		say_parts(b, spec->data, true);
+	}
+	say(b, ";");
+	if (spec->size)
+		say(b, " size %u;", spec->size);
 	if (spec->dynamic)
 		say(b, " flags dynamic%s;", spec->seconds ? ",timeout" : "");
+	if (spec->ranges)
+		say(b, " flags interval;");
 	if (spec->seconds)
 		say(b, " timeout %us;", spec->seconds);
-	if (!spec->dynamic && spec->data->field[0] != FIELD_VERDICT)
+	if (map_spec_counts(spec))
 		say(b, " counter;");
 	say(b, " comment \"%s\"; }\n", spec->comment);
 }
@@ -131,6 +146,25 @@ static void element_del(struct batch *b, enum map map, const struct key *key)
 	key_text(text, map, key);
 	begin(b, "delete element", map_defs[map].name);
 	say(b, " { %s }\n", text);
+}
+
+static void say_far(struct batch *b, const char *what, const struct far *far)
+{
+	char first[ADDRESS_TEXT_MAX], last[ADDRESS_TEXT_MAX];
+
+	begin(b, what, SET_FAR);
+	say(b, " { \"%s\" . %s-%s }\n", far->interface, address_text(first, &far->first),
+	    address_text(last, &far->last));
+}
+
+static void far_add(struct batch *b, const struct far *far)
+{
+	say_far(b, "add element", far);
+}
+
+static void far_del(struct batch *b, const struct far *far)
+{
+	say_far(b, "delete element", far);
 }
 
 static void say_ports(struct batch *b, const struct statement *s)
@@ -174,12 +208,21 @@ static void say_map(struct batch *b, const struct statement *s)
 	say(b, " %s @%s", dnats ? "map" : "vmap", s->name);
 }
 
-static void say_receiver(struct batch *b, const struct statement *s)
+static void say_set(struct batch *b, const struct statement *s)
+{
+	say(b, " ");
+	say_parts(b, s->key, false);
+	say(b, "%s @%s", s->type == STATEMENT_NOT_IN_SET ? " !=" : "", s->name);
+}
+
+static void say_update(struct batch *b, const struct statement *s)
 {
 	say(b, " %s @%s { ", s->type == STATEMENT_UPDATE ? "update" : "delete", s->name);
 	say_parts(b, s->key, false);
-	say(b, " : ");
-	say_parts(b, s->data, false);
+	if (s->data) {
+		say(b, " : ");
+		say_parts(b, s->data, false);
+	}
 	say(b, " }");
 }
 
@@ -199,6 +242,10 @@ static void say_statement(struct batch *b, const struct statement *s)
 		break;
 	case STATEMENT_EVERY:
 		say_every(b, s);
+		break;
+	case STATEMENT_IN_SET:
+	case STATEMENT_NOT_IN_SET:
+		say_set(b, s);
 		break;
 	case STATEMENT_COUNTER:
 		say(b, " counter");
@@ -227,7 +274,7 @@ static void say_statement(struct batch *b, const struct statement *s)
 		break;
 	case STATEMENT_UPDATE:
 	case STATEMENT_FORGET:
-		say_receiver(b, s);
+		say_update(b, s);
 		break;
 	}
 }
@@ -254,6 +301,8 @@ static const struct batch_ops text_ops = {
 	.map_del = map_del,
 	.element_add = element_add,
 	.element_del = element_del,
+	.far_add = far_add,
+	.far_del = far_del,
 };
 
 void batch_text_init(struct batch_text *b, FILE *out)

@@ -323,19 +323,31 @@ static void map(struct builder *b, const struct statement *s)
 	dnat(b, s->data->field[1] != FIELD_NONE);
 }
 
-static void receiver(struct builder *b, const struct statement *s)
+static void set(struct builder *b, const struct statement *s)
+{
+	struct nftnl_expr *x;
+
+	load_parts(b, s->key, REG(0));
+	x = look_up(b, s->name);
+	if (s->type == STATEMENT_NOT_IN_SET)
+		put(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static void update(struct builder *b, const struct statement *s)
 {
 	uint32_t data = REG(parts_registers(b->family, s->key));
 	struct nftnl_expr *x;
 
 	load_parts(b, s->key, REG(0));
-	load_parts(b, s->data, data);
+	if (s->data)
+		load_parts(b, s->data, data);
 	x = add(b, "dynset");
 	put_name(b, x, NFTNL_EXPR_DYNSET_SET_NAME, s->name);
 	put(x, NFTNL_EXPR_DYNSET_OP,
 	    s->type == STATEMENT_UPDATE ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_DELETE);
 	put(x, NFTNL_EXPR_DYNSET_SREG_KEY, REG(0));
-	put(x, NFTNL_EXPR_DYNSET_SREG_DATA, data);
+	if (s->data)
+		put(x, NFTNL_EXPR_DYNSET_SREG_DATA, data);
 }
 
 static void verdict(struct builder *b, int code, const char *chain)
@@ -366,6 +378,10 @@ static void statement(struct builder *b, const struct statement *s)
 	case STATEMENT_EVERY:
 		every(b, s);
 		break;
+	case STATEMENT_IN_SET:
+	case STATEMENT_NOT_IN_SET:
+		set(b, s);
+		break;
 	case STATEMENT_COUNTER:
 		add(b, "counter");
 		break;
@@ -393,7 +409,7 @@ static void statement(struct builder *b, const struct statement *s)
 		break;
 	case STATEMENT_UPDATE:
 	case STATEMENT_FORGET:
-		receiver(b, s);
+		update(b, s);
 		break;
 	}
 }

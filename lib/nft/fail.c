@@ -89,10 +89,12 @@ int fail_by_standing(struct error *e, enum family f, const struct standing *s)
 
 int fail_by_map(struct error *e, enum family f, const char *map)
 {
+	const char *what = skeleton_word(map);
+
 	return fail(e, EEXIST,
-		    "map %s in %s is not as ipmasqadm makes it; delete what refers to it, and then "
-		    "it, with: nft delete map %s " NFT_TABLE " %s",
-		    map, family_defs[f].table, family_defs[f].text, map);
+		    "%s %s in %s is not as ipmasqadm makes it; delete what refers to it, and then "
+		    "it, with: nft delete %s %s " NFT_TABLE " %s",
+		    what, map, family_defs[f].table, what, family_defs[f].text, map);
 }
 
 int fail_by_rule(struct error *e, enum family f, const char *chain)

@@ -26,6 +26,8 @@ static const char *outcome_of(const struct nlattr *list)
 			to = TO_LABEL;
 		if (attr_is(attr_in(expr, NFTA_EXPR_NAME), "masq"))
 			to = TO_MASQUERADE;
+		if (attr_is(attr_in(expr, NFTA_EXPR_NAME), "dynset"))
+			to = TO_UPDATE;
 		data = attr_in(read_expr(expr, "immediate"), NFTA_IMMEDIATE_DATA);
 		verdict = attr_in(data, NFTA_DATA_VERDICT);
 		if (!verdict)
@@ -69,6 +71,18 @@ bool foreign_map(enum family f, enum map map, const struct nlmsghdr *set)
 		return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) != NFT_DATA_VERDICT;
 	return attr_be32(attr_of(set, NFTA_SET_DATA_TYPE)) == NFT_DATA_VERDICT ||
 	       attr_be32(attr_of(set, NFTA_SET_DATA_LEN)) != parts_len(f, &def->data);
+}
+
+bool foreign_set(enum family f, const struct map_spec *spec, const struct nlmsghdr *set)
+{
+	const uint32_t looked_at =
+		NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_TIMEOUT | NFT_SET_MAP | NFT_SET_EVAL;
+	uint32_t flags = attr_be32(attr_of(set, NFTA_SET_FLAGS)) & looked_at;
+	uint32_t ours = spec->ranges ? NFT_SET_INTERVAL : NFT_SET_TIMEOUT | NFT_SET_EVAL;
+
+	return flags != ours ||
+	       attr_be32(attr_of(set, NFTA_SET_KEY_LEN)) != parts_len(f, spec->key) ||
+	       attr_be32(attr_of(set, NFTA_SET_KEY_TYPE)) != parts_type(f, spec->key);
 }
 
 struct finder {
@@ -115,6 +129,10 @@ static int see_map(const struct nlmsghdr *nlh, void *arg)
 	for (enum map map = 1; map < MAP_COUNT; map++)
 		if (!strcmp(name, map_defs[map].name) && foreign_map(f->family, map, nlh))
 			snprintf(f->name, 64, "%s", name);
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		if (!strcmp(name, skeleton_sets[i].name) &&
+		    foreign_set(f->family, &skeleton_sets[i], nlh))
+			snprintf(f->name, 64, "%s", name);
 	return 0;
 }
 
@@ -126,5 +144,7 @@ int foreign_find_map(struct link *l, struct buf *b, enum family f, char map[64])
 	buf_reset(b);
 	for (enum map m = 1; m < MAP_COUNT; m++)
 		ask_set(b, f, map_defs[m].name);
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		ask_set(b, f, skeleton_sets[i].name);
 	return ask_nothing_is_no_error(link_get(l, b, see_map, &finder));
 }

@@ -3,6 +3,7 @@
 #ifndef FOREIGN_H
 #define FOREIGN_H
 
+#include "batch.h"
 #include "link.h"
 #include "schema.h"
 
@@ -11,6 +12,7 @@
 bool foreign_rule(const char *chain, const struct nlmsghdr *rule);
 /* Whether a map or set of a name of ours is of another type. */
 bool foreign_map(enum family f, enum map map, const struct nlmsghdr *set);
+bool foreign_set(enum family f, const struct map_spec *spec, const struct nlmsghdr *set);
 
 /* Of one family: the first chain of the skeleton that has a rule of others among those of ours,
  * and the first of our maps that is of another type; or "". 0 or -errno. */

@@ -102,6 +102,9 @@ static int read_set(const struct nlmsghdr *nlh, void *arg)
 		return 0;
 	for (enum map map = 1; map < MAP_COUNT; map++)
 		ours |= !strcmp(name, map_defs[map].name) && !foreign_map(r->family, map, nlh);
+	for (size_t k = 0; k < SKELETON_SETS; k++)
+		ours |= !strcmp(name, skeleton_sets[k].name) &&
+			!foreign_set(r->family, &skeleton_sets[k], nlh);
 	if (ours)
 		return remember(&i->maps, &i->n_maps, name);
 	i->foreign = true;

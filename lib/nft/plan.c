@@ -317,6 +317,19 @@ static void write_entries(struct batch *b, const struct state *st)
 	}
 }
 
+/* Ranges may touch those that they take the place of, which go first. */
+static void write_fars(struct batch *b, const struct plan *plan)
+{
+	const struct fars *old = &plan->far_before, *new = &plan->far;
+
+	for (size_t i = 0; i < old->n; i++)
+		if (!fars_have(new, &old->v[i]))
+			b->ops->far_del(b, &old->v[i]);
+	for (size_t i = 0; i < new->n; i++)
+		if (!fars_have(old, &new->v[i]))
+			b->ops->far_add(b, &new->v[i]);
+}
+
 /* What has to be made before anything can refer to it. */
 static void open_skeleton(struct batch *b, const struct state *st, const struct plan *plan,
 			  bool mend)
@@ -338,6 +351,9 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 		if (plan->grow[map] || (mend && standing->missing[map]))
 			skeleton_map(b, map, plan_size(st, b->family, map));
 	}
+	for (size_t i = 0; mend && i < SKELETON_SETS; i++)
+		if (standing->missing_set[i])
+			b->ops->map_add(b, &skeleton_sets[i]);
 }
 
 /* The table of the batch's family. */
@@ -362,6 +378,8 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 		err = write_services(b, st, plan);
 	if (!err)
 		write_entries(b, st);
+	if (!err)
+		write_fars(b, plan);
 	if (!err && open)
 		skeleton_hook(b);
 	return err;

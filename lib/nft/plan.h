@@ -10,9 +10,10 @@
 
 /* What plan_write() needs to know besides the state, of each family. */
 struct plan {
-	bool empty;                 /* no forward remains: the table goes, too */
-	struct inventory inventory; /* if empty */
-	bool grow[MAP_COUNT];       /* make these anew, larger; their kind has to be complete */
+	bool empty;                  /* no forward remains: the table goes, too */
+	struct inventory inventory;  /* if empty */
+	bool grow[MAP_COUNT];        /* make these anew, larger; their kind has to be complete */
+	struct fars far_before, far; /* as the kernel has them, as they are; both empty: unknown */
 };
 
 /* Whether the state says that something changes. */

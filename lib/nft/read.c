@@ -126,6 +126,11 @@ static void read_element(struct element *e, const struct nlattr *nest)
 			if (value)
 				e->key_len = attr_copy(e->key, sizeof(e->key), value);
 			break;
+		case NFTA_SET_ELEM_KEY_END:
+			value = attr_in(attr, NFTA_DATA_VALUE);
+			e->key_end = value ? mnl_attr_get_payload(value) : NULL;
+			e->end_len = value ? mnl_attr_get_payload_len(value) : 0;
+			break;
 		case NFTA_SET_ELEM_DATA:
 			value = attr_in(attr, NFTA_DATA_VALUE);
 			if (value)

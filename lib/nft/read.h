@@ -37,6 +37,8 @@ struct comment {
 struct element {
 	uint8_t key[VALUE_MAX];
 	size_t key_len;
+	const uint8_t *key_end; /* of a range of several parts, end_len bytes */
+	size_t end_len;
 	uint8_t data[VALUE_MAX];
 	size_t data_len;   /* 0: none, or a verdict */
 	const char *chain; /* that a verdict goes or jumps to, or NULL */

@@ -37,6 +37,8 @@ enum statement_type {
 	STATEMENT_PORTS,       /* protocol, and first to last of its destination port */
 	STATEMENT_SERVER_PORT, /* ports.first is where the connection went to */
 	STATEMENT_EVERY,       /* so many of every modulus connections that get here */
+	STATEMENT_IN_SET,      /* a set has the key */
+	STATEMENT_NOT_IN_SET,
 	STATEMENT_COUNTER,
 	STATEMENT_LABEL, /* the connection gets this label, besides those that it has */
 	STATEMENT_MASQUERADE,
@@ -46,7 +48,7 @@ enum statement_type {
 	STATEMENT_JUMP,
 	STATEMENT_GOTO,
 	STATEMENT_RETURN,
-	STATEMENT_UPDATE, /* an element of a map of receivers: refresh or add it */
+	STATEMENT_UPDATE, /* an element of a map or a set: refresh or add it */
 	STATEMENT_FORGET, /* the same: delete it */
 };
 
@@ -67,7 +69,7 @@ struct statement {
 			struct masq_address addr;
 			uint16_t port;
 		};
-		/* to a map or a chain; key and data of a map; what is found in it is counted,
+		/* to a map, a set or a chain; key and data of a map, key of a set; what is found in it is counted,
 		 * for which nft(8) has no words: it writes the counter first */
 		struct {
 			const char *name;

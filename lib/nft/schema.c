@@ -11,6 +11,8 @@ enum { ORIGINAL, REPLY }; /* enum ip_conntrack_dir, which user space headers kee
 #define IPV4_TYPE .type_text = "ipv4_addr", .type = 7, .len = 4, .order = ORDER_NETWORK
 #define IPV6_TYPE .type_text = "ipv6_addr", .type = 8, .len = 16, .order = ORDER_NETWORK
 #define PORT_TYPE .type_text = "inet_service", .type = 13, .len = 2, .order = ORDER_NETWORK
+#define NAME_TYPE                                                                                  \
+	.type_text = "ifname", .type = 41, .len = 16, .order = ORDER_HOST, .loader = LOAD_META
 #define ANY_DIRECTION .direction = -1
 
 /* Offsets: RFC 793, 768. */
@@ -36,6 +38,8 @@ static const struct field_def common[FIELD_COUNT] = {
 	[FIELD_NETWORK] = {"ip daddr", .len = 1, .loader = LOAD_NETWORK, .what = 16},
 	[FIELD_IN] = {"iif", .len = 4, .loader = LOAD_META, .what = NFT_META_IIF},
 	[FIELD_OUT] = {"oif", .len = 4, .loader = LOAD_META, .what = NFT_META_OIF},
+	[FIELD_IN_NAME] = {"iifname", NAME_TYPE, .what = NFT_META_IIFNAME},
+	[FIELD_OUT_NAME] = {"oifname", NAME_TYPE, .what = NFT_META_OIFNAME},
 	[FIELD_TCP_FLAGS] = {"tcp flags", .len = 1, .loader = LOAD_TRANSPORT, .what = 13},
 	[FIELD_TARGET_PORT] = {"", PORT_TYPE},
 	[FIELD_VERDICT] = {"", .type_text = "verdict", .type = NFT_DATA_VERDICT},
@@ -279,6 +283,8 @@ static void move(enum field field, const struct member *m, bool parse)
 	case FIELD_NETWORK:
 	case FIELD_IN:
 	case FIELD_OUT:
+	case FIELD_IN_NAME:
+	case FIELD_OUT_NAME:
 	case FIELD_TCP_FLAGS:
 	case FIELD_VERDICT:
 	case FIELD_COUNT:

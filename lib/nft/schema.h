@@ -40,6 +40,8 @@ enum field {
 	FIELD_NETWORK,         /* the first byte of FIELD_LOCAL */
 	FIELD_IN,
 	FIELD_OUT,
+	FIELD_IN_NAME,
+	FIELD_OUT_NAME,
 	FIELD_TCP_FLAGS,
 	/* only in data */
 	FIELD_TARGET,
@@ -113,8 +115,8 @@ bool kind_has_maps(enum masq_kind kind);
 /* The family of a service: that of its local address, which marks have, too. */
 enum family key_family(const struct key *key);
 
-/* The longest key: two registers, and an address of 16 bytes. */
-#define VALUE_MAX 24
+/* The longest key: the name of an interface, and an address of 16 bytes. */
+#define VALUE_MAX 32
 /* An element's key for a service, and back; false: no command could name it. In
  * parts_len() bytes. */
 void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);

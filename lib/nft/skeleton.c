@@ -38,14 +38,47 @@ const struct skeleton_chain skeleton_chains[SKELETON_CHAINS] = {
 	{CHAIN_PORT, NULL, 0, 1},
 	{CHAIN_DIRECT, NULL, 0, 0},
 	{CHAIN_OWN, NULL, 0, 2},
+	{CHAIN_INSIDE, NULL, 0, 1},
 	{CHAIN_MFW, NULL, 5, 1},
 	{CHAIN_LOOKUP, NULL, 7, 4},
 	{CHAIN_FIRST, &first_hook, 3, 0},
 	{CHAIN_AGAIN, &second_hook, 3, 0},
 	{CHAIN_OUT, &first_out_hook, 5, 0},
 	{CHAIN_OUT_AGAIN, &second_out_hook, 5, 0},
-	{CHAIN_POST, &post_hook, 3, 0},
+	{CHAIN_POST, &post_hook, 6, 0},
 };
+
+#define SET_LINKS "reach_links"
+#define LINK_SECONDS 3600
+
+static const struct parts in_in = {{FIELD_IN_NAME, FIELD_IN_NAME}},
+			  in_out = {{FIELD_IN_NAME, FIELD_OUT_NAME}},
+			  in_source = {{FIELD_IN_NAME, FIELD_SOURCE}};
+
+const struct map_spec skeleton_sets[SKELETON_SETS] = {
+	{
+		.name = SET_LINKS,
+		.comment = "interfaces that packets came in by, and the same again",
+		.key = &in_in,
+		.size = 65535,
+		.seconds = LINK_SECONDS,
+		.dynamic = true,
+	},
+	{
+		.name = SET_FAR,
+		.comment = "who is not in a network of the interface: behind a router there",
+		.key = &in_source,
+		.ranges = true,
+	},
+};
+
+const char *skeleton_word(const char *name)
+{
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		if (!strcmp(name, skeleton_sets[i].name))
+			return "set";
+	return "map";
+}
 
 const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
 
@@ -64,6 +97,10 @@ const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
 #define MASQUERADE                                                                                 \
 	{                                                                                          \
 		.type = STATEMENT_MASQUERADE                                                       \
+	}
+#define SET(t, set, parts)                                                                         \
+	{                                                                                          \
+		.type = (t), .name = (set), .key = &(parts)                                        \
 	}
 #define RETURN                                                                                     \
 	{                                                                                          \
@@ -113,6 +150,12 @@ static const struct skeleton_rule rules[] = {
 	{CHAIN_POST, {TEST(TEST_NOT_OURS), RETURN}, MAP_NONE},
 	{CHAIN_POST,
 	 {TEST(TEST_BORN_HERE), TEST(TEST_LEAVES), TEST(TEST_FROM_HERE), TEST(TEST_FROM_OTHER),
+	  MASQUERADE},
+	 MAP_NONE},
+	{CHAIN_POST, {JUMP(CHAIN_INSIDE)}, MAP_NONE},
+	{CHAIN_POST, {SET(STATEMENT_UPDATE, SET_LINKS, in_in)}, MAP_NONE},
+	{CHAIN_POST,
+	 {SET(STATEMENT_IN_SET, SET_LINKS, in_out), SET(STATEMENT_NOT_IN_SET, SET_FAR, in_source),
 	  MASQUERADE},
 	 MAP_NONE},
 };
@@ -167,6 +210,7 @@ bool skeleton_leads(const char *chain, const char *to)
 
 			if ((s->type == STATEMENT_RETURN && !strcmp(to, TO_RETURN)) ||
 			    (s->type == STATEMENT_LABEL && !strcmp(to, TO_LABEL)) ||
+			    (s->type == STATEMENT_UPDATE && !strcmp(to, TO_UPDATE)) ||
 			    (s->type == STATEMENT_MASQUERADE && !strcmp(to, TO_MASQUERADE)) ||
 			    (s->type == STATEMENT_JUMP && !strcmp(to, s->name)))
 				return true;

@@ -24,6 +24,9 @@
  * translated by us: those that others translate before us are not looked up,
  * those that they translate after us were not found. (Not told apart: others'
  * chains between our two.) A rule can set a label, but clear none.
+ *
+ * A rule cannot compare two interfaces, so a set learns of each that packets come
+ * in by that it is itself.
  */
 #ifndef SKELETON_H
 #define SKELETON_H
@@ -35,6 +38,7 @@
 #define CHAIN_PORT "autofw_port"
 #define CHAIN_DIRECT "autofw_direct"
 #define CHAIN_OWN "reach_own"
+#define CHAIN_INSIDE "reach_inside"
 #define CHAIN_TRIGGER "autofw_trigger"
 
 /* A chain of the skeleton. */
@@ -44,8 +48,14 @@ struct skeleton_chain {
 	uint32_t rules;          /* so many of its own */
 	uint32_t references;     /* and so many rules of ours that jump to it */
 };
-#define SKELETON_CHAINS 11
+#define SKELETON_CHAINS 12
 extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];
+
+/* Its sets. */
+#define SKELETON_SETS 2
+extern const struct map_spec skeleton_sets[SKELETON_SETS];
+/* What nft(8) calls something of this name: "set" or "map". */
+const char *skeleton_word(const char *name);
 
 /* With the first entry that is triggered: it sees masqueraded packets leave. */
 extern const struct hook trigger_hook;
@@ -64,6 +74,7 @@ void skeleton_unhook(struct batch *b);
 #define TO_RETURN ""
 #define TO_LABEL " label"
 #define TO_MASQUERADE " masquerade"
+#define TO_UPDATE " update"
 bool skeleton_leads(const char *chain, const char *to);
 /* Fills the chains, which have no rules. */
 void skeleton_hook(struct batch *b);

@@ -124,6 +124,12 @@ static int read_further(const struct nlmsghdr *nlh, void *arg)
 			if (foreign_map(further->family, (enum map)map, nlh))
 				snprintf(s->strange_map, sizeof(s->strange_map), "%s", name);
 		}
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		if (!strcmp(name, skeleton_sets[i].name)) {
+			s->missing_set[i] = false;
+			if (foreign_set(further->family, &skeleton_sets[i], nlh))
+				snprintf(s->strange_map, sizeof(s->strange_map), "%s", name);
+		}
 	return 0;
 }
 
@@ -134,12 +140,16 @@ static int look_further(struct link *l, struct buf *b, enum family f, struct sta
 
 	for (int map = 1; map < MAP_COUNT; map++)
 		s->missing[map] = true;
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		s->missing_set[i] = true;
 	if (!s->table)
 		return 0;
 	buf_reset(b);
 	ask_chains(b, f, false);
 	for (int map = 1; map < MAP_COUNT; map++)
 		ask_set(b, f, map_defs[map].name);
+	for (size_t i = 0; i < SKELETON_SETS; i++)
+		ask_set(b, f, skeleton_sets[i].name);
 	return ask_nothing_is_no_error(link_get(l, b, read_further, &further));
 }
 

@@ -47,6 +47,7 @@ struct standing {
 	bool chain[SKELETON_CHAINS], full[SKELETON_CHAINS]; /* there; with all rules */
 	bool trigger;                                       /* the chain of triggers is there */
 	bool missing[MAP_COUNT];                            /* maps; set if not whole */
+	bool missing_set[SKELETON_SETS];                    /* the same of sets */
 	char strange[CHAIN_NAME_MAX];     /* a chain of our name that is something else, or "" */
 	char strange_map[CHAIN_NAME_MAX]; /* the same of a map; set if not whole */
 };

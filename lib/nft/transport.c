@@ -37,6 +37,8 @@ static void forget(struct nft *n)
 	state_free(&n->state);
 	for (enum family f = 0; f < FAMILY_COUNT; f++) {
 		inventory_free(&n->plan[f].inventory);
+		fars_free(&n->plan[f].far_before);
+		fars_free(&n->plan[f].far);
 		n->plan[f] = (struct plan){0};
 	}
 }
@@ -348,6 +350,23 @@ static int check_rules(struct nft *n, enum family f, struct error *e)
 	return -ECANCELED;
 }
 
+/* The present networks. Where nobody is there to ask, what is known of them stays. */
+static int look_at_networks(struct nft *n, enum family f)
+{
+	const struct standing *standing = &n->state.standing[f];
+	struct plan *plan = &n->plan[f];
+	struct addresses a;
+	int err = addresses_load(&a, f);
+
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	err = fars_of(&plan->far, &a);
+	addresses_free(&a);
+	if (!err && standing->table)
+		err = fars_load(n->link, &n->query, f, &plan->far_before);
+	return err;
+}
+
 /* What the model does not know of a family: what stands, whether others remain,
  * and who needs us. */
 static int look_around(struct nft *n, enum family f, struct error *e)
@@ -362,6 +381,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	if (!err && adds && fail_by_standing(e, f, standing))
 		return -ECANCELED;
 	plan->empty = !adds;
+	if (!err && adds)
+		err = look_at_networks(n, f);
 	if (err || !standing->table) /* then there is nothing else, either */
 		return err;
 	err = load_places(n->link, &n->query, f, &n->state);

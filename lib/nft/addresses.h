@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The addresses that this machine's interfaces have at the moment. */
+#ifndef ADDRESSES_H
+#define ADDRESSES_H
+
+#include <net/if.h>
+
+#include "families.h"
+
+struct interface_address {
+	char interface[IF_NAMESIZE]; /* with zeroes behind it */
+	struct masq_address address;
+	struct masq_address
+		peer; /* of the network: the address itself, but on a link between two */
+	uint8_t prefix;
+};
+
+struct addresses {
+	struct interface_address *v;
+	size_t n, cap;
+};
+
+/* Those of a family, but for the loopback interface's and those that a link has
+ * for itself. 0, -ENOMEM, or -errno: nobody is there to ask. */
+int addresses_load(struct addresses *out, enum family f);
+void addresses_free(struct addresses *a);
+
+#endif
