@@ -1,114 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The only file that knows jansson. */
+/* As RFC 8259 has it. */
 #include <errno.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <string.h>
 
 #include "json.h"
+#include "printable.h"
 
-#ifdef WITH_JSON
-#include <jansson.h>
-
-/* Takes over value, also NULL: jansson's way to run out of memory. */
-static void set(struct object *o, const char *name, json_t *value)
+static void put_character(FILE *out, uint32_t c)
 {
-	o->failed |= json_object_set_new(o->json, name, value) < 0;
+	static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *at = c && c < 0x80 ? strchr(special, (int)c) : NULL;
+
+	if (at)
+		fprintf(out, "\\%c", letters[at - special]);
+	else if (c >= 0x20 && c < 0x80)
+		putc((int)c, out);
+	else if (c < 0x10000)
+		fprintf(out, "\\u%04X", (unsigned int)c);
+	else /* in two halves, as in UTF-16 */
+		fprintf(out, "\\u%04X\\u%04X", 0xd800 + (unsigned int)((c - 0x10000) >> 10),
+			0xdc00 | (unsigned int)(c & 0x3ff));
+}
+
+static void put_text(FILE *out, const char *text)
+{
+	putc('"', out);
+	while (*text) {
+		uint32_t c;
+		size_t n = utf8_decode(text, &c);
+
+		put_character(out, n ? c : 0xfffd);
+		text += n ? n : 1;
+	}
+	putc('"', out);
+}
+
+static void put_name(struct object *o, const char *name)
+{
+	if (o->begun)
+		fputs(", ", o->out);
+	o->begun = true;
+	put_text(o->out, name);
+	fputs(": ", o->out);
+}
+
+void object_begin(struct object *o, FILE *out)
+{
+	*o = (struct object){.out = out};
+	putc('{', out);
 }
 
 void object_null(struct object *o, const char *name)
 {
-	set(o, name, json_null());
+	put_name(o, name);
+	fputs("null", o->out);
 }
 
 void object_text(struct object *o, const char *name, const char *text)
 {
-	set(o, name, json_string(text));
+	put_name(o, name);
+	put_text(o->out, text);
 }
 
 void object_texts(struct object *o, const char *name, const char *const *texts, size_t n)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		o->failed |= json_array_append_new(array, json_string(texts[i])) < 0;
-	set(o, name, array);
+	put_name(o, name);
+	putc('[', o->out);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", o->out);
+		put_text(o->out, texts[i]);
+	}
+	putc(']', o->out);
 }
 
 void object_number(struct object *o, const char *name, uint64_t number)
 {
-	set(o, name, json_integer((json_int_t)number));
+	put_name(o, name);
+	fprintf(o->out, "%" PRIu64, number);
 }
 
 void object_bool(struct object *o, const char *name, bool value)
 {
-	set(o, name, json_boolean(value));
+	put_name(o, name);
+	fputs(value ? "true" : "false", o->out);
 }
-
-bool object_available(void)
-{
-	return true;
-}
-
-int object_begin(struct object *o)
-{
-	*o = (struct object){.json = json_object()};
-	return o->json ? 0 : -ENOMEM;
-}
-
-int object_print(struct object *o)
-{
-	int err = 0;
-
-	errno = 0;
-	if (o->failed)
-		err = -ENOMEM;
-	else if (json_dumpf(o->json, stdout, JSON_ENSURE_ASCII) < 0)
-		err = errno ? -errno : -EIO;
-	json_decref(o->json);
-	return err;
-}
-#else
-void object_null(struct object *o, const char *name)
-{
-	(void)o, (void)name;
-}
-
-void object_text(struct object *o, const char *name, const char *text)
-{
-	(void)o, (void)name, (void)text;
-}
-
-void object_texts(struct object *o, const char *name, const char *const *texts, size_t n)
-{
-	(void)o, (void)name, (void)texts, (void)n;
-}
-
-void object_number(struct object *o, const char *name, uint64_t number)
-{
-	(void)o, (void)name, (void)number;
-}
-
-void object_bool(struct object *o, const char *name, bool value)
-{
-	(void)o, (void)name, (void)value;
-}
-
-bool object_available(void)
-{
-	return false;
-}
-
-int object_begin(struct object *o)
-{
-	(void)o;
-	return -EOPNOTSUPP;
-}
-
-int object_print(struct object *o)
-{
-	(void)o;
-	return -EOPNOTSUPP;
-}
-#endif
 
 void object_address(struct object *o, const char *name, const struct masq_address *addr)
 {
@@ -123,4 +99,12 @@ void object_family(struct object *o, const struct masq_address *a, const struct 
 	bool six = a->family == AF_INET6 || b->family == AF_INET6;
 
 	object_text(o, "family", six ? "ipv6" : "ipv4");
+}
+
+int object_end(struct object *o)
+{
+	errno = 0;
+	if (putc('}', o->out) != EOF && !ferror(o->out))
+		return 0;
+	return errno ? -errno : -EIO;
 }

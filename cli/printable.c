@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "printable.h"
 
@@ -17,7 +15,7 @@ static bool is_shown(uint32_t c)
 		{0x17b4, 0x17b5},   {0x180b, 0x180f}, /* vowels and separators without a shape */
 		{0x200b, 0x200f},   {0x2028, 0x202e}, /* zero width, line ends, direction */
 		{0x2060, 0x206f},   {0x3164, 0x3164}, /* joiners, direction; Hangul filler */
-		{0xd800, 0xf8ff},                     /* surrogates, private use */
+		{0xe000, 0xf8ff},                     /* private use */
 		{0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, /* variation selectors, byte order mark */
 		{0xffa0, 0xffa0},   {0xfff0, 0xfffb}, /* Hangul filler, annotations */
 		{0xfffe, 0xffff},   {0x1bca0, 0x1bca3},
@@ -30,9 +28,7 @@ static bool is_shown(uint32_t c)
 	return true;
 }
 
-/* The bytes of the UTF-8 sequence that text begins with, and its character; 0 if
- * there is none. A sequence that is longer than it must be is none. */
-static size_t decode(const char *text, uint32_t *c)
+size_t utf8_decode(const char *text, uint32_t *c)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char lead = (unsigned char)*text;
@@ -50,7 +46,9 @@ static size_t decode(const char *text, uint32_t *c)
 			return 0;
 		*c = *c << 6 | ((unsigned char)text[i] & 0x3f);
 	}
-	return *c < least[n] || *c > 0x10ffff ? 0 : n;
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c < 0xe000))
+		return 0;
+	return n;
 }
 
 char *printable(char *text)
@@ -59,7 +57,7 @@ char *printable(char *text)
 
 	while (*p) {
 		uint32_t c;
-		size_t n = decode(p, &c);
+		size_t n = utf8_decode(p, &c);
 		bool shown = n && is_shown(c);
 
 		for (n += !n; n; n--, p++)

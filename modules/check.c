@@ -212,10 +212,10 @@ static int print_json(struct output *out, const struct masq_check_result *r)
 	static const char *const states[] = {
 		[MASQ_CHECK_OK] = "ok", [MASQ_CHECK_WARN] = "warn", [MASQ_CHECK_BROKEN] = "broken"};
 	struct object o;
-	int err = object_begin(&o);
 
-	if (err)
-		return err;
+	fputs(out->any ? ",\n " : "[\n ", stdout);
+	out->any = true;
+	object_begin(&o, stdout);
 	object_text(&o, "service", r->service);
 	object_text(&o, "target", r->target);
 	object_text(&o, "state", states[r->state]);
@@ -226,9 +226,7 @@ static int print_json(struct output *out, const struct masq_check_result *r)
 	object_text(&o, "note", r->note);
 	object_text(&o, "client", r->client);
 	object_texts(&o, "warnings", r->warnings, r->warning_count);
-	fputs(out->any ? ",\n " : "[\n ", stdout);
-	out->any = true;
-	return object_print(&o);
+	return object_end(&o);
 }
 
 static int print_result(const struct masq_check_result *r, void *arg)
