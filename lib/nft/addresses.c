@@ -62,7 +62,8 @@ static void take(struct masq_address *out, const struct nlattr *attr, uint8_t fa
 static int read_address(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr, *local = NULL, *peer = NULL;
+	const struct nlattr *local = NULL, *peer = NULL;
+	struct nlattr *attr;
 	struct interface_address *a;
 	struct reader *r = arg;
 
