@@ -173,7 +173,7 @@ boot_file = sed 's|/usr/sbin/ipmasqadm|$(SBINDIR)/ipmasqadm|; s|/usr/libexec/|$(
 	>$(DESTDIR)$3 && chmod $1 $(DESTDIR)$3
 
 # In the folders where an administrator copies them to: ipmasqadm-ha(7).
-EXAMPLES := $(shell find doc/ha doc/health -type f)
+EXAMPLES := $(shell find doc/ha doc/health doc/helpers -type f)
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man3 \
@@ -224,7 +224,7 @@ uninstall:
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8)) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man3/%,$(wildcard man/*.3)) \
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man7/%,$(wildcard man/*.7))
-	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm $(DESTDIR)$(DOCDIR)/ha $(DESTDIR)$(DOCDIR)/health
+	rm -rf $(DESTDIR)$(INCDIR)/ipmasqadm $(addprefix $(DESTDIR)$(DOCDIR)/,ha health helpers)
 	-rmdir $(DESTDIR)$(MODDIR) $(DESTDIR)$(DOCDIR) \
 		$(if $(UNITDIR),$(DESTDIR)$(UNITDIR)/nftables.service.d) 2>/dev/null
 

@@ -52,6 +52,10 @@ _ipmasqadm()
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 		;;
+	HELPER)
+		mapfile -t COMPREPLY < <(compgen -W 'ftp tftp irc sip pptp h323' -- "$cur")
+		return
+		;;
 	*ADDR | HOST)
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
 		return

@@ -98,9 +98,13 @@ enum masq_form {
 #define MASQ_HAS_TARGET_PORTS (1u << 5)
 #define MASQ_HAS_PREF (1u << 6)
 #define MASQ_HAS_TRIGGER (1u << 7)
+#define MASQ_HAS_HELPER (1u << 9)
 /* Options without a value. */
 #define MASQ_UNTIMED (1u << 16) /* autofw: a receiver has no time limit (else 15 s) */
 #define MASQ_ANYONE (1u << 17) /* autofw: anyone may connect to it (else only the contacted host) */
+
+/* Room for the name of a helper, with its NUL. */
+#define MASQ_HELPER_MAX 16
 
 /* The pref of a command without MASQ_HAS_PREF. */
 #define MASQ_PREF_DEFAULT 10
@@ -141,6 +145,9 @@ struct masq_command {
 	/* autofw: the control connection */
 	uint8_t trigger_protocol;
 	uint16_t trigger_port;
+	/* portfw: the kernel's helper of the service, by name: ftp, tftp, irc, sip,
+	 * pptp, h323; adding a target without one leaves the service's as it is */
+	char helper[MASQ_HELPER_MAX];
 };
 
 /*
@@ -190,7 +197,8 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
  * something to forward to), -EOVERFLOW (the prefs of a service add up to 2^32
  * or more), -EOPNOTSUPP (the transport cannot do it), -E2BIG (see struct
  * masq_command), -EPERM, -ENOMEM, -EAGAIN (others kept changing the ruleset),
- * -ENOENT (the module is not in this kernel), and what the kernel answers.
+ * -ENOENT (the module, or the helper, is not in this kernel), and what the kernel
+ * answers.
  */
 MASQ_API int masq_command(struct masq *m, const struct masq_command *command)
 	__attribute__((nonnull, warn_unused_result));

@@ -38,7 +38,13 @@ static void object(struct object *o, const struct masq_record *r)
 	object_number(o, "redirport", f->target_ports.first);
 	object_number(o, "pcnt", (uint32_t)r->left);
 	object_number(o, "pref", (uint32_t)f->pref);
+	if (f->has & MASQ_HAS_HELPER)
+		object_text(o, "helper", f->helper);
+	else
+		object_null(o, "helper");
 }
+
+enum { FTP_PORT = 21 };
 
 /* Linux 2.2 compares the local address with the packet's. */
 static void remark(const struct masq_command *c, const char *transport)
@@ -49,6 +55,10 @@ static void remark(const struct masq_command *c, const char *transport)
 	    !memcmp(&c->local.in, &any, sizeof(any)) && !strcmp(transport, "sockopt"))
 		puts("this kernel stores a forward on 0.0.0.0 and never matches it: give the "
 		     "address that packets come to");
+	if (c->verb == MASQ_ADD && c->has & MASQ_HAS_TARGET && !(c->has & MASQ_HAS_HELPER) &&
+	    c->protocol == IPPROTO_TCP && c->ports.first <= FTP_PORT && FTP_PORT <= c->ports.last &&
+	    strcmp(transport, "sockopt") != 0)
+		puts("if this is FTP, give -H ftp, too: else the data connections find no way");
 }
 
 static int portfw_main(int argc, char *argv[])

@@ -89,6 +89,9 @@ for my $module (@modules) {
 is(bash('portfw', '--j'), '--json', 'bash: an option half written');
 both('tcp tcp,udp udp', 'a protocol', qw(portfw -a -P), '');
 both('tcp udp', 'a protocol behind operands', qw(autofw -A -r tcp 1 2 -c), '');
+both('ftp h323 irc pptp sip tftp', 'a helper', qw(portfw -a -H), '');
+like(output('sh', '-c', '"$@" 2>&1', 'sh', $program, qw(portfw -a -P tcp -L 10.0.0.1 1 -R 10.0.0.2 1 -H none)), qr/give one of ftp, tftp, irc, sip, pptp, h323$/,
+	'... those are all there are');
 both('', 'a number', qw(portfw -a -p), '');
 both('', 'an operand without suggestions', qw(autofw -A -p tcp 80), '');
 like(bash(qw(portfw -a -L localhost 80 -R 10.0.0.1 80), '-'), qr/-P .*-a/, 'bash: after operands, options');

@@ -54,7 +54,8 @@ sub portfw {
 	my $what = any(12);
 	return ('-f') if !$what;
 	return ('-d', @service, any(2) ? @target : ()) if $what < 4;
-	return ('-a', @service, any(8) ? @target : (), pref());
+	my @helper = any(4) ? () : ('-H', $service[1] eq 'tcp' ? one_of('ftp', 'irc', 'sip') : $service[1] eq 'udp' ? one_of('tftp', 'h323') : 'sip');
+	return ('-a', @service, any(8) ? @target : (), pref(), @helper);
 }
 
 sub mfw {
@@ -179,6 +180,7 @@ sub step {
 	$count{handle} += $there =~ /handle/;
 	$count{once} += $there =~ /had begun/;
 	$count{gone} += $there =~ /^delete table/m;
+	$count{helper} += $there =~ /^(add|delete) ct helper/m;
 	$count{multi} += $argv[0] eq 'restore' && !$status;
 	return "printed although it fails: $text" if $status && length $text;
 	eval { nft($there, $copy) if length $there; 1 } or return "nft: $@$text";
@@ -240,7 +242,7 @@ subtest 'commands at random' => sub {
 	is($wrong, '', "$done commands do what they print, seed $seed");
 	note(join ', ', map { "$_ $count{$_}" } sort keys %count);
 	# that a bad generator does not pass unseen
-	cmp_ok($count{$_} // 0, '>', 0, "$_: some") for qw(changed refused multi handle gone traffic);
+	cmp_ok($count{$_} // 0, '>', 0, "$_: some") for qw(changed refused multi handle gone helper traffic);
 	cmp_ok($count{changed}, '>', $done / 3, "$count{changed} of them change something");
 	# the next ones begin anew, whatever happened
 	for my $flush (['portfw', '-f'], ['mfw', '-F'], ['autofw', '-F']) {

@@ -10,7 +10,8 @@
 /* The bits of has that this version knows. */
 #define HAS_KNOWN                                                                                  \
 	(MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_MARK | MASQ_HAS_TARGET |   \
-	 MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_TRIGGER | MASQ_UNTIMED | MASQ_ANYONE)
+	 MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_TRIGGER | MASQ_HAS_HELPER |              \
+	 MASQ_UNTIMED | MASQ_ANYONE)
 
 static void clear_absent(struct masq_command *c)
 {
@@ -31,6 +32,9 @@ static void clear_absent(struct masq_command *c)
 	KEEP_IF(MASQ_HAS_TRIGGER, trigger_protocol);
 	KEEP_IF(MASQ_HAS_TRIGGER, trigger_port);
 #undef KEEP_IF
+	if (!(c->has & MASQ_HAS_HELPER))
+		memset(c->helper, 0, sizeof(c->helper));
+	c->helper[sizeof(c->helper) - 1] = '\0';
 }
 
 int command_take(struct masq_command *out, const struct masq_command *in)

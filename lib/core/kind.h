@@ -80,7 +80,7 @@ struct kind {
 	 */
 	int (*apply)(struct table *t, const struct masq_command *c);
 	/* The command that adds a target; kinds with entries have none. */
-	void (*forward_of)(struct masq_command *out, const struct key *key,
+	void (*forward_of)(struct masq_command *out, const struct service *s,
 			   const struct target *target);
 };
 

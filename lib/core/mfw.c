@@ -187,8 +187,11 @@ static int apply(struct table *t, const struct masq_command *c)
 	return result;
 }
 
-static void forward_of(struct masq_command *out, const struct key *key, const struct target *target)
+static void forward_of(struct masq_command *out, const struct service *s,
+		       const struct target *target)
 {
+	const struct key *key = &s->key;
+
 	*out = (struct masq_command){
 		.size = sizeof(*out),
 		.kind = MASQ_MFW,

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "helper.h"
 #include "kind.h"
 
-enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_COUNT };
+enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_HELPER, OPT_COUNT };
 
 static const struct option_spec options[] = {
 	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
@@ -17,14 +18,17 @@ static const struct option_spec options[] = {
 	[OPT_PREF] = {'p', "PREF",
 		      "connections before the next host's turn, 0: only as the last resort "
 		      "(default 10)"},
+	[OPT_HELPER] = {'H', "HELPER",
+			"for protocols that agree on further connections: ftp, tftp, irc, sip, "
+			"pptp or h323"},
 };
 _Static_assert(OPT_COUNT <= OPTIONS_MAX, "struct given has no room for them");
 
 static const struct command_spec commands[] = {
-	{'a', ACT_DO, MASQ_ADD, "PL", "Rpv+",
+	{'a', ACT_DO, MASQ_ADD, "PL", "RpHv+",
 	 "add a forward, or give the one that is there a new pref"},
-	{'d', ACT_DO, MASQ_DELETE, "PL", "Rp+", "delete all that match"},
-	{'q', ACT_QUERY, MASQ_DELETE, "PL", "Rp", "exit 0 if -d would find something, else 1"},
+	{'d', ACT_DO, MASQ_DELETE, "PL", "RpH+", "delete all that match"},
+	{'q', ACT_QUERY, MASQ_DELETE, "PL", "RpH", "exit 0 if -d would find something, else 1"},
 	{'f', ACT_DO, MASQ_FLUSH, "", "+", "delete all"},
 	{'l', ACT_LIST, MASQ_PROBE, "", "", "list"},
 };
@@ -149,6 +153,13 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 		c->has |= MASQ_HAS_PREF;
 	command_set_target(c, &target, target_ports.first);
 	c->target_ports.last = target_ports.last;
+	if (g->option[OPT_HELPER]) {
+		err = helper_check(e, g->operand[OPT_HELPER][0], c->protocol);
+		if (err)
+			return err;
+		c->has |= MASQ_HAS_HELPER;
+		strcpy(c->helper, g->operand[OPT_HELPER][0]);
+	}
 	err = check_ports(e, c);
 	return err || c->verb != MASQ_ADD ? err : command_check_addresses(e, c);
 }
@@ -170,6 +181,10 @@ static void print(struct text *t, const struct masq_command *c)
 	if (c->has & MASQ_HAS_PREF) {
 		text_option(t, 'p');
 		text_number(t, (uint32_t)c->pref);
+	}
+	if (c->has & MASQ_HAS_HELPER) {
+		text_option(t, 'H');
+		text_word(t, c->helper);
 	}
 }
 
@@ -194,7 +209,7 @@ static int validate(struct error *e, const struct masq_command *c)
 		return fail(e, EINVAL, "pref %d: give one from 0 to 2147483647", c->pref);
 	if (!(c->has & MASQ_HAS_LOCAL))
 		return fail(e, EINVAL, "no local address: give one, or 0.0.0.0 for any");
-	return 0;
+	return c->has & MASQ_HAS_HELPER ? helper_check(e, c->helper, c->protocol) : 0;
 }
 
 /* Whether it has a target to add where nothing matches. */
@@ -280,13 +295,33 @@ static enum scope scope(const struct masq_command *c, struct key *key)
 	return names_all(c) ? SCOPE_KIND : SCOPE_ONE;
 }
 
+/* Gives the service its helper and nothing else: prefs stay. */
+static bool only_helps(const struct masq_command *c)
+{
+	return c->verb == MASQ_ADD && (c->has & (MASQ_HAS_HELPER | MASQ_HAS_PREF | MASQ_HAS_TARGET |
+						 MASQ_HAS_TARGET_PORTS)) == MASQ_HAS_HELPER;
+}
+
+static void set_helper(struct service *s, const struct masq_command *c)
+{
+	if (c->has & MASQ_HAS_HELPER)
+		s->helper = (uint8_t)helper_find(c->helper);
+}
+
 static int change(struct service *s, const struct masq_command *c)
 {
 	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
 	uint16_t port = target_port(c, s->key.port);
-	int err = c->verb == MASQ_DELETE ? service_delete(s, target, port)
-					 : service_edit(s, target, port, (uint32_t)command_pref(c));
+	int err;
 
+	if (c->verb == MASQ_DELETE)
+		err = service_delete(s, target, port);
+	else if (only_helps(c))
+		err = s->n ? 0 : -ESRCH;
+	else
+		err = service_edit(s, target, port, (uint32_t)command_pref(c));
+	if (!err && c->verb == MASQ_ADD)
+		set_helper(s, c);
 	s->dirty |= !err;
 	return err;
 }
@@ -324,7 +359,12 @@ static int apply_part(struct table *t, const struct masq_command *c)
 	err = s ? change(s, c) : -ESRCH;
 	if (err != -ESRCH || !adds(c))
 		return err;
-	return table_add_target(t, &key, true, c);
+	if (s && !s->n) /* what was there is gone as a whole */
+		s->helper = HELPER_NONE;
+	err = table_add_target(t, &key, true, c);
+	if (!err)
+		set_helper(table_get(t, &key), c);
+	return err;
 }
 
 static int apply(struct table *t, const struct masq_command *c)
@@ -345,8 +385,11 @@ static int apply(struct table *t, const struct masq_command *c)
 	return result == -ESRCH && c->verb == MASQ_ADD ? -EDESTADDRREQ : result;
 }
 
-static void forward_of(struct masq_command *out, const struct key *key, const struct target *target)
+static void forward_of(struct masq_command *out, const struct service *s,
+		       const struct target *target)
 {
+	const struct key *key = &s->key;
+
 	*out = (struct masq_command){
 		.size = sizeof(*out),
 		.kind = MASQ_PORTFW,
@@ -358,6 +401,10 @@ static void forward_of(struct masq_command *out, const struct key *key, const st
 	};
 	command_set_port(out, key->port);
 	command_set_target(out, &target->addr, target->port);
+	if (s->helper) {
+		out->has |= MASQ_HAS_HELPER;
+		strcpy(out->helper, helper_name((enum helper)s->helper));
+	}
 }
 
 /* Consecutive ports of one host, on both sides, are a range. */
@@ -368,7 +415,8 @@ static bool join(struct masq_command *c, const struct masq_command *next)
 	if (!command_has(c, bits) || c->has != next->has || c->protocol != next->protocol ||
 	    c->pref != next->pref || next->ports.first != c->ports.last + 1 ||
 	    next->target_ports.first != c->target_ports.last + 1 ||
-	    !address_equal(&c->local, &next->local) || !address_equal(&c->target, &next->target))
+	    !address_equal(&c->local, &next->local) || !address_equal(&c->target, &next->target) ||
+	    strcmp(c->helper, next->helper) != 0)
 		return false;
 	c->ports.last = next->ports.last;
 	c->target_ports.last = next->target_ports.last;
@@ -391,7 +439,7 @@ const struct kind kind_portfw = {
 	.id = MASQ_PORTFW,
 	.name = "portfw",
 	.may_have = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_TARGET |
-		    MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF,
+		    MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_HELPER,
 	.counts_alone = true,
 	.syntax = &syntax,
 	.flush = 'f',

@@ -47,6 +47,7 @@ struct service {
 	uint64_t born; /* newer services have larger ones; 0: older than those, in key_order() */
 	bool counts_alone; /* connections move the count of a single target, too (portfw) */
 	bool dirty;        /* a command changed it */
+	uint8_t helper;    /* enum helper (portfw) */
 };
 
 void service_free(struct service *s);

@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "far.h"
+#include "objects.h"
 #include "rule.h"
 
 /* Where a base chain hangs. */
@@ -45,6 +46,9 @@ struct batch_ops {
 	void (*map_add)(struct batch *b, const struct map_spec *spec);
 	void (*map_flush)(struct batch *b, const char *name);
 	void (*map_del)(struct batch *b, const char *name);
+	/* Makes a helper where it is not. */
+	void (*helper_add)(struct batch *b, const struct helper_object *o);
+	void (*helper_del)(struct batch *b, const struct helper_object *o);
 	/* A service's element in a map: its target, or a goto to its chain. */
 	void (*element_add)(struct batch *b, enum map map, const struct service *s);
 	void (*element_del)(struct batch *b, enum map map, const struct key *key);

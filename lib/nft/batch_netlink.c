@@ -81,6 +81,33 @@ static void map_del(struct batch *b, const char *map)
 	name(b, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, map);
 }
 
+static struct nlmsghdr *helper(struct batch *batch, uint16_t type, uint16_t flags,
+			       const struct helper_object *o)
+{
+	struct nlmsghdr *nlh = message(sink(batch), type, flags);
+
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, o->name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
+	return nlh;
+}
+
+static void helper_add(struct batch *b, const struct helper_object *o)
+{
+	struct nlmsghdr *nlh = helper(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, o);
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+
+	mnl_attr_put_strz(nlh, NFTA_CT_HELPER_NAME, o->type);
+	mnl_attr_put_u16(nlh, NFTA_CT_HELPER_L3PROTO, htons(family_defs[b->family].number));
+	mnl_attr_put_u8(nlh, NFTA_CT_HELPER_L4PROTO, o->protocol);
+	mnl_attr_nest_end(nlh, data);
+}
+
+static void helper_del(struct batch *b, const struct helper_object *o)
+{
+	helper(b, NFT_MSG_DELOBJ, 0, o);
+}
+
 static void chain_add(struct batch *batch, const char *chain, const struct hook *hook)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
@@ -364,6 +391,8 @@ static const struct batch_ops netlink_ops = {
 	.map_add = map_add,
 	.map_flush = map_flush,
 	.map_del = map_del,
+	.helper_add = helper_add,
+	.helper_del = helper_del,
 	.element_add = element_add,
 	.element_del = element_del,
 	.far_add = far_add,

@@ -121,6 +121,18 @@ static void map_add(struct batch *b, const struct map_spec *spec)
 	say(b, " comment \"%s\"; }\n", spec->comment);
 }
 
+static void helper_add(struct batch *b, const struct helper_object *o)
+{
+	begin(b, "add ct helper", o->name);
+	say(b, " { type \"%s\" protocol %s; l3proto %s; }\n", o->type,
+	    masq_protocol_name(o->protocol), family_defs[b->family].text);
+}
+
+static void helper_del(struct batch *b, const struct helper_object *o)
+{
+	on_name(b, "delete ct helper", o->name);
+}
+
 static void element_add(struct batch *b, enum map map, const struct service *s)
 {
 	char key[VALUE_TEXT_MAX], data[VALUE_TEXT_MAX], chain[CHAIN_NAME_MAX];
@@ -256,6 +268,9 @@ static void say_statement(struct batch *b, const struct statement *s)
 	case STATEMENT_MASQUERADE:
 		say(b, " masquerade");
 		break;
+	case STATEMENT_HELPER:
+		say(b, " ct helper set \"%s\"", s->name);
+		break;
 	case STATEMENT_DNAT:
 		say_dnat(b, s);
 		break;
@@ -299,6 +314,8 @@ static const struct batch_ops text_ops = {
 	.map_add = map_add,
 	.map_flush = map_flush,
 	.map_del = map_del,
+	.helper_add = helper_add,
+	.helper_del = helper_del,
 	.element_add = element_add,
 	.element_del = element_del,
 	.far_add = far_add,

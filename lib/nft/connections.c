@@ -17,7 +17,8 @@
 /* Which parts of a tuple a filter looks at (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
 enum { FILTER_DESTINATION = 1 << 1, FILTER_PROTOCOL = 1 << 3, FILTER_PORT = 1 << 5 };
 
-/* Labels are as many bits, of which the highest ones are in the last four bytes. */
+/* Labels are so many bytes, of which ours are in the last four, or the first four
+ * where the highest byte comes first (expressions.c). */
 enum { LABELS_SIZE = 16 };
 
 /* The attributes of a tuple that have its addresses. */
@@ -89,6 +90,7 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
 	const int family = gen->nfgen_family;
+	const bool little = htonl(1) != 1;
 	const struct nlattr *to = attr_of(nlh, CTA_TUPLE_ORIG),
 			    *from = attr_of(nlh, CTA_TUPLE_REPLY), *id = attr_of(nlh, CTA_ID),
 			    *zone = attr_of(nlh, CTA_ZONE), *labels = attr_of(nlh, CTA_LABELS);
@@ -108,7 +110,8 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 		return false;
 	out->status = attr_be32(attr_of(nlh, CTA_STATUS));
 	if (labels && mnl_attr_get_payload_len(labels) == LABELS_SIZE)
-		memcpy(&out->labels, (const char *)mnl_attr_get_payload(labels) + LABELS_SIZE - 4,
+		memcpy(&out->labels,
+		       (const char *)mnl_attr_get_payload(labels) + (little ? LABELS_SIZE - 4 : 0),
 		       sizeof(out->labels));
 	out->timeout = attr_be32(attr_of(nlh, CTA_TIMEOUT));
 	attr_copy((uint8_t *)&out->id, sizeof(out->id), id);

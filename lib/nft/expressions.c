@@ -360,6 +360,14 @@ static void verdict(struct builder *b, int code, const char *chain)
 		put_name(b, x, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
+static void helper(struct builder *b, const char *object)
+{
+	struct nftnl_expr *x = add(b, "objref");
+
+	put(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
+	put_name(b, x, NFTNL_EXPR_OBJREF_IMM_NAME, object);
+}
+
 static void statement(struct builder *b, const struct statement *s)
 {
 	switch (s->type) {
@@ -390,6 +398,9 @@ static void statement(struct builder *b, const struct statement *s)
 		break;
 	case STATEMENT_MASQUERADE:
 		add(b, "masq");
+		break;
+	case STATEMENT_HELPER:
+		helper(b, s->name);
 		break;
 	case STATEMENT_DNAT:
 		dnat_constant(b, s);

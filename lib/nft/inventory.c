@@ -113,8 +113,23 @@ static int read_set(const struct nlmsghdr *nlh, void *arg)
 		       : 0;
 }
 
-/* Counters, quotas, flowtables and the like: none is ours. */
-static int see_object(const struct nlmsghdr *nlh, void *arg)
+/* Counters, quotas and the like: only helpers are ours. */
+static int read_object(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct helper_object *o = helper_named(attr_text(attr_of(nlh, NFTA_OBJ_NAME)));
+	struct reader *r = arg;
+
+	if (!is_ours(r, nlh))
+		return 0;
+	if (o && attr_be32(attr_of(nlh, NFTA_OBJ_TYPE)) == NFT_OBJECT_CT_HELPER)
+		r->inventory->helpers[o - helper_objects] = true;
+	else
+		r->inventory->foreign = true;
+	return 0;
+}
+
+/* Flowtables: none is ours. */
+static int see_flowtable(const struct nlmsghdr *nlh, void *arg)
 {
 	struct reader *r = arg;
 
@@ -157,6 +172,10 @@ static int refers_to_us(struct inventory *i, const struct nlattr *list)
 			set = attr_text(attr_in(data, NFTA_LOOKUP_SET));
 		else if (!strcmp(name, "dynset"))
 			set = attr_text(attr_in(data, NFTA_DYNSET_SET_NAME));
+		else if (!strcmp(name, "objref"))
+			i->entangled |=
+				helper_named(attr_text(attr_in(data, NFTA_OBJREF_IMM_NAME))) !=
+				NULL;
 		i->entangled |= is_map_of_ours(i, set);
 		if (!strncmp(set, "__map", 5) && !err)
 			err = remember(&i->verdicts, &i->n_verdicts, set);
@@ -281,9 +300,9 @@ int inventory_load(struct link *l, struct buf *b, enum family f, const struct st
 	if (!err)
 		err = dump_all(l, b, NFT_MSG_GETSET, read_set, &r);
 	if (!err)
-		err = dump_all(l, b, NFT_MSG_GETOBJ, see_object, &r);
+		err = dump_all(l, b, NFT_MSG_GETOBJ, read_object, &r);
 	if (!err)
-		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_object, &r);
+		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_flowtable, &r);
 	if (!err)
 		err = look_at_rules(l, b, &r);
 	for (enum map map = 1; !err && map < MAP_COUNT; map++) {
@@ -313,4 +332,7 @@ void inventory_remove(struct batch *b, const struct inventory *i)
 		b->ops->map_del(b, i->maps[k]);
 	for (size_t k = 0; k < i->n_chains; k++)
 		b->ops->chain_del(b, i->chains[k]);
+	for (size_t k = 0; k < HELPER_OBJECTS; k++)
+		if (i->helpers[k])
+			b->ops->helper_del(b, &helper_objects[k]);
 }

@@ -5,6 +5,7 @@
 #define INVENTORY_H
 
 #include "batch.h"
+#include "objects.h"
 #include "link.h"
 #include "state.h"
 
@@ -14,6 +15,7 @@ struct inventory {
 	bool entangled; /* others' rules or elements stand in our chains or maps */
 	char (*chains)[CHAIN_NAME_MAX], (*maps)[CHAIN_NAME_MAX]; /* names of ours */
 	size_t n_chains, n_maps;
+	bool helpers[HELPER_OBJECTS];     /* by row of helper_objects: it is there */
 	char (*verdicts)[CHAIN_NAME_MAX]; /* maps of others that lead to chains */
 	size_t n_verdicts;
 };

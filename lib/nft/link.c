@@ -416,3 +416,14 @@ int link_commit(struct link *l, struct buf *b, struct link_error *error)
 		error->err = lost ? ENOBUFS : got < 0 ? (int)-got : EBADMSG;
 	return -error->err;
 }
+
+int link_try(struct link *l, struct buf *b)
+{
+	struct link_error error;
+	int err;
+
+	buf_close(b);
+	err = link_commit(l, b, &error);
+	/* of what is not done nothing is told */
+	return err == -EBADMSG && !error.msg ? 0 : err;
+}

@@ -48,6 +48,10 @@ struct link_error {
  * done either. */
 int link_commit(struct link *l, struct buf *b, struct link_error *error);
 
+/* Sends a batch that does not end: the kernel looks at it, and loads modules that it
+ * asks for, and does nothing. 0 or -errno. */
+int link_try(struct link *l, struct buf *b);
+
 /*
  * A generation tells that somebody changed something, not what. Under a stream
  * of others' changes the monitor tells: from link_monitor() on, which also

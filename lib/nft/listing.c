@@ -66,7 +66,7 @@ static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
 		const struct target *t = service_target(s, i);
 		struct masq_command forward;
 
-		kinds[s->key.kind]->forward_of(&forward, &s->key, t);
+		kinds[s->key.kind]->forward_of(&forward, s, t);
 		err = fn(&(struct masq_record){.size = sizeof(struct masq_record),
 					       .has = MASQ_HAS_LEFT | MASQ_HAS_SERVED,
 					       .forward = &forward,

@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "ask.h"
+#include "objects.h"
 #include "load_pools.h"
 #include "pool.h"
 
@@ -72,7 +73,7 @@ struct pool_rule {
 	uint8_t constant[2][sizeof(struct in6_addr)];
 	size_t len[2];
 	size_t constants;
-	const char *chain, *map;
+	const char *chain, *map, *helper;
 };
 
 static void read_expressions(struct pool_rule *out, const struct nlattr *list)
@@ -84,6 +85,11 @@ static void read_expressions(struct pool_rule *out, const struct nlattr *list)
 
 		if (read_counter(expr, &out->packets))
 			continue;
+		data = read_expr(expr, "objref");
+		if (data) {
+			out->helper = attr_text(attr_in(data, NFTA_OBJREF_IMM_NAME));
+			continue;
+		}
 		data = read_expr(expr, "lookup");
 		if (data && attr_in(data, NFTA_LOOKUP_DREG)) {
 			out->map = attr_text(attr_in(data, NFTA_LOOKUP_SET));
@@ -116,6 +122,10 @@ static int read_pool_rule(struct rule_reader *r, const struct nlmsghdr *nlh)
 		return 0;
 	read_expressions(&rule, list);
 	stored->arrived += rule.packets;
+	if (rule.helper && helper_named(rule.helper)) {
+		r->service->helper = stored->helper = (uint8_t)helper_named(rule.helper)->helper;
+		return 0;
+	}
 	if (rule.map) {
 		stored->cascade = false;
 		return add_old_map(r, rule.map);

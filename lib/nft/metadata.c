@@ -28,7 +28,7 @@ void metadata_of_service(char out[COMMENT_MAX], const struct service *s)
 	struct text t;
 
 	text_start(&t, out, COMMENT_MAX);
-	if (s->n == 1)
+	if (s->n == 1 && !s->helper) /* which is a chain, whose rules say it */
 		put_target(&t, service_target(s, 0));
 	/* marks have an order of their own */
 	if (s->key.kind == MASQ_PORTFW && s->born) {

@@ -241,6 +241,30 @@ static int write_services(struct batch *b, struct state *st, const struct plan *
 	return err;
 }
 
+/* Before the rules that name them. */
+static void make_helpers(struct batch *b, const struct state *st, const struct plan *plan)
+{
+	bool made[HELPER_OBJECTS] = {false};
+
+	for (size_t i = 0; i < st->table.n; i++) {
+		const struct service *s = &st->table.services[i];
+		const struct helper_object *o = s->n ? helper_of(s) : NULL;
+
+		if (!o || key_family(&s->key) != b->family || made[o - helper_objects] ||
+		    !change_of(st, plan, s).rules)
+			continue;
+		b->ops->helper_add(b, o);
+		made[o - helper_objects] = true;
+	}
+}
+
+static void drop_helpers(struct batch *b, const struct plan *plan)
+{
+	for (size_t i = 0; i < HELPER_OBJECTS; i++)
+		if (plan->unused[i])
+			b->ops->helper_del(b, &helper_objects[i]);
+}
+
 /* Whether what goes and what comes is the same, and has not counted anything. */
 static bool entries_stay(const struct state *st, enum family f)
 {
@@ -375,7 +399,11 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 	if (!err && open)
 		open_skeleton(b, st, plan, mend);
 	if (!err)
+		make_helpers(b, st, plan);
+	if (!err)
 		err = write_services(b, st, plan);
+	if (!err)
+		drop_helpers(b, plan);
 	if (!err)
 		write_entries(b, st);
 	if (!err)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "objects.h"
 #include "pool.h"
 #include "schedule.h"
 
@@ -139,6 +140,13 @@ int pool_write(struct batch *b, const struct state *st, const struct service *s)
 	chain_name(chain, &s->key);
 	b->ops->chain_add(b, chain, NULL);
 	b->ops->chain_flush(b, chain);
+	if (helper_of(s)) {
+		struct rule r = {.chain = chain};
+
+		rule_add(&r,
+			 (struct statement){.type = STATEMENT_HELPER, .name = helper_of(s)->name});
+		b->ops->rule_add(b, &r);
+	}
 	for (size_t i = 0; i < schedule.n; i++)
 		write_step(b, s, chain, &schedule.steps[i]);
 	schedule_free(&schedule);

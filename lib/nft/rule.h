@@ -42,6 +42,7 @@ enum statement_type {
 	STATEMENT_COUNTER,
 	STATEMENT_LABEL, /* the connection gets this label, besides those that it has */
 	STATEMENT_MASQUERADE,
+	STATEMENT_HELPER,   /* the connection gets the helper of this name */
 	STATEMENT_DNAT,     /* to addr, and port if it is not 0 */
 	STATEMENT_DNAT_MAP, /* to what a map has for the key */
 	STATEMENT_VERDICT_MAP,

@@ -198,7 +198,7 @@ enum map map_of(const struct service *s)
 		const struct map_def *def = &map_defs[map];
 		bool keeps_port = !has_field(&def->data, FIELD_TARGET_PORT);
 
-		if (map_takes(map, &s->key) && def->pool == (s->n > 1) &&
+		if (map_takes(map, &s->key) && def->pool == (s->n > 1 || s->helper) &&
 		    (def->pool || keeps_port == !service_target(s, 0)->port))
 			return map;
 	}

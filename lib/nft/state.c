@@ -95,7 +95,7 @@ static uint64_t mix(uint64_t h, uint64_t v)
 
 uint64_t state_digest(const struct service *s)
 {
-	uint64_t h = mix(s->n, s->born);
+	uint64_t h = mix(mix(s->n, s->born), s->helper);
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct target *t = service_target(s, i);

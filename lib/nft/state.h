@@ -13,9 +13,10 @@
 /* Of the service with the same index. */
 struct stored {
 	uint8_t maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
-	bool loading; /* counts are not yet up to date */
-	bool chain;   /* its element goes to a chain of its own... */
-	bool cascade; /* ...whose rules are as this version writes them */
+	bool loading;   /* counts are not yet up to date */
+	bool chain;     /* its element goes to a chain of its own... */
+	bool cascade;   /* ...whose rules are as this version writes them */
+	uint8_t helper; /* enum helper */
 	uint64_t born;
 	uint64_t arrived;        /* connections, while loading */
 	uint64_t digest;         /* of the service as it was loaded; 0: it has changed since */

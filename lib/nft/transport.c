@@ -12,6 +12,7 @@
 #include "cut.h"
 #include "fail.h"
 #include "foreign.h"
+#include "helpers.h"
 #include "listing.h"
 #include "load.h"
 #include "load_entries.h"
@@ -378,7 +379,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 
 	if (!err && adds && !family_is_there(f))
 		return fail_by_family(e, f);
-	if (!err && adds && fail_by_standing(e, f, standing))
+	if (!err && adds &&
+	    (fail_by_standing(e, f, standing) || helpers_check_families(e, &n->state)))
 		return -ECANCELED;
 	plan->empty = !adds;
 	if (!err && adds)
@@ -397,6 +399,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 		err = load_unique(n, f, (1u << kind_count()) - 1);
 	if (!err && !plan->empty && plan_mends(&n->state, f))
 		err = check_rules(n, f, e);
+	if (!err && (!plan->empty || plan->inventory.keep))
+		err = helpers_load(n->link, &n->query, f, &n->state, plan->unused);
 	return err;
 }
 
@@ -470,7 +474,9 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	*error = (struct link_error){0};
 	if (err)
 		return err;
-	err = send_batch(n, error);
+	err = helpers_check_modules(e, n->link, &n->batch, &n->state);
+	if (!err)
+		err = send_batch(n, error);
 	if (leave_skeleton(n, err))
 		err = send_batch(n, error);
 	/* each may be full */

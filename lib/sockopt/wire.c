@@ -231,6 +231,11 @@ int wire_encode(struct error *e, struct ip_masq_ctl *out, const struct masq_comm
 	memccpy(out->m_tname, k->name, 0, sizeof(out->m_tname) - 1);
 	if (is_general(c))
 		return 0;
+	if (c->has & MASQ_HAS_HELPER)
+		return fail(e, EOPNOTSUPP,
+			    "helper %s: the masquerading modules of this kernel have none for "
+			    "forwards, give the command without it",
+			    c->helper);
 	if (c->has & ~w->known)
 		return fail(e, EOPNOTSUPP,
 			    "%s: the masquerading modules of this kernel cannot do all that is "

@@ -4,7 +4,7 @@
  * at blanks; '' is an empty one. The result is the command, then the flags; or
  * "! " and the error. What is not given is "-".
  *
- *	portfw	VERB PROTOCOL LADDR LPORT[-LPORT] RADDR RPORT[-RPORT] PREF
+ *	portfw	VERB PROTOCOL LADDR LPORT[-LPORT] RADDR RPORT[-RPORT] PREF [HELPER]
  *	mfw	VERB MARK RADDR RPORT PREF
  *	autofw	VERB FORM PROTOCOL FIRST-LAST HOST PORT CTLPROTO CTLPORT FLAGS
  */
@@ -41,6 +41,32 @@ static const struct args_case cases[] = {
 	{"portfw --cut -d -P tcp -L 10.0.0.1 80 --cut", "DEL 6 10.0.0.1 80 - - - cut"},
 	{"portfw -a -P udp -L 10.0.0.1 80 -R 10.0.0.2 80 --cut --dry-run",
 	 "ADD 17 10.0.0.1 80 10.0.0.2 80 - dry cut"},
+	{"portfw -a -P tcp -L 10.0.0.1 21 -R 10.0.0.2 21 -H ftp",
+	 "ADD 6 10.0.0.1 21 10.0.0.2 21 - ftp"},
+	{"portfw -a -P tcp -L 10.0.0.1 21 -H irc -Hftp", "ADD 6 10.0.0.1 21 - - - ftp"},
+	{"portfw -d -P tcp,udp -L 10.0.0.1 5060 -H sip", "DEL 255 10.0.0.1 5060 - - - sip"},
+	{"portfw -q -P udp -L 10.0.0.1 69 -H tftp", "query DEL 17 10.0.0.1 69 - - - tftp"},
+	{"portfw -a -P tcp -L 10.0.0.1 1 -H", "! -H takes HELPER: HELPER is missing"},
+	{"portfw -a -P tcp -L 10.0.0.1 1 -H FTP",
+	 "! helper \"FTP\": give one of ftp, tftp, irc, sip, pptp, h323"},
+	{"portfw -a -P tcp -L 10.0.0.1 1 -H ''",
+	 "! helper \"\": give one of ftp, tftp, irc, sip, pptp, h323"},
+	{"portfw -a -P tcp -L 10.0.0.1 1 -H ftpftpftpftpftpftpftpftpftpftpftpftpftp",
+	 "! helper \"ftpftpftpftpftpftpftpftpftpftpft\": give one of ftp, tftp, irc, sip, pptp, "
+	 "h323"},
+	{"portfw -a -P udp -L 10.0.0.1 1 -H ftp",
+	 "! helper ftp is for tcp; those for udp are tftp, sip, h323"},
+	{"portfw -a -P udp -L 10.0.0.1 1 -H irc",
+	 "! helper irc is for tcp; those for udp are tftp, sip, h323"},
+	{"portfw -a -P udp -L 10.0.0.1 1 -H pptp",
+	 "! helper pptp is for tcp; those for udp are tftp, sip, h323"},
+	{"portfw -a -P tcp -L 10.0.0.1 1 -H tftp",
+	 "! helper tftp is for udp; those for tcp are ftp, irc, sip, pptp, h323"},
+	{"portfw -a -P tcp,udp -L 10.0.0.1 1 -H tftp",
+	 "! helper tftp is for udp; those for tcp,udp are sip, h323"},
+	{"portfw -a -P tcp,udp -L 10.0.0.1 1 -H h323", "ADD 255 10.0.0.1 1 - - - h323"},
+	{"portfw -f -H sip", "FLUSH"},
+	{"portfw -l -H sip", "! -H does not go with -l"},
 	{"portfw -l", "list"},
 	{"portfw -nl", "list n"},
 	{"portfw -lnvj", "list n v j"},
@@ -550,6 +576,8 @@ static void show_portfw(struct text *t, const struct masq_command *c)
 	show_ports(t, c, MASQ_HAS_PORTS, &c->ports);
 	show_target(t, c);
 	show_number(t, c, MASQ_HAS_PREF, (uint32_t)c->pref);
+	if (c->has & MASQ_HAS_HELPER)
+		text_word(t, c->helper);
 }
 
 static void show_mfw(struct text *t, const struct masq_command *c)

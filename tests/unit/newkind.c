@@ -94,14 +94,14 @@ static int relay_apply(struct table *t, const struct masq_command *c)
 	return s && s->n ? service_delete(s, target, 0) : -ESRCH;
 }
 
-static void relay_forward_of(struct masq_command *out, const struct key *key,
+static void relay_forward_of(struct masq_command *out, const struct service *s,
 			     const struct target *target)
 {
 	*out = (struct masq_command){.size = sizeof(*out),
 				     .kind = RELAY,
 				     .verb = MASQ_ADD,
 				     .has = MASQ_HAS_PROTOCOL,
-				     .protocol = key->protocol};
+				     .protocol = s->key.protocol};
 	command_set_target(out, &target->addr, 0);
 }
 
@@ -232,7 +232,7 @@ static void applying(void)
 	is_int(err, 0, "commands are applied");
 	s = table_get(&table, &key);
 	ok(s && s->n == 1, "... to a service of its own");
-	kind_relay.forward_of(&forward, &key, service_target(s, 0));
+	kind_relay.forward_of(&forward, s, service_target(s, 0));
 	is_str(kind_describe(words, &forward), "tcp to 10.0.0.3", "... which lists its target");
 	ok(kind_relay.matches(&c, &forward) == false, "... that the last delete does not match");
 	err = kind_apply(&table, &c);

@@ -463,6 +463,9 @@ static void places(void)
 	is_int(map_of(&exact), MAP_PORTFW, "an address");
 	is_int(map_of(&all), MAP_PORTFW_ANY, "any address");
 	is_int(map_of(&mark), MAP_MFW, "a mark");
+	exact.helper = all.helper = 1;
+	is_int(map_of(&exact), MAP_PORTFW_POOLS, "an address, with a helper");
+	is_int(map_of(&all), MAP_PORTFW_ANY_POOLS, "any address, with a helper");
 	mark.more = without;
 	is_int(map_of(&mark), MAP_MFW_KEEP, "... to the port the packet has");
 	for (int i = 0; i < 2; i++) {

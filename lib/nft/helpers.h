@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Helpers that a transaction needs, or leaves to nobody (objects.h). */
+#ifndef HELPERS_H
+#define HELPERS_H
+
+#include "link.h"
+#include "objects.h"
+#include "state.h"
+
+/* Which objects of a family nothing needs any more after the transaction. 0 or -errno. */
+int helpers_load(struct link *l, struct buf *b, enum family f, const struct state *st,
+		 bool unused[HELPER_OBJECTS]);
+
+/* Whether helpers of the services that change can be had: that of any family, and its
+ * modules, which are loaded if that is possible. batch is a buffer to try with. 0, or
+ * -ECANCELED with the error set. */
+int helpers_check_families(struct error *e, const struct state *st);
+int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
+			  const struct state *st);
+
+#endif

@@ -1,0 +1,184 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Helpers: FTP and TFTP through a forward, with real servers and clients, in each way a data connection
+# can be agreed on. The firewall lets in what is forwarded or belongs to it, and nothing else.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use File::Temp ();
+use JSON::PP ();
+use Net;
+use Test::More;
+
+my $net = Net->new(local => ['198.51.100.1']);
+my $python = (grep { !run($_, '-c', 'import pyftpdlib') } qw(python3 /usr/bin/python3))[0];
+my $lacking = lacking('pyftpdlib', $python) // lacking('curl', !run(qw(curl --version)));
+plan skip_all => $lacking if $lacking;
+
+my $client = $net->host('client', '203.0.113.5');
+my $inside = $net->host('inside', '10.0.1.9');
+my $server = $net->host('server', '10.0.0.2', 'fd00::2');
+my $dir = File::Temp->newdir;
+chmod 0755, $dir;
+my $content = join '', map { "$_ line of the file\n" } 1 .. 2000;
+sub spew { my ($name, $text) = @_; open my $f, '>', "$dir/$name" or die $!; print $f $text; close $f; chmod 0644, "$dir/$name" }
+sub slurp { open my $f, '<', $_[0] or return ''; local $/; return <$f> // '' }
+spew('file', $content);
+nft('table ip guard { chain forward { type filter hook forward priority 0; policy drop;
+	ct state established,related accept
+	ct status dnat accept
+}
+}');
+
+sub did {
+	my ($status, $out, $err) = ipmasqadm(@_);
+	is("$status$err", '0', "@_");
+	return $out;
+}
+sub refused {
+	my ($message, @argv) = @_;
+	my ($status, $out, $err) = ipmasqadm(@argv);
+	is("$status $err", $message, "@argv");
+}
+
+my @servers;
+sub serve {
+	my ($host, @argv) = @_;
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		$SIG{$_} = 'DEFAULT' for qw(INT TERM);
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>', "$dir/log";
+		open STDERR, '>&', \*STDOUT;
+		exec qw(setpriv --pdeathsig KILL nsenter --net -t), $host->{pid}, '--', @argv or exit 127;
+	}
+	push @servers, $pid;
+}
+END { kill 'TERM', @servers if @servers }
+for my $port (21, 2121) {
+	serve($server, $python, '-m', 'pyftpdlib', '-i', '0.0.0.0', '-p', $port, '-d', $dir);
+}
+ok(wait_for(20, sub { my @there = $server->must(qw(ss -Hltn)) =~ /:(?:21|2121) /g; @there == 2 }), 'FTP servers') or diag(slurp("$dir/log"));
+
+# What a client gets of the file: "all", or how curl failed.
+my %modes = (
+	EPSV => [],
+	PASV => [qw(--disable-epsv --no-ftp-skip-pasv-ip)],
+	EPRT => [qw(-P -)],
+	PORT => [qw(-P - --disable-eprt)],
+);
+sub get {
+	my ($host, $mode, $port, $seconds) = @_;
+	my ($status, $out) = $host->run('curl', '-s', '--max-time', $seconds // 10, @{$modes{$mode}}, "ftp://198.51.100.1:$port/file");
+	return $out eq $content ? 'all' : "exit $status";
+}
+
+for ([21, 21], [8021, 2121]) {
+	my ($port, $there) = @$_;
+	subtest "FTP, port $port to $there" => sub {
+		my @forward = (qw(portfw -a -P tcp -L 198.51.100.1), $port, qw(-R 10.0.0.2), $there);
+		did(@forward);
+		isnt(get($client, $_, $port, 2), 'all', "$_ from outside, without a helper") for sort keys %modes;
+		did(@forward, qw(-H ftp));
+		for my $host ($client, $inside) {
+			is(get($host, $_, $port), 'all', "$_, from $host->{name}") for sort keys %modes;
+		}
+		did(qw(portfw -d -P tcp -L 198.51.100.1), $port);
+		forget();
+	};
+}
+
+subtest 'any address, and balanced' => sub {
+	did(qw(portfw -a -P tcp -L 0.0.0.0 21 -R 10.0.0.2 21 -H ftp));
+	is(get($client, $_, 21), 'all', "$_, any address") for qw(EPSV PORT);
+	did(qw(portfw -a -P tcp -L 0.0.0.0 21 -R 10.0.0.2 2121 -p 1));
+	is(get($client, $_, 21), 'all', "$_, two targets") for qw(EPSV PORT);
+	did(qw(portfw -f));
+	forget();
+};
+
+subtest 'TFTP' => sub {
+	my $lacking = lacking('tftp and in.tftpd', 2 == grep { !run('sh', '-c', "command -v $_") } qw(tftp in.tftpd));
+	plan skip_all => $lacking if $lacking;
+	serve($server, qw(in.tftpd -L -u), scalar getpwuid($>), qw(-a 0.0.0.0:69 -s), "$dir");
+	ok(wait_for(10, sub { $server->must(qw(ss -Hlun)) =~ /:69 / }), 'a server');
+	my $fetch = sub {
+		unlink "$dir/got";
+		$client->run('timeout', $_[0], 'tftp', '-m', 'octet', '198.51.100.1', '-c', 'get', 'file', "$dir/got");
+		return slurp("$dir/got") eq $content ? 'all' : 'not all';
+	};
+	did(qw(portfw -a -P udp -L 198.51.100.1 69 -R 10.0.0.2 69));
+	nft('add rule ip guard forward ip saddr 10.0.0.2 counter drop');
+	is($fetch->(3), 'not all', 'without a helper');
+	did(qw(portfw -a -P udp -L 198.51.100.1 69 -R 10.0.0.2 69 -H tftp));
+	forget();
+	is($fetch->(15), 'all', 'with it');
+	did(qw(portfw -f));
+	like(must(qw(nft list table ip ipmasqadm)), qr/\A(?!.*ct helper)/s, 'no helper stays with the chains that a connection needs');
+	forget();
+	did(qw(portfw -f));
+};
+
+subtest 'what is in the kernel, and when' => sub {
+	my @objects = sub { return (run(qw(nft list table ip ipmasqadm)))[1] =~ /^\tct helper (\S+)/mg };
+	my $there = sub { return join ' ', sort $objects[0]->() };
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	is($there->(), '', 'no helper, no object');
+	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 2121 -R 10.0.0.2 2121 -H ftp));
+	is($there->(), 'ftp', 'one for both');
+	did(qw(portfw -d -P tcp -L 198.51.100.1 21));
+	is($there->(), 'ftp', 'there as long as one needs it');
+	did(qw(portfw -a -P tcp -L 198.51.100.1 2121 -H irc));
+	is($there->(), 'irc', 'another helper');
+	like(did(qw(portfw -l -n)), qr/^TCP  198\.51\.100\.1         10\.0\.0\.2                 2121     2121    10    10$/m, 'a listing keeps its columns');
+	did(qw(portfw -d -P tcp -L 198.51.100.1 2121 -R 10.0.0.2 2121 -H irc));
+	is($there->(), '', 'gone with the last');
+	did('portfw', '-a', '-P', 'tcp,udp', qw(-L 198.51.100.1 5060 -R 10.0.0.2 5060 -H sip));
+	did('portfw', '-a', '-P', 'tcp,udp', qw(-L 0.0.0.0 1719-1720 -R 10.0.0.2 1719-1720 -H h323));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 1723 -R 10.0.0.2 1723 -H pptp));
+	is($there->(), 'h323-tcp h323-udp pptp sip-tcp sip-udp', 'all of them');
+	my $saved = did('save');
+	like($saved, qr/^ipmasqadm portfw -a -P udp -L 198\.51\.100\.1 5060 -R 10\.0\.0\.2 5060 -p 10 -H sip$/m, 'save');
+	like($saved, qr/^ipmasqadm portfw -a -P tcp -L 0\.0\.0\.0 1719-1720 -R 10\.0\.0\.2 1719-1720 -p 10 -H h323$/m, '... a range');
+	spew('saved', $saved);
+	did(qw(portfw -f));
+	is($there->(), '', 'flushed');
+	did('restore', "$dir/saved");
+	is(did('save'), $saved, 'restored');
+	my $before = must(qw(nft -a list table ip ipmasqadm));
+	did('restore', "$dir/saved");
+	is(must(qw(nft -a list table ip ipmasqadm)), $before, 'the same file again changes nothing');
+	my %helper = map { ("$_->{protocol} $_->{localport}" => $_->{helper}) } @{JSON::PP::decode_json(did(qw(portfw -l --json)))};
+	is_deeply({%helper{'udp 5060', 'tcp 1720', 'tcp 80'}}, {'udp 5060' => 'sip', 'tcp 1720' => 'h323', 'tcp 80' => undef}, '--json');
+	did(qw(portfw -q -P tcp -L 198.51.100.1 1723 -H pptp));
+	did(qw(portfw -f));
+};
+
+subtest 'a helper stays, and prefs stay where it alone is given' => sub {
+	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -p 3));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.3 21 -p 4));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -H ftp));
+	is(did(qw(save)) =~ s/.*-F\n//sr, join('', map { "ipmasqadm portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.$_ 21 -p " . ($_ + 1) . " -H ftp\n" } 2, 3), 'given to a service');
+	did(qw(portfw -d -P tcp -L 198.51.100.1 21 -R 10.0.0.3 21));
+	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -p 5));
+	like(did(qw(save)), qr/10\.0\.0\.2 21 -p 5 -H ftp$/m, 'and kept by a line without it');
+	is(did(qw(portfw -a -v -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp)), '', 'no hint with it');
+	did(qw(portfw -d -P tcp -L 198.51.100.1 21));
+	is(did(qw(portfw -a -v -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21)), "if this is FTP, give -H ftp, too: else the data connections find no way\n", 'a hint without');
+	unlike(did('save'), qr/-H/, 'a new service has none');
+	did(qw(portfw -f));
+};
+
+subtest 'what is refused' => sub {
+	my @forward = qw(portfw -a -L 198.51.100.1 21 -R 10.0.0.2 21);
+	refused("2 ipmasqadm: portfw: helper \"fpt\": give one of ftp, tftp, irc, sip, pptp, h323\n", @forward, qw(-P tcp -H fpt));
+	refused("2 ipmasqadm: portfw: helper ftp is for tcp; those for udp are tftp, sip, h323\n", @forward, qw(-P udp -H ftp));
+	refused("2 ipmasqadm: portfw: helper tftp is for udp; those for tcp are ftp, irc, sip, pptp, h323\n", @forward, qw(-P tcp -H tftp));
+	refused("2 ipmasqadm: portfw: helper ftp is for tcp; those for tcp,udp are sip, h323\n", @forward, '-P', 'tcp,udp', qw(-H ftp));
+	refused("1 ipmasqadm: portfw: helper irc: the kernel has it for IPv4 alone\n", qw(portfw -a -P tcp -L 2001:db8::1 6667 -R fd00::2 6667 -H irc));
+	is((run(qw(nft list table ip ipmasqadm)))[0], 1, 'and nothing is there');
+};
+
+done_testing;
