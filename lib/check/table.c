@@ -241,6 +241,27 @@ static void put_chains(struct draft *d)
 		}
 }
 
+/* A rule that accepts is one message of a trace, an empty chain with its policy two. */
+static void accept_all(struct draft *d, const char *chain)
+{
+	struct nftnl_rule *r = begin_rule(d, chain);
+
+	put_verdict(r, NF_ACCEPT, NULL);
+	end_rule(d, r);
+}
+
+/* After all other rules. */
+static void end_chains(struct draft *d)
+{
+	char name[32];
+
+	for (size_t i = 0; i < HOOKS; i++)
+		for (int j = 0; hooks[i].priorities[j]; j++) {
+			tap_name(name, &hooks[i], hooks[i].priorities[j]);
+			accept_all(d, name);
+		}
+}
+
 static void put_tracing(struct draft *d)
 {
 	for (enum side side = FROM_CLIENT; side <= QUOTES_ANSWER; side++)
@@ -400,6 +421,7 @@ static int make_main(struct table *t, const struct family *a, const struct table
 	put_tracing(&d);
 	put_pins(&d);
 	put_silence(&d);
+	end_chains(&d);
 	return batch_send(&d.b, &t->nl);
 }
 
@@ -420,6 +442,7 @@ static int make_ingress(struct table *t, const struct family *a, const struct ta
 			    devices[i]);
 		for (enum side side = FROM_CLIENT; side <= QUOTES_ANSWER; side++)
 			trace(&d, name, side);
+		accept_all(&d, name);
 	}
 	return batch_send(&d.b, &t->nl);
 }
@@ -536,6 +559,7 @@ static int make_live(struct table *t, const struct family *a, const struct table
 	for (size_t i = 0; i < n; i++)
 		if (services[i].family == a)
 			trace_service(&d, &services[i]);
+	end_chains(&d);
 	return batch_send(&d.b, &t->nl);
 }
 
