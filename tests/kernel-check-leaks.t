@@ -42,7 +42,7 @@ run('iptables-legacy', qw(-A FORWARD -p tcp --dport 7777 -j DROP)) if $legacy;
 $client->many('tcp', '198.51.100.1', 90, 3); # in the middle of a turn
 
 sub state {
-	return join "\n", must(qw(nft list ruleset)), ipmasqadm(qw(portfw -l -n -v)), must(qw(ip -o link)), logger(), ;
+	return join "\n", must(qw(nft list ruleset)) =~ s/ expires \w+//gr, ipmasqadm(qw(portfw -l -n -v)), must(qw(ip -o link)), logger(), ;
 }
 
 my %want = (80 => 'ok', 91 => 'refused', 53 => 'ok', 54 => 'refused', 92 => 'host-down', 93 => 'other-nat', 94 => 'filter');
