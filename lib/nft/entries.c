@@ -57,17 +57,21 @@ static const char *chain_of(const struct masq_command *f)
 	return CHAIN_DIRECT;
 }
 
+void entry_drop_control(struct masq_command *forward)
+{
+	forward->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);
+	forward->trigger_protocol = 0;
+	forward->trigger_port = 0;
+}
+
 /* Version 0.5.0 took a control port for a single port, and forwarded it for everybody. */
 bool entry_parse(struct masq_command *out, enum family f, const char *chain, const char *comment,
 		 size_t len)
 {
 	if (!kind_read_text(&kind_autofw, out, comment, len) || entry_family(out) != f)
 		return false;
-	if (out->form == MASQ_PORT) {
-		out->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);
-		out->trigger_protocol = 0;
-		out->trigger_port = 0;
-	}
+	if (out->form == MASQ_PORT)
+		entry_drop_control(out);
 	return !strcmp(chain, chain_of(out)) ||
 	       (entry_is_triggered(out) && !strcmp(chain, CHAIN_TRIGGER));
 }

@@ -19,6 +19,9 @@ enum family entry_family(const struct masq_command *forward);
 /* Whether an entry has receivers, and a map of them. */
 bool entry_is_triggered(const struct masq_command *forward);
 
+/* Takes the control connection out of it: a single port has none. */
+void entry_drop_control(struct masq_command *forward);
+
 /* The name of the map, and of the chain that fills it: "udp-6970-7170-by-tcp-7070". */
 void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *forward);
 /* Whether it is such a name. */

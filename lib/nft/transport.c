@@ -10,6 +10,7 @@
 
 #include "conntrack.h"
 #include "cut.h"
+#include "entries.h"
 #include "fail.h"
 #include "foreign.h"
 #include "helpers.h"
@@ -291,9 +292,7 @@ static int check_possible(struct masq *m, struct masq_command *c)
 			    "and it is open to everyone, or give a range with -r and -c",
 			    c->ports.first);
 	/* entries of that kind were added by version 0.5.0 */
-	c->has &= ~(MASQ_HAS_TRIGGER | MASQ_ANYONE);
-	c->trigger_protocol = 0;
-	c->trigger_port = 0;
+	entry_drop_control(c);
 	return 0;
 }
 
