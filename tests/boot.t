@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/net";
 use Net;
 use File::Temp ();
+use IPC::Open2;
 use Test::More;
 
 my $net = Net->new(local => ['198.51.100.1']);
@@ -170,6 +171,41 @@ subtest 'stop, and a connection that is still running' => sub {
 	forget();
 	is(join('', run($script, 'stop')), '0', 'without connections there is nothing to be said');
 	unlike(ruleset(), qr/ipmasqadm/, 'and the table is gone');
+};
+
+subtest 'the same with IPv6' => sub {
+	my ($client, $server) = map { $net->host(@$_) } ['client6', '203.0.113.6'], ['server6', '10.0.0.6'];
+	for (['client6', $client, '2001:db8:1::'], ['server6', $server, 'fd00:1::']) {
+		my ($interface, $host, $network) = @$_;
+		must(qw(ip address add), "${network}1/64", 'dev', $interface, 'nodad');
+		$host->must(qw(ip address add), "${network}2/64", qw(dev eth0 nodad));
+		$host->must(qw(ip route add default via), "${network}1");
+	}
+	Net::sysctl('net.ipv6.conf.all.forwarding', 1);
+	my $perl = sub {
+		my ($host, $code) = @_;
+		my $pid = open2(my $out, my $in, qw(nsenter --net -t), $host->{pid}, '--', $^X, '-MIO::Socket::IP', '-e', "alarm 60; \$| = 1; $code");
+		return {pid => $pid, out => $out, in => $in};
+	};
+	my $echo = $perl->($server, 'my $s = IO::Socket::IP->new(LocalHost => "::", LocalPort => 80, Listen => 1) or die $@;
+		print "ready\n"; my $c = $s->accept; while (<$c>) { $c->print("heard $_"); $c->flush }');
+	is(readline $echo->{out}, "ready\n", 'a server');
+	local ($ENV{IPMASQADM}, $ENV{IPMASQADM_CONF}) = ($Net::program, $conf);
+	conf('portfw -f', 'portfw -a -P tcp -L 2001:db8:1::1 80 -R fd00:1::2 80');
+	is(join('', run($script, 'start')), '0', 'start');
+	my $asks = $perl->($client, 'my $c = IO::Socket::IP->new(PeerHost => "2001:db8:1::1", PeerPort => 80, Timeout => 20) or die $@;
+		while (<STDIN>) { $c->print($_); $c->flush; print scalar <$c> }');
+	my $ask = sub { $asks->{in}->print("$_[0]\n"); $asks->{in}->flush; return readline($asks->{out}) // 'nothing' };
+	is($ask->('one'), "heard one\n", 'a connection');
+	my ($status, $out, $err) = run($script, 'stop');
+	is("$status$err", '0', 'stop');
+	like($out, qr/\Aipmasqadm: forwarded connections are still running: the table "ip6 ipmasqadm" stays[^\n]*nft delete table ip6 ipmasqadm\n\z/,
+		'says which table stays');
+	is($ask->('two'), "heard two\n", 'the connection goes on');
+	kill TERM => map { $_->{pid} } $asks, $echo;
+	waitpid $_->{pid}, 0 for $asks, $echo;
+	forget();
+	ok(wait_for(10, sub { join('', run($script, 'stop')) eq '0' && ruleset() !~ /ipmasqadm/ }), 'without connections the table goes, and there is nothing to be said');
 };
 
 done_testing;
