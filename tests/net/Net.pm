@@ -128,10 +128,11 @@ sub ipmasqadm { return run($program, @_) }
 # Makes the firewall forget every connection, as a night would.
 sub forget { must($traffic, 'forget') }
 
-# Waits at most so many seconds for something to become true.
+# Waits at most so many seconds for something to become true; ten times as many on an emulated machine,
+# where programs take seconds to begin.
 sub wait_for {
 	my ($seconds, $what) = @_;
-	my $end = time + $seconds;
+	my $end = time + $seconds * (($ENV{SLOW} // '') eq 'yes' ? 10 : 1);
 	until ($what->()) {
 		return 0 if time > $end;
 		select undef, undef, undef, 0.02;
