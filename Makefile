@@ -62,6 +62,8 @@ ifeq ($(NFT),yes)
 LIB_SRC += $(filter-out lib/nft/none.c,$(wildcard lib/nft/*.c)) $(wildcard lib/check/*.c)
 NFT_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnftnl libmnl)
 NFT_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter yes,$(STATIC)),--static) --libs libnftnl libmnl)
+JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
+JSON_LIBS   := $(shell $(PKG_CONFIG) --libs jansson)
 else
 LIB_SRC += lib/nft/none.c
 endif
@@ -84,10 +86,10 @@ ifeq ($(STATIC),yes)
 BUILD := $(O)/ipmasqadm
 # Some distributions have no libmnl.a (Debian 12): then that and libc stay shared.
 ifneq ($(and $(filter yes,$(NFT)),$(filter libmnl.a,$(shell $(CC) -print-file-name=libmnl.a))),)
-STATIC_LIBS := -Wl,-Bstatic -lnftnl -Wl,-Bdynamic -lmnl
+STATIC_LIBS := -Wl,-Bstatic -lnftnl -ljansson -Wl,-Bdynamic -lmnl
 $(warning there is no libmnl.a: the program will need libmnl.so and libc.so)
 else
-STATIC_LIBS := -static $(NFT_LIBS)
+STATIC_LIBS := -static $(NFT_LIBS) $(JSON_LIBS)
 endif
 else
 BASE  += -fPIC
@@ -116,8 +118,9 @@ $(O)/cli/%.o: WALLS = include lib/core cli
 $(O)/modules/%.o: WALLS = include cli
 $(O)/tests/%.o: WALLS = include lib/core lib/sockopt lib/nft lib/check cli
 $(O)/lib/nft/%.o $(O)/lib/check/%.o: CPPFLAGS += $(NFT_CFLAGS)
-# a static program cannot load libnftables for the text of rules
-$(O)/lib/check/ruletext.o: CPPFLAGS += $(if $(filter yes,$(STATIC)),-DNO_DLOPEN)
+# a static program cannot load a library: there rules have no text, and jansson is inside
+$(O)/lib/check/ruletext.o $(O)/cli/json.o: CPPFLAGS += $(if $(filter yes,$(STATIC)),-DNO_DLOPEN)
+$(O)/cli/%.o: CPPFLAGS += $(JSON_CFLAGS)
 $(O)/main/%.o: WALLS = include cli
 $(O)/main/%.o: CPPFLAGS += -DMODDIR='"$(MODDIR)"' -D'PLUGINS=$(foreach m,$(MODULES),PLUGIN($m))'
 
@@ -165,7 +168,7 @@ RPATH_FLAG = -Wl,-rpath,'$(RPATH)'
 $(O)/modules/%.so: $(O)/modules/%.o $(O)/cli/parts.a $(O)/libipmasq.so
 	$(say) LINK $@
 	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN) $(if $(RPATH),$(RPATH_FLAG)) -o $@ \
-		$(filter %.o,$^) $(O)/cli/parts.a -Wl,--exclude-libs,ALL -L$(O) -lipmasq
+		$(filter %.o,$^) $(O)/cli/parts.a -Wl,--exclude-libs,ALL -L$(O) -lipmasq -ldl
 endif
 
 # $(call boot_file,MODE,FILE,PLACE): a file of boot/, with the paths that are chosen here

@@ -150,6 +150,7 @@ int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
 {
 	const struct kind *kind = kind_find(plugin->kind);
 	struct request req;
+	const char *why;
 	struct masq *m;
 	int status;
 
@@ -164,6 +165,10 @@ int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
 	if (req.action == ACT_HELP) {
 		help_print(kind->syntax, plugin->summary);
 		return finish(plugin->kind, 0);
+	}
+	if (req.json && !object_available(&why)) {
+		report(plugin->kind, "--json needs jansson: %s", why);
+		return 2;
 	}
 	if (masq_open(&m, plugin->kind) < 0)
 		status = report_failure(&req, plugin->kind, masq_error(m));

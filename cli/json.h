@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes a flat JSON object, member by member, in ASCII. */
+/* Writes a flat JSON object in ASCII. */
 #ifndef JSON_H
 #define JSON_H
 
@@ -12,16 +12,22 @@
 
 struct object {
 	FILE *out;
-	bool begun; /* it has a member */
+	void *json;
+	bool failed;
 };
 
+/* Whether objects can be written. If not, *why is the reason: static storage. */
+bool object_available(const char **why);
+
+/* Only where they can. Errors show at the end. */
 void object_begin(struct object *o, FILE *out);
 
-/* Each writes a member. What is not UTF-8 in a text is U+FFFD there, a byte each. */
+/* Each adds a member. What is not UTF-8 in a text is U+FFFD there, a byte each. */
 void object_null(struct object *o, const char *name);
 void object_text(struct object *o, const char *name, const char *text);
 /* An array of n texts. */
 void object_texts(struct object *o, const char *name, const char *const *texts, size_t n);
+/* At most 2^63 - 1. */
 void object_number(struct object *o, const char *name, uint64_t number);
 void object_bool(struct object *o, const char *name, bool value);
 /* In numbers; "0.0.0.0" where there is none. */
@@ -29,7 +35,7 @@ void object_address(struct object *o, const char *name, const struct masq_addres
 /* "family": "ipv6" if one of these is of it, else "ipv4". */
 void object_family(struct object *o, const struct masq_address *a, const struct masq_address *b);
 
-/* 0 or, if something could not be written, negative errno. */
+/* Writes it. 0 or negative errno. */
 int object_end(struct object *o);
 
 #endif

@@ -286,6 +286,7 @@ static int check(struct wish *w)
 static int check_main(int argc, char *argv[])
 {
 	struct wish w = {.options = {.size = sizeof(w.options)}};
+	const char *why;
 	int err = 0;
 
 	for (int i = 1; !err && i < argc; i++)
@@ -296,6 +297,10 @@ static int check_main(int argc, char *argv[])
 	}
 	if (!err)
 		err = read_values(&w);
+	if (!err && w.json && !object_available(&why)) {
+		report("check", "--json needs jansson: %s", why);
+		return 2;
+	}
 	return err ? err : check(&w);
 }
 

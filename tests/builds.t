@@ -108,12 +108,12 @@ SKIP: {
 
 subtest 'static, without nf_tables' => sub { static('no') };
 command('sh', '-c', 'echo "int main(void) { return 0; }" | cc -static -x c -o /dev/null - '
-	. '$(pkg-config --static --libs libnftnl libmnl)');
+	. '$(pkg-config --static --libs libnftnl libmnl jansson)');
 if ($? == 0) {
 	subtest 'static' => sub { static('yes') };
 } else {
 	# not even CI can have what its system does not offer
-	print STDERR "# $0: no static libmnl or libnftnl, so not tested: STATIC=yes with NFT=yes\n";
+	print STDERR "# $0: no static libmnl, libnftnl or jansson, so not tested: STATIC=yes with NFT=yes\n";
 }
 
 # All files below a directory, and directories that are ours alone.

@@ -26,18 +26,11 @@ $(O)/tests/lib.a: $(LIB_OBJ) $(CLI_OBJ) $(MODULES:%=$(O)/modules/%.o)
 	$(say) AR $@
 	$(Q)$(AR) qcs $@ $^ # not r: two members may have one name
 
-# jansson reads the recorded traces
-ifeq ($(NFT),yes)
-JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
-JSON_LIBS   := $(shell $(PKG_CONFIG) --libs jansson)
-endif
-$(O)/tests/unit/%.o: CPPFLAGS += $(NFT_CFLAGS)
-$(O)/tests/unit/service.o: CPPFLAGS += $(JSON_CFLAGS)
-$(O)/tests/service.t: NFT_LIBS += $(JSON_LIBS)
+$(O)/tests/unit/%.o: CPPFLAGS += $(NFT_CFLAGS) $(JSON_CFLAGS)
 
 $(UNIT): $(O)/tests/%.t: $(O)/tests/unit/%.o $(O)/tests/lib.a
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/tests/lib.a $(NFT_LIBS) -ldl
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/tests/lib.a $(NFT_LIBS) $(JSON_LIBS) -ldl
 
 # The system calls of a preloaded library must be seen; a static build leaves -fPIC out.
 $(FAKES:.so=.o): BASE += -fPIC -fvisibility=default

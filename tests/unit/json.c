@@ -75,7 +75,7 @@ static void members(void)
 	fclose(out);
 	is_str(text,
 	       "{}{\"null\": null, \"yes\": true, \"no\": false, \"zero\": 0, "
-	       "\"most\": 18446744073709551615, \"none\": [], \"two\": [\"a\", \"b\\n\"], "
+	       "\"most\": 9223372036854775807, \"none\": [], \"two\": [\"a\", \"b\\n\"], "
 	       "\"address\": \"198.51.100.1\", \"any\": \"0.0.0.0\"}",
 	       "... as it is written");
 	free(text);
@@ -96,6 +96,12 @@ static void full(void)
 
 int main(void)
 {
+	const char *why;
+
+	if (!object_available(&why)) {
+		printf("1..0 # SKIP %s\n", why);
+		return 0;
+	}
 	texts();
 	members();
 	full();
