@@ -100,9 +100,9 @@ static const char *read_request(struct request *req, int argc, char *argv[])
 	}
 	k = argc ? kind_find(*argv) : NULL;
 	if (!k && named)
-		return "after ipmasqadm comes portfw, mfw or autofw";
+		return "after ipmasqadm comes portfw, mfw, autofw or reach";
 	if (!k)
-		return "neither ipmasqadm nor portfw, mfw or autofw, and no shell reads this";
+		return "neither ipmasqadm nor portfw, mfw, autofw or reach, and no shell reads this";
 	if (request_read(req, k, argc, argv))
 		return req->error.text;
 	if (req->action != ACT_DO)

@@ -48,6 +48,22 @@ static const struct option_spec *find_option(const struct syntax *s, char letter
 	return NULL;
 }
 
+/* The operands of a command's own, or NULL. */
+static const char *own_operands(const struct syntax *s, const struct command_spec *c)
+{
+	const struct option_spec *o = find_option(s, c->letter);
+
+	return o ? o->operands : NULL;
+}
+
+static bool is_command(const struct syntax *s, char letter)
+{
+	for (unsigned int i = 0; i < s->command_count; i++)
+		if (s->commands[i].letter == letter)
+			return true;
+	return false;
+}
+
 /* Prints one option that a command needs, such as "{-r PROTO LOW HIGH |". */
 static void put_need(struct synopsis *y, const struct syntax *s, const char *needs, const char *at)
 {
@@ -79,8 +95,11 @@ static void print_synopsis(struct synopsis *y, const struct syntax *s, const str
 	snprintf(word, sizeof(word), "ipmasqadm %s -%c", s->kind, c->letter);
 	fputs(word, y->out);
 	y->column += strlen(word);
+	if (own_operands(s, c))
+		put_part(y, own_operands(s, c));
 	for (const char *p = c->needs; *p; p += p[1] == '|' ? 2 : 1)
-		put_need(y, s, c->needs, p);
+		if (*p != c->letter)
+			put_need(y, s, c->needs, p);
 	for (unsigned int i = 0; i < s->option_count; i++) {
 		struct text t;
 
@@ -132,19 +151,26 @@ static void print_line(const char *name, const char *help)
 
 void help_print(const struct syntax *s, const char *summary)
 {
+	unsigned int begun = 0;
 	char name[64];
 
 	printf("ipmasqadm %s: %s\n\n", s->kind, summary);
 	help_usage(stdout, s);
 	putchar('\n');
 	for (unsigned int i = 0; i < s->command_count; i++) {
-		snprintf(name, sizeof(name), "-%c", s->commands[i].letter);
+		const char *operands = own_operands(s, &s->commands[i]);
+
+		snprintf(name, sizeof(name), "-%c%s%s", s->commands[i].letter, operands ? " " : "",
+			 operands ? operands : "");
 		print_line(name, s->commands[i].help);
 	}
-	putchar('\n');
 	for (unsigned int i = 0; i < s->option_count; i++) {
 		struct text t;
 
+		if (is_command(s, s->options[i].letter))
+			continue;
+		if (!begun++)
+			putchar('\n');
 		text_start(&t, name, sizeof(name));
 		join_option(&t, &s->options[i]);
 		print_line(name, s->options[i].help);

@@ -56,6 +56,10 @@ _ipmasqadm()
 		mapfile -t COMPREPLY < <(compgen -W 'ftp tftp irc sip pptp h323' -- "$cur")
 		return
 		;;
+	WHO)
+		mapfile -t COMPREPLY < <(compgen -W 'inside own' -- "$cur")
+		return
+		;;
 	*ADDR | HOST)
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
 		return

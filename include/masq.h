@@ -58,16 +58,19 @@ struct masq_ports {
 	uint16_t first, last;
 };
 
-/* What is forwarded by what. ipmasqadm-portfw(8), -mfw(8), -autofw(8). */
+/* What is forwarded by what. ipmasqadm-portfw(8), -mfw(8), -autofw(8), -reach(8). */
 enum masq_kind {
 	MASQ_PORTFW, /* protocol, local address and port */
 	MASQ_MFW,    /* firewall mark */
 	MASQ_AUTOFW, /* port ranges, and ports that follow a control connection */
+	MASQ_REACH,  /* whom forwards do not reach, for the site: to add one switches off */
 };
 
 /* A set of kinds, for masq_list(). */
 #define MASQ_KIND(kind) (1u << (kind))
-#define MASQ_ALL_KINDS (MASQ_KIND(MASQ_PORTFW) | MASQ_KIND(MASQ_MFW) | MASQ_KIND(MASQ_AUTOFW))
+#define MASQ_ALL_KINDS                                                                             \
+	(MASQ_KIND(MASQ_PORTFW) | MASQ_KIND(MASQ_MFW) | MASQ_KIND(MASQ_AUTOFW) |                   \
+	 MASQ_KIND(MASQ_REACH))
 
 enum masq_verb {
 	MASQ_PROBE,    /* changes nothing; succeeds where the kind is there */
@@ -79,11 +82,13 @@ enum masq_verb {
 	MASQ_FLUSH,    /* everything of the kind */
 };
 
-/* The three forms of an autofw entry. */
+/* The three forms of an autofw entry, and the two of reach. */
 enum masq_form {
 	MASQ_RANGE = 1, /* ports go to a host, or to whoever opened the control connection */
 	MASQ_PORT,      /* one port goes to one port of a host */
 	MASQ_DIRECT,    /* source ports to keep when masquerading; nft needs no rule for it */
+	MASQ_INSIDE,    /* inside clients on the server's own link */
+	MASQ_OWN,       /* connections of this machine */
 };
 
 /* The protocol of a command for tcp and udp at once (portfw); no forward has it. */
@@ -111,7 +116,7 @@ enum masq_form {
 
 /*
  * One command. A member counts only if its bit of has is set; size, kind, verb
- * and, for autofw, form always do. Which members a kind and a verb need, take
+ * and, for autofw and reach, form always do. Which members a kind and a verb need, take
  * and refuse is what the manual page of the kind says of the options.
  *
  * A portfw command for both protocols, or for a range of ports, stands for one
@@ -157,7 +162,7 @@ struct masq_command {
  * missing CAP_NET_RAW. IPMASQADM_TRANSPORT=sockopt or nft forces one, unless
  * the process runs with raised privileges.
  *
- * kind is "portfw", "mfw" or "autofw" and names the kernel module that is
+ * kind is "portfw", "mfw", "autofw" or "reach" and names the kernel module that is
  * probed; NULL stands for "portfw". *out is set even on failure, so that
  * masq_error() can say why, except after -ENOMEM with *out NULL. Close it in
  * every case.

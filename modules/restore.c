@@ -32,8 +32,8 @@ static const char help[] =
 	"A kernel with masquerading modules takes one command at a time; the file is read to\n"
 	"its end first, and an error message says which commands are done.\n"
 	"\n"
-	"A line is a command of portfw, mfw or autofw, with or without \"ipmasqadm\" and its\n"
-	"directory in front. Comments, quotes, backslashes and continuation lines are a\n"
+	"A line is a command of portfw, mfw, autofw or reach, with or without \"ipmasqadm\" and\n"
+	"its directory in front. Comments, quotes, backslashes and continuation lines are a\n"
 	"shell's; variables and everything else that needs a shell are errors. A file without\n"
 	"flush commands adds to what is there. \"ipmasqadm save\" writes such files.\n";
 

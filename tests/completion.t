@@ -71,7 +71,7 @@ sub known {
 	return join ' ', sort @known;
 }
 
-my @modules = (qw(autofw), ($ENV{NFT} // '') eq 'no' ? () : 'check', qw(mfw portfw restore save));
+my @modules = (qw(autofw), ($ENV{NFT} // '') eq 'no' ? () : 'check', qw(mfw portfw reach restore save));
 is(bash(''), join(' ', sort '-V', '-h', @modules), 'bash: modules');
 is(bash('po'), 'portfw', 'bash: a module');
 SKIP: {

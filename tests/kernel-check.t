@@ -509,7 +509,7 @@ subtest 'live' => sub {
 	like($r->{cause}, qr/within 1 second/, 'in so many seconds');
 	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
 	is("$r->{status} $r->{code} $r->{client}", '0 ok 203.0.113.9', 'a real connection');
-	sh('nft add rule ip ipmasqadm reach_inside accept');
+	sh("$Net::program reach -d inside");
 	$r = live(10, sub { is($inside->tcp('198.51.100.1', 80)->{name}, 'timeout', 'hairpin does not work where something is in the way') }, @web);
 	is($r->{code}, 'hairpin', 'hairpin');
 	like($r->{evidence}, qr/10\.0\.0\.9 came in by lan/, 'who it was');
@@ -517,13 +517,13 @@ subtest 'live' => sub {
 	ok($inside->tcp('198.51.100.1', 80)->{name} eq 'web1', 'the cure works') or diag($r->{cure});
 	$r = live(10, sub { $inside->tcp('198.51.100.1', 80) }, @web);
 	is($r->{code}, 'ok', 'and check says so') or diag(explain($r));
-	sh('nft delete table ip hairpin; nft flush chain ip ipmasqadm reach_inside');
+	sh('nft delete table ip hairpin; '."$Net::program reach -e inside");
 	my $firewall = $bed->{net}->firewall;
 	$firewall->ask('timeout', 300);
-	sh('nft add rule ip ipmasqadm reach_own accept');
+	sh("$Net::program reach -d own");
 	$r = live(10, sub { $firewall->tcp('198.51.100.1', 80) }, @web);
 	is($r->{code}, 'from-here', 'from the firewall itself, where something is in the way') or diag(explain($r));
-	sh('nft flush chain ip ipmasqadm reach_own');
+	sh("$Net::program reach -e own");
 	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
 	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
 	is($r->{code}, 'filter', 'a real connection is dropped');

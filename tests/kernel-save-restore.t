@@ -66,7 +66,7 @@ subtest 'what is saved comes back' => sub {
 	is(save(), $text, 'saved again');
 	is_deeply(serving(), $before, 'targets serve in the same order');
 	ok(!ipmasqadm($_, $_ eq 'portfw' ? '-f' : '-F'), "flush $_") for qw(portfw mfw autofw);
-	is(save(), join('', map { "ipmasqadm $_\n" } 'portfw -f', 'mfw -F', 'autofw -F'), 'nothing is there');
+	is(save(), join('', map { "ipmasqadm $_\n" } 'portfw -f', 'mfw -F', 'autofw -F', 'reach -f'), 'nothing is there');
 	is(restored("$dir/saved"), '0', 'the save is restored over nothing');
 	is(save(), $text, 'saved again');
 	is_deeply(serving(), $before, 'in the same order');
@@ -234,7 +234,7 @@ subtest 'nobody sees half' => sub {
 		[(map { "portfw -a -P tcp -L 198.51.100.1 $_ -R $to 80 -p 10" } 1 .. $n), "mfw -A -m 1 -r $to -p 10",
 			"autofw -A -r tcp 1000 1999 -h $to"];
 	} 2, 3;
-	my @flushes = ('portfw -f', 'mfw -F', 'autofw -F');
+	my @flushes = ('portfw -f', 'mfw -F', 'autofw -F', 'reach -f');
 	my @file = map { file("state$_", @flushes, @{$state[$_]}) } 0, 1;
 	my @text = map { join '', map { "ipmasqadm $_\n" } @flushes, @{$state[$_]} } 0, 1;
 	is(restored($file[0]), '0', 'the first');

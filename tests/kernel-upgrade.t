@@ -21,6 +21,7 @@ my $saved = <<'END';
 ipmasqadm portfw -f
 ipmasqadm mfw -F
 ipmasqadm autofw -F
+ipmasqadm reach -f
 ipmasqadm portfw -a -P tcp -L 0.0.0.0 82 -R 10.0.0.3 80 -p 10
 ipmasqadm portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 10
 ipmasqadm portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80 -p 1

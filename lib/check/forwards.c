@@ -44,6 +44,8 @@ static int keep_record(const struct masq_record *r, void *arg)
 	case MASQ_AUTOFW:
 		f.kind = CHECK_AUTOFW;
 		break;
+	case MASQ_REACH: /* whom they reach, no forward */
+		return 0;
 	}
 	if (c->has & MASQ_HAS_PORTS) {
 		f.lport = c->ports.first;

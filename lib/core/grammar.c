@@ -104,7 +104,15 @@ static int read_letter(struct reader *r, char letter, const char *rest, bool *do
 {
 	const struct syntax *s = r->syntax;
 	const char name[] = {'-', letter, '\0'};
+	bool command = false;
 
+	for (unsigned int i = 0; i < s->command_count; i++) {
+		if (s->commands[i].letter != letter)
+			continue;
+		if (read_command(r, &s->commands[i]))
+			return -EINVAL;
+		command = true;
+	}
 	for (unsigned int i = 0; i < s->option_count; i++) {
 		if (s->options[i].letter != letter)
 			continue;
@@ -112,9 +120,8 @@ static int read_letter(struct reader *r, char letter, const char *rest, bool *do
 		*done = *s->options[i].operands;
 		return *done ? read_operands(r, i, rest) : 0;
 	}
-	for (unsigned int i = 0; i < s->command_count; i++)
-		if (s->commands[i].letter == letter)
-			return read_command(r, &s->commands[i]);
+	if (command)
+		return 0;
 	for (unsigned int i = 0; i < r->flags->count; i++) {
 		if (r->flags->specs[i].letter == letter) {
 			r->given->flag[i] = true;

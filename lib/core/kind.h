@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kinds of forwards: portfw, mfw, autofw. Each is one constant object in one
+ * Kinds of forwards: portfw, mfw, autofw; and reach. Each is one constant object in one
  * file; kinds[] is all there are, and nothing else switches on kinds.
  */
 #ifndef KIND_H
@@ -20,6 +20,10 @@ struct kind {
 
 	/* The bits of has that its commands may have. */
 	uint32_t may_have;
+
+	/* Whether its entries say what is not done, and what kernels with
+	 * masquerading modules never do. */
+	bool says_no;
 
 	/* Whether connections move the count of a service's only target, too. */
 	bool counts_alone;
@@ -84,7 +88,7 @@ struct kind {
 			   const struct target *target);
 };
 
-extern const struct kind kind_portfw, kind_mfw, kind_autofw;
+extern const struct kind kind_portfw, kind_mfw, kind_autofw, kind_reach;
 
 /* All kinds, by enum masq_kind; then NULL. */
 extern const struct kind *const kinds[KINDS_MAX + 1];

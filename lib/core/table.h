@@ -11,7 +11,7 @@
 /* The most kinds there can be: masq_list() takes them as bits. */
 #define KINDS_MAX 8
 
-/* An autofw entry. Its receivers live in the kernel. */
+/* An entry of autofw, whose receivers live in the kernel, or of reach. */
 struct entry {
 	uint32_t id; /* the same as long as the table lives, from 0 on */
 	struct masq_command forward;

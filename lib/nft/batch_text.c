@@ -287,6 +287,9 @@ static void say_statement(struct batch *b, const struct statement *s)
 	case STATEMENT_RETURN:
 		say(b, " return");
 		break;
+	case STATEMENT_ACCEPT:
+		say(b, " accept");
+		break;
 	case STATEMENT_UPDATE:
 	case STATEMENT_FORGET:
 		say_update(b, s);

@@ -178,7 +178,7 @@ static int load_now(struct link *l, struct buf *b, enum family f, const struct s
 	if (!err && n)
 		err = load_services(l, b, f, now, MASQ_KIND(MASQ_MFW));
 	if (!err && n)
-		err = load_entries(l, b, f, now);
+		err = load_entries(l, b, f, now, MASQ_KIND(MASQ_AUTOFW));
 	free(keys);
 	return err;
 }

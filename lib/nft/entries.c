@@ -52,9 +52,27 @@ static const char *chain_of(const struct masq_command *f)
 	case MASQ_PORT:
 		return CHAIN_PORT;
 	case MASQ_DIRECT:
-		break;
+		return CHAIN_DIRECT;
+	case MASQ_INSIDE:
+		return CHAIN_INSIDE;
+	case MASQ_OWN:
+		return CHAIN_OWN;
 	}
-	return CHAIN_DIRECT;
+	return "";
+}
+
+const struct entry_chain entry_chains[ENTRY_CHAINS] = {
+	{CHAIN_RANGE, MASQ_AUTOFW},   {CHAIN_PORT, MASQ_AUTOFW},  {CHAIN_DIRECT, MASQ_AUTOFW},
+	{CHAIN_TRIGGER, MASQ_AUTOFW}, {CHAIN_INSIDE, MASQ_REACH}, {CHAIN_OWN, MASQ_REACH},
+};
+
+/* The kind whose entries a chain has; NULL: none. */
+static const struct kind *kind_in(const char *chain)
+{
+	for (size_t i = 0; i < ENTRY_CHAINS; i++)
+		if (!strcmp(chain, entry_chains[i].name))
+			return kinds[entry_chains[i].kind];
+	return NULL;
 }
 
 void entry_drop_control(struct masq_command *forward)
@@ -68,7 +86,10 @@ void entry_drop_control(struct masq_command *forward)
 bool entry_parse(struct masq_command *out, enum family f, const char *chain, const char *comment,
 		 size_t len)
 {
-	if (!kind_read_text(&kind_autofw, out, comment, len) || entry_family(out) != f)
+	const struct kind *kind = kind_in(chain);
+
+	if (!kind || !kind_read_text(kind, out, comment, len) ||
+	    (kind != &kind_reach && entry_family(out) != f))
 		return false;
 	if (out->form == MASQ_PORT)
 		entry_drop_control(out);
@@ -150,6 +171,18 @@ static void write_trigger(struct batch *b, const struct masq_command *f, const c
 	b->ops->rule_add(b, &r);
 }
 
+void entry_write_switch(struct batch *b, const struct masq_command *f)
+{
+	char comment[COMMENT_MAX];
+	struct rule r = {.chain = chain_of(f), .comment = comment};
+	struct text t;
+
+	text_start(&t, comment, sizeof(comment));
+	kind_reach.print(&t, f);
+	rule_add(&r, (struct statement){.type = STATEMENT_ACCEPT});
+	b->ops->rule_add(b, &r);
+}
+
 void entry_write(struct batch *b, const struct masq_command *f, const struct stored_entry *stored)
 {
 	char comment[COMMENT_MAX], receivers[CHAIN_NAME_MAX];
@@ -161,6 +194,10 @@ void entry_write(struct batch *b, const struct masq_command *f, const struct sto
 				     .counted = true};
 	struct text t;
 
+	if (f->kind == MASQ_REACH) {
+		entry_write_switch(b, f);
+		return;
+	}
 	text_start(&t, comment, sizeof(comment));
 	kind_autofw.print(&t, f);
 	entry_receivers_name(receivers, f);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * autofw's entries as rules, whose comments say what they are in the words of
- * their options. Ranges and ports each have a chain, the newest entry first;
- * direct ones need no rule and only have to be remembered.
+ * Entries as rules, whose comments say what they are in the words of their
+ * options. Of autofw ranges and ports each have a chain, the newest entry first;
+ * direct ones need no rule and only have to be remembered. Of reach each switch
+ * has a chain, which ends what a base chain does for it.
  *
  * A triggered range has a map of receivers, filled by a rule that sees
  * masqueraded packets leave: who contacted whom.
@@ -12,6 +13,14 @@
 
 #include "batch.h"
 #include "state.h"
+
+/* The chains that have entries, each of one kind. */
+#define ENTRY_CHAINS 6
+struct entry_chain {
+	const char *name;
+	enum masq_kind kind;
+};
+extern const struct entry_chain entry_chains[ENTRY_CHAINS];
 
 /* The family of its host; of one without, IPv4. */
 enum family entry_family(const struct masq_command *forward);
@@ -37,6 +46,8 @@ bool entry_parse(struct masq_command *out, enum family f, const char *chain, con
 void entry_write(struct batch *b, const struct masq_command *forward,
 		 const struct stored_entry *stored);
 void entry_make_trigger(struct batch *b);
+/* An entry of reach, also in a table that is not of its family. */
+void entry_write_switch(struct batch *b, const struct masq_command *forward);
 void entry_remove(struct batch *b, const struct entry *e, const struct stored_entry *stored);
 /* Only its rules. */
 void entry_remove_rules(struct batch *b, const struct entry *e, const struct stored_entry *stored);

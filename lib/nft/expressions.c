@@ -418,6 +418,9 @@ static void statement(struct builder *b, const struct statement *s)
 	case STATEMENT_RETURN:
 		verdict(b, NFT_RETURN, NULL);
 		break;
+	case STATEMENT_ACCEPT:
+		verdict(b, NF_ACCEPT, NULL);
+		break;
 	case STATEMENT_UPDATE:
 	case STATEMENT_FORGET:
 		update(b, s);

@@ -80,6 +80,25 @@ static int tell_service(const struct service *s, masq_record_fn *fn, void *arg)
 /* How many services before its turn one is asked for. */
 #define AHEAD 8
 
+struct teller {
+	enum masq_kind kind;
+	masq_record_fn *fn;
+	void *arg;
+};
+
+static int tell_entry(const struct masq_record *record, void *arg)
+{
+	const struct teller *t = arg;
+
+	return record->forward->kind == t->kind ? t->fn(record, t->arg) : 0;
+}
+
+int listing_tell_entries(const struct listing *l, enum masq_kind kind, masq_record_fn *fn,
+			 void *arg)
+{
+	return records_each(&l->entries, tell_entry, &(struct teller){kind, fn, arg});
+}
+
 int listing_tell(const struct listing *l, const struct table *t, enum masq_kind kind,
 		 masq_record_fn *fn, void *arg)
 {

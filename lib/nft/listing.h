@@ -10,7 +10,7 @@
 struct listing {
 	struct rank *ranks, *sorted; /* of the services in the table */
 	size_t n;
-	struct records entries; /* autofw's, with receivers */
+	struct records entries; /* with receivers */
 };
 
 void listing_free(struct listing *l);
@@ -19,7 +19,9 @@ void listing_free(struct listing *l);
  * that others may have been left out. */
 int listing_rank(struct listing *l, const struct table *t);
 
-/* Hands the services of one kind to fn; as masq_list(). */
+/* Hands the entries, or the services, of one kind to fn; as masq_list(). */
+int listing_tell_entries(const struct listing *l, enum masq_kind kind, masq_record_fn *fn,
+			 void *arg);
 int listing_tell(const struct listing *l, const struct table *t, enum masq_kind kind,
 		 masq_record_fn *fn, void *arg);
 

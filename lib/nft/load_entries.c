@@ -24,7 +24,7 @@ static struct entry *find(struct table *t, const struct masq_command *f)
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct masq_command *other = &t->entries[i].forward;
 
-		if (kind_autofw.matches(other, f))
+		if (other->kind == f->kind && kinds[f->kind]->matches(other, f))
 			return &t->entries[i];
 	}
 	return NULL;
@@ -63,20 +63,29 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-int load_entries(struct link *l, struct buf *b, enum family f, struct state *st)
+static int load_chain(struct link *l, struct buf *b, enum family f, struct state *st,
+		      const char *chain)
 {
-	static const char *const chains[] = {CHAIN_RANGE, CHAIN_PORT, CHAIN_DIRECT, CHAIN_TRIGGER};
+	struct entry_reader r = {.state = st, .family = f, .chain = chain};
+	int err;
+
+	ask_rules(b, f, chain);
+	err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));
+	if (!err && r.census.n > CENSUS_FEW_RULES)
+		err = census_rules_again(l, b, f, chain, &r.census);
+	return err;
+}
+
+int load_entries(struct link *l, struct buf *b, enum family f, struct state *st,
+		 unsigned int kinds_wanted)
+{
 	int err = 0;
 
 	/* Chain by chain: thousands of pools may have rules, too. */
-	for (size_t i = 0; !err && i < sizeof(chains) / sizeof(*chains); i++) {
-		struct entry_reader r = {.state = st, .family = f, .chain = chains[i]};
-
-		ask_rules(b, f, chains[i]);
-		err = ask_nothing_is_no_error(link_dump(l, b, read_rule, &r));
-		if (!err && r.census.n > CENSUS_FEW_RULES)
-			err = census_rules_again(l, b, f, chains[i], &r.census);
-	}
+	for (size_t i = 0; !err && i < ENTRY_CHAINS; i++)
+		if (kinds_wanted & MASQ_KIND(entry_chains[i].kind) &&
+		    (f == FAMILY_IPV4 || entry_chains[i].kind != MASQ_REACH))
+			err = load_chain(l, b, f, st, entry_chains[i].name);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* autofw's entries and their receivers from the kernel. Results as in load.h. */
+/* Entries and their receivers from the kernel. Results as in load.h. */
 #ifndef LOAD_ENTRIES_H
 #define LOAD_ENTRIES_H
 
@@ -7,8 +7,10 @@
 #include "records.h"
 #include "state.h"
 
-/* All entries of a family, in the order in which they match. */
-int load_entries(struct link *l, struct buf *b, enum family f, struct state *st);
+/* All entries of a family and of a set of kinds, MASQ_KIND() bits, in the order in
+ * which they match. */
+int load_entries(struct link *l, struct buf *b, enum family f, struct state *st,
+		 unsigned int kinds_wanted);
 
 /* Whether the chain and the map of receivers are there, of each entry that goes,
  * comes, or is added once more: others may have deleted them, or their rules. */

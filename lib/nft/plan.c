@@ -265,27 +265,32 @@ static void drop_helpers(struct batch *b, const struct plan *plan)
 			b->ops->helper_del(b, &helper_objects[i]);
 }
 
+static bool is_of(const struct entry *e, enum family f, enum masq_kind kind)
+{
+	return e->forward.kind == kind && entry_family(&e->forward) == f;
+}
+
 /* Whether what goes and what comes is the same, and has not counted anything. */
-static bool entries_stay(const struct state *st, enum family f)
+static bool entries_stay(const struct state *st, enum family f, enum masq_kind kind)
 {
 	const struct table *t = &st->table;
 	size_t old = 0, new = 0;
 
-	if (!t->flushed[MASQ_AUTOFW] || st->n_duplicates)
+	if (!t->flushed[kind] || st->n_duplicates)
 		return false;
 	for (;;) {
-		while (new < t->n_entries && (entry_family(&t->entries[new].forward) != f ||
-					      !is_missing(st, &t->entries[new])))
+		while (new < t->n_entries &&
+		       (!is_of(&t->entries[new], f, kind) || !is_missing(st, &t->entries[new])))
 			new ++;
 		while (old < t->n_entries &&
-		       (entry_family(&t->entries[old].forward) != f || !t->entries[old].gone ||
+		       (!is_of(&t->entries[old], f, kind) || !t->entries[old].gone ||
 			!is_stored(st, &t->entries[old])))
 			old++;
 		if (new == t->n_entries || old == t->n_entries)
 			return new == old;
 		if (t->entries[old].served || !is_whole(st, &t->entries[old]) ||
 		    t->entries[old].forward.has != t->entries[new].forward.has ||
-		    !kind_autofw.matches(&t->entries[old].forward, &t->entries[new].forward))
+		    !kinds[kind]->matches(&t->entries[old].forward, &t->entries[new].forward))
 			return false;
 		new ++;
 		old++;
@@ -312,17 +317,17 @@ static void remove_rules(struct batch *b, const struct state *st)
 	}
 }
 
-static void write_entries(struct batch *b, const struct state *st)
+static void write_entries(struct batch *b, const struct state *st, enum masq_kind kind)
 {
 	const struct table *t = &st->table;
 	bool trigger = st->standing[b->family].trigger;
 
-	if (entries_stay(st, b->family))
+	if (entries_stay(st, b->family, kind))
 		return;
 	for (size_t i = 0; i < t->n_entries; i++) {
 		const struct entry *e = &t->entries[i];
 
-		if (entry_family(&e->forward) != b->family || !is_stored(st, e) ||
+		if (!is_of(e, b->family, kind) || !is_stored(st, e) ||
 		    !(e->gone || is_missing(st, e)))
 			continue;
 		remove_duplicates(b, st, e);
@@ -330,8 +335,7 @@ static void write_entries(struct batch *b, const struct state *st)
 	}
 	/* the newest last, since each goes before those that are there */
 	for (size_t i = t->n_entries; i--;) {
-		if (entry_family(&t->entries[i].forward) != b->family ||
-		    !is_missing(st, &t->entries[i]))
+		if (!is_of(&t->entries[i], b->family, kind) || !is_missing(st, &t->entries[i]))
 			continue;
 		if (!trigger && entry_is_triggered(&t->entries[i].forward)) {
 			entry_make_trigger(b);
@@ -404,8 +408,11 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 		err = write_services(b, st, plan);
 	if (!err)
 		drop_helpers(b, plan);
-	if (!err)
-		write_entries(b, st);
+	for (const struct kind *const *k = kinds; !err && *k; k++)
+		if (!kind_has_maps((*k)->id))
+			write_entries(b, st, (*k)->id);
+	if (!err && plan->switches.known)
+		switches_write(b, st, &plan->switches);
 	if (!err)
 		write_fars(b, plan);
 	if (!err && open)

@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "inventory.h"
 #include "objects.h"
+#include "switches.h"
 #include "state.h"
 
 /* What plan_write() needs to know besides the state, of each family. */
@@ -14,6 +15,7 @@ struct plan {
 	bool empty;                  /* no forward remains: the table goes, too */
 	struct inventory inventory;  /* if empty */
 	bool unused[HELPER_OBJECTS]; /* helpers that go */
+	struct switches switches;    /* of IPv6, if they are to be written */
 	bool grow[MAP_COUNT];        /* make these anew, larger; their kind has to be complete */
 	struct fars far_before, far; /* as the kernel has them, as they are; both empty: unknown */
 };

@@ -49,6 +49,7 @@ enum statement_type {
 	STATEMENT_JUMP,
 	STATEMENT_GOTO,
 	STATEMENT_RETURN,
+	STATEMENT_ACCEPT, /* what follows in other chains is not ours to say */
 	STATEMENT_UPDATE, /* an element of a map or a set: refresh or add it */
 	STATEMENT_FORGET, /* the same: delete it */
 };

@@ -135,7 +135,7 @@ static int load_kinds(struct nft *n, enum family f, unsigned int wanted)
 	if (services)
 		err = load_services(n->link, &n->query, f, &n->state, services);
 	if (!err && entries)
-		err = load_entries(n->link, &n->query, f, &n->state);
+		err = load_entries(n->link, &n->query, f, &n->state, entries);
 	if (!err)
 		n->state.complete[f] |= wanted;
 	return err;
@@ -403,6 +403,27 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	return err;
 }
 
+/* The table of IPv6 has copies of the switches, which are written with it. */
+static int look_at_switches(struct nft *n)
+{
+	struct standing *standing = &n->state.standing[FAMILY_IPV6];
+	struct plan *plan = &n->plan[FAMILY_IPV6];
+	bool change = switches_change(&n->state), made = plan_mends(&n->state, FAMILY_IPV6);
+	int err = 0;
+
+	if (!change && !made)
+		return 0;
+	if (!change)
+		err = load_kinds(n, FAMILY_IPV4, MASQ_KIND(MASQ_REACH));
+	n->at = FAMILY_IPV6;
+	if (!err && change)
+		err = standing_load(n->link, &n->query, FAMILY_IPV6, standing);
+	if (!err && standing->table)
+		err = switches_load(n->link, &n->query, FAMILY_IPV6, &plan->switches);
+	plan->switches.known = standing->table || made;
+	return err;
+}
+
 /* At each family that changes. */
 static int look_at_all(struct nft *n, struct error *e)
 {
@@ -413,7 +434,7 @@ static int look_at_all(struct nft *n, struct error *e)
 		if (plan_adds(&n->state, f) || plan_removes(&n->state, f))
 			err = look_around(n, f, e);
 	}
-	return err;
+	return err ? err : look_at_switches(n);
 }
 
 /* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map is full. */
@@ -655,10 +676,12 @@ static int gather_entries(struct nft *n, struct records *out)
 	for (size_t i = 0; !err && i < n->state.table.n_entries; i++) {
 		const struct entry *e = &n->state.table.entries[i];
 
-		err = records_add(
-			out, &e->forward,
-			&(struct masq_record){.has = MASQ_HAS_SERVED, .served = e->served});
-		if (!err)
+		err = records_add(out, &e->forward,
+				  &(struct masq_record){.has = kinds[e->forward.kind]->says_no
+								       ? 0
+								       : MASQ_HAS_SERVED,
+							.served = e->served});
+		if (!err && entry_is_triggered(&e->forward))
 			err = load_receivers(n->link, &n->query, &e->forward, out);
 	}
 	return err;
@@ -698,7 +721,7 @@ static int tell(const struct listing *l, const struct table *t, unsigned int wan
 		if (!(wanted & MASQ_KIND((*k)->id)))
 			continue;
 		err = kind_has_maps((*k)->id) ? listing_tell(l, t, (*k)->id, fn, arg)
-					      : records_each(&l->entries, fn, arg);
+					      : listing_tell_entries(l, (*k)->id, fn, arg);
 	}
 	return err;
 }

@@ -511,6 +511,19 @@ static int fail_between(struct error *e, int err, uint32_t done)
 		    why.text, done, done == 1 ? "is" : "are");
 }
 
+/* An entry says what these kernels do anyway, and without one they do no more. */
+static int command_without_module(struct masq *m, const struct masq_command *c)
+{
+	char what[KIND_WORDS_MAX];
+
+	if (c->verb != MASQ_DELETE)
+		return 0;
+	return fail(&m->error, EOPNOTSUPP,
+		    "%s: a kernel with masquerading modules forwards none, so they cannot be "
+		    "switched on",
+		    kind_describe(what, c));
+}
+
 static int sockopt_command(struct masq *m, const struct masq_command *given)
 {
 	struct records there = {0};
@@ -523,6 +536,8 @@ static int sockopt_command(struct masq *m, const struct masq_command *given)
 	/* the kernel has no other family to mean */
 	if (four.local.family == AF_UNSPEC)
 		four.local.family = AF_INET;
+	if (kinds[c->kind]->says_no)
+		return command_without_module(m, c);
 	if (!kind_part(&part, c, 1))
 		return kind_part(&part, c, 0) ? send_command(m, &part) : 0;
 	err = look_for(m, c, &there, &known);

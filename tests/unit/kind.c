@@ -125,12 +125,18 @@ static void any_autofw(struct masq_command *c)
 		c->has |= MASQ_UNTIMED;
 }
 
+static void any_reach(struct masq_command *c)
+{
+	c->form = any(2) ? MASQ_INSIDE : MASQ_OWN;
+}
+
 static struct masq_command any_command(const struct kind *k)
 {
 	static void (*const fill[])(struct masq_command *) = {
 		[MASQ_PORTFW] = any_portfw,
 		[MASQ_MFW] = any_mfw,
 		[MASQ_AUTOFW] = any_autofw,
+		[MASQ_REACH] = any_reach,
 	};
 	struct masq_command c = {.size = sizeof(c), .kind = k->id, .verb = MASQ_ADD};
 
@@ -385,7 +391,7 @@ static void refusals(void)
 		const char *text;
 		struct masq_command c;
 	} cases[] = {
-		{"no kind 3", {.kind = (enum masq_kind)3, .verb = MASQ_ADD}},
+		{"no kind 4", {.kind = (enum masq_kind)4, .verb = MASQ_ADD}},
 		{"no kind -1", {.kind = (enum masq_kind) - 1, .verb = MASQ_ADD}},
 		{"portfw has no command 2", {.kind = MASQ_PORTFW, .verb = MASQ_INSERT}},
 		{"portfw has no command 4", {.kind = MASQ_PORTFW, .verb = MASQ_EDIT}},

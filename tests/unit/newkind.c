@@ -11,7 +11,7 @@
 #include "savefile.h"
 #include "tap.h"
 
-#define RELAY ((enum masq_kind)(MASQ_AUTOFW + 1))
+#define RELAY ((enum masq_kind)(MASQ_REACH + 1))
 
 /* ---- the kind ---- */
 
@@ -134,6 +134,7 @@ const struct kind *const kinds[KINDS_MAX + 1] = {
 	[MASQ_PORTFW] = &kind_portfw,
 	[MASQ_MFW] = &kind_mfw,
 	[MASQ_AUTOFW] = &kind_autofw,
+	[MASQ_REACH] = &kind_reach,
 	[RELAY] = &kind_relay,
 };
 
@@ -209,7 +210,7 @@ static void reading(void)
 	is_str(e.text, "-J needs -x PROTO", "what a command needs");
 	read_line("relay -K -x tcp -q", &e);
 	is_str(e.text, "unknown option -q (see \"ipmasqadm relay --help\")", "what there is not");
-	is_int(kind_count(), 4, "there are four kinds");
+	is_int(kind_count(), 5, "there are five kinds");
 }
 
 static void applying(void)
@@ -304,6 +305,7 @@ static void saving(void)
 	       "ipmasqadm portfw -f\n"
 	       "ipmasqadm mfw -F\n"
 	       "ipmasqadm autofw -F\n"
+	       "ipmasqadm reach -f\n"
 	       "ipmasqadm relay -Z\n"
 	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.3 80 -p 7\n"
 	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 80 -R 10.0.0.2 80 -p 7\n"
@@ -322,6 +324,7 @@ static void saving(void)
 	       "ipmasqadm portfw -f\n"
 	       "ipmasqadm mfw -F\n"
 	       "ipmasqadm autofw -F\n"
+	       "ipmasqadm reach -f\n"
 	       "ipmasqadm relay -Z\n"
 	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 80-83 -R 10.0.0.2 90-93 -p 7\n"
 	       "ipmasqadm portfw -a -P tcp -L 10.0.0.1 84 -R 10.0.0.3 94 -p 7\n"
@@ -339,7 +342,7 @@ static void saving(void)
 	       "ranges are saved where they are whole");
 	atomic = false;
 	listed = nothing;
-	is_str(saved(), "ipmasqadm portfw -f\nipmasqadm autofw -F\nipmasqadm relay -Z\n",
+	is_str(saved(), "ipmasqadm portfw -f\nipmasqadm autofw -F\nipmasqadm reach -f\nipmasqadm relay -Z\n",
 	       "kind by kind, and none is flushed that there is not");
 }
 
