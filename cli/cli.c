@@ -29,11 +29,6 @@ struct listing {
 	bool failed; /* the error is ours, not the library's */
 };
 
-static bool has_served(const struct masq_record *record)
-{
-	return record->has & MASQ_HAS_SERVED && !(record->has & MASQ_HAS_RECEIVER);
-}
-
 static int print_object(struct listing *l, const struct masq_record *record)
 {
 	struct object o;
@@ -41,7 +36,7 @@ static int print_object(struct listing *l, const struct masq_record *record)
 	fputs(l->begun ? ",\n " : "[\n ", stdout);
 	object_begin(&o, stdout);
 	l->plugin->object(&o, record);
-	if (has_served(record))
+	if (record->has & MASQ_HAS_SERVED)
 		object_number(&o, "served", record->served);
 	else
 		object_null(&o, "served");
@@ -70,7 +65,7 @@ static int print_row(const struct listing *l, const struct masq_record *record)
 	l->plugin->row(&line, record, l->req->numeric);
 	if (l->req->verbose) {
 		line_continue(&line, served);
-		if (has_served(record))
+		if (record->has & MASQ_HAS_SERVED)
 			line_number(&line, record->served);
 		else
 			line_text(&line, "-");

@@ -60,13 +60,13 @@ struct batch_ops {
 struct batch {
 	const struct batch_ops *ops;
 	enum family family; /* of what comes next */
-	size_t steps;       /* so many were taken */
 };
 
 /* Messages into a buffer, between buf_begin_batch() and buf_end_batch(). */
 struct batch_netlink {
 	struct batch batch;
 	struct buf *buf;
+	bool begun;  /* there is something to send */
 	bool failed; /* out of memory */
 	uint32_t set_id;
 	/* the message that takes elements at the moment */

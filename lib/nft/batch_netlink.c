@@ -35,7 +35,7 @@ static void close_elements(struct batch_netlink *b)
 static struct nlmsghdr *message(struct batch_netlink *b, uint16_t type, uint16_t flags)
 {
 	close_elements(b);
-	b->batch.steps++;
+	b->begun = true;
 	return buf_msg(b->buf, b->batch.family, type, flags);
 }
 

@@ -19,7 +19,6 @@ __attribute__((format(printf, 2, 3))) static void say(struct batch *b, const cha
 /* What is done to something in the table, and its name: "add chain ip ipmasqadm lookup". */
 static void begin(struct batch *b, const char *what, const char *name)
 {
-	b->steps++;
 	say(b, "%s %s " NFT_TABLE "%s%s", what, family_defs[b->family].text, *name ? " " : "",
 	    name);
 }

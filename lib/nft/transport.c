@@ -450,9 +450,9 @@ static int send_batch(struct nft *n, struct link_error *error)
 	if (!err)
 		err = batch_netlink_end(&b);
 	*error = (struct link_error){.err = -err};
-	if (!err && !b.batch.steps && turn_up_to_date(&n->turn) != 1)
+	if (!err && !b.begun && turn_up_to_date(&n->turn) != 1)
 		err = -EINTR; /* nothing to do, by a picture that is none */
-	if (err || !b.batch.steps)
+	if (err || !b.begun)
 		return err;
 	buf_end_batch(&n->batch);
 	err = link_commit(n->link, &n->batch, error);

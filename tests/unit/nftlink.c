@@ -252,6 +252,35 @@ static void commits(struct link *l, struct buf *b)
 	is_int(link_commit(l, b, &error), -ERESTART, "another generation");
 }
 
+/* The kernel's words and the attribute that it means stand behind the message that
+ * failed; since 4.12 behind its header alone. */
+static void explanations(struct link *l, struct buf *b)
+{
+	static const char words[] = "no such thing";
+
+	for (int capped = 0; capped < 2; capped++) {
+		size_t copied = capped ? 0 : 20;
+		struct link_error error;
+		struct nlmsghdr *nlh;
+
+		forget();
+		batch(b, 2);
+		queued = 1;
+		nlh = put(NLMSG_ERROR, b->first + 1, sizeof(struct nlmsgerr) + copied);
+		*(struct nlmsgerr *)mnl_nlmsg_get_payload(nlh) =
+			(struct nlmsgerr){.error = -EINVAL,
+					  .msg.nlmsg_seq = b->first + 1,
+					  .msg.nlmsg_len = NLMSG_HDRLEN + 20};
+		nlh->nlmsg_flags = (uint16_t)(NLM_F_ACK_TLVS | (capped ? NLM_F_CAPPED : 0));
+		mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, words);
+		mnl_attr_put_u32(nlh, NLMSGERR_ATTR_OFFS, 44);
+		queue[0].len = nlh->nlmsg_len;
+		is_int(link_commit(l, b, &error), -EINVAL, "refused%s", capped ? "" : ", in full");
+		is_str(error.text, words, "... in the kernel's words");
+		is_int(error.offset, 44, "... and where");
+	}
+}
+
 int main(void)
 {
 	struct buf b;
@@ -265,6 +294,7 @@ int main(void)
 	several_requests(l, &b);
 	left_answers(l, &b);
 	commits(l, &b);
+	explanations(l, &b);
 	buf_free(&b);
 	link_close(l);
 	return done_testing();
