@@ -47,6 +47,13 @@ list: 0
 list: 0
 END
 
+is_told('descriptors', <<'END');
+open: 0
+begin: 0
+socket: closed
+net: closed
+END
+
 is_told('stopped', <<'END');
 open: 0
 add: 0

@@ -139,6 +139,25 @@ subtest 'R3: one command, one transaction' => sub {
 	waitpid $pid, 0;
 };
 
+subtest 'an add asks little: five datagrams' => sub {
+	plan skip_all => $no_strace if $no_strace;
+	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));
+	is(scalar(() = strace('sendto,sendmsg', qw(portfw -a -P tcp -L 198.51.100.1), @$_) =~ /\bsend\w+\(/g), 5, "@$_")
+		for [qw(81 -R 10.0.0.2 80)], [qw(80 -R 10.0.0.2 80 -p 4)];
+	portfw('-f');
+};
+
+subtest 'changes take turns: one waits while another has the namespace' => sub {
+	plan skip_all => $no_strace if $no_strace;
+	my $pid = open my $holder, '-|', 'exec flock /proc/self/ns/net sh -c "echo; sleep 0.5"' or die "flock: $!\n";
+	<$holder>;
+	my @tries = strace('flock', qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80)) =~ /\bflock\(.* = (\S+)/g;
+	cmp_ok(scalar(grep { $_ eq '-1' } @tries), '>', 1, 'it tries again');
+	is($tries[-1], '0', 'until it has it');
+	close $holder;
+	portfw('-f');
+};
+
 subtest 'R4: the kernel is the only database' => sub {
 	plan skip_all => $no_strace if $no_strace;
 	for my $command ([qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 2)],

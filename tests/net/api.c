@@ -6,7 +6,9 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/ip_masq.h>
 
@@ -321,6 +323,22 @@ static void check(void)
 		printf("%s\n", masq_error(m));
 }
 
+/* A program that starts others hands them nothing of a handle's. */
+static void descriptors(void)
+{
+	say("begin", masq_begin(m));
+	for (int fd = 3; fd < 256; fd++) {
+		char link[32], what[64] = "";
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, what, sizeof(what) - 1) > 0 &&
+		    (!strncmp(what, "socket:", 7) || !strncmp(what, "net:", 4)))
+			printf("%.*s: %s\n", (int)strcspn(what, ":"), what,
+			       fcntl(fd, F_GETFD) & FD_CLOEXEC ? "closed" : "inherited");
+	}
+	masq_abort(m);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct {
@@ -328,7 +346,7 @@ int main(int argc, char *argv[])
 		void (*fn)(void);
 	} cases[] = {{"nested", nested},   {"stopped", stopped}, {"refused", refused},
 		     {"sizes", sizes},     {"message", message}, {"unopened", unopened},
-		     {"members", members}, {"check", check}};
+		     {"members", members}, {"check", check},     {"descriptors", descriptors}};
 	int opened = masq_open(&m, NULL);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
