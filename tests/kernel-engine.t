@@ -196,6 +196,8 @@ subtest 'R6: first packets only' => sub {
 	$client->open(1, 'tcp', '198.51.100.1', 80);
 	$client->say(1) for 1 .. 50;
 	like(portfw('-l', '-n'), qr/\s999\s+1000\n/, 'a hundred packets of one connection count once');
+	# an acknowledgement that comes late would be a connection of its own, and need the table of R7
+	select undef, undef, undef, 0.3;
 	forget();
 	portfw('-f');
 };
