@@ -6,19 +6,20 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
+use Bed;
 use File::Temp ();
 use JSON::PP ();
 use Net;
 use Test::More;
 
-my $net = Net->new(local => ['198.51.100.1']);
+Bed->new;
 my $python = (grep { !run($_, '-c', 'import pyftpdlib') } qw(python3 /usr/bin/python3))[0];
 my $lacking = lacking('pyftpdlib', $python) // lacking('curl', !run(qw(curl --version)));
 plan skip_all => $lacking if $lacking;
 
-my $client = $net->host('client', '203.0.113.5');
-my $inside = $net->host('inside', '10.0.1.9');
-my $server = $net->host('server', '10.0.0.2', 'fd00::2');
+# from outside, from the server's own link, and from another inside network
+my ($client, $inside, $server) = @$bed{qw(client inside web1)};
+my $dmz = $bed->{net}->host('dmz', '172.16.0.5');
 my $dir = File::Temp->newdir;
 chmod 0755, $dir;
 my $content = join '', map { "$_ line of the file\n" } 1 .. 2000;
@@ -81,7 +82,7 @@ for ([21, 21], [8021, 2121]) {
 		did(@forward);
 		isnt(get($client, $_, $port, 2), 'all', "$_ from outside, without a helper") for sort keys %modes;
 		did(@forward, qw(-H ftp));
-		for my $host ($client, $inside) {
+		for my $host ($client, $inside, $dmz, $bed->{net}->firewall) {
 			is(get($host, $_, $port), 'all', "$_, from $host->{name}") for sort keys %modes;
 		}
 		did(qw(portfw -d -P tcp -L 198.51.100.1), $port);

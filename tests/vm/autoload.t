@@ -40,6 +40,35 @@ my $after = loaded();
 ok($after->{$_}, "it has loaded $_") for qw(nfnetlink nf_tables nft_chain_nat nft_nat nf_nat nf_conntrack);
 diag('loaded: ', join ' ', sort keys %$after);
 like(ipmasqadm(@list), qr/^TCP +198\.51\.100\.1 +10\.0\.0\.2 +80 +8080/m, 'the forward is listed');
+
+# helpers: two modules each, of which making the helper alone loads one
+my @ftp = qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp);
+my $lacking = "1ipmasqadm: portfw: helper ftp needs the kernel modules nf_conntrack_ftp and nf_nat_ftp (CONFIG_NF_CONNTRACK_FTP), which could not be loaded: load them with: modprobe nf_nat_ftp\n";
+my $before = qx(nft list ruleset);
+ok(!loaded()->{$_}, "$_ is not loaded") for qw(nf_conntrack_ftp nf_nat_ftp);
+loader('/nonexistent');
+is(ipmasqadm(@ftp), $lacking, 'a helper whose modules nobody can load');
+is(qx(nft list ruleset), $before, 'and nothing has changed');
+loader($modprobe);
+my $program = $ENV{IPMASQADM};
+for my $caps ('-sys_module') { # as the sandboxed unit
+	local $ENV{IPMASQADM} = "setpriv --bounding-set $caps --inh-caps $caps $program";
+	is(ipmasqadm(@ftp), $lacking, 'by a caller that may load none');
+	is(qx(nft list ruleset), $before, 'and nothing has changed');
+	ok(!loaded()->{nf_nat_ftp}, 'nf_nat_ftp is not loaded');
+	is(system('modprobe', 'nf_nat_ftp'), 0, 'somebody loads it');
+	is(ipmasqadm(@ftp), '0', 'then it does');
+	is(ipmasqadm(qw(portfw -d -P tcp -L 198.51.100.1 21)), '0', 'deleted');
+}
+is(system('modprobe', '-r', 'nf_nat_ftp', 'nf_conntrack_ftp'), 0, 'away again');
+is(ipmasqadm(@ftp), '0', 'a caller that may');
+ok(loaded()->{$_}, "it has loaded $_") for qw(nf_conntrack_ftp nf_nat_ftp);
+my %others = (tftp => 'udp', irc => 'tcp', sip => 'udp', pptp => 'tcp', h323 => 'tcp');
+for (sort keys %others) {
+	is(ipmasqadm(qw(portfw -a -P), $others{$_}, qw(-L 198.51.100.1 99 -R 10.0.0.2 99 -H), $_), '0', "-H $_");
+	ok(loaded()->{"nf_nat_$_"}, "it has loaded nf_nat_$_");
+	is(ipmasqadm(qw(portfw -d -P), $others{$_}, qw(-L 198.51.100.1 99)), '0', 'deleted');
+}
 is(ipmasqadm(qw(portfw -f)), '0', 'and flushed');
 is(qx(nft list ruleset), '', 'which leaves nothing');
 
