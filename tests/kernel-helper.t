@@ -161,7 +161,7 @@ subtest 'a helper stays, and prefs stay where it alone is given' => sub {
 	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -p 3));
 	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.3 21 -p 4));
 	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -H ftp));
-	is(did(qw(save)) =~ s/.*-F\n//sr, join('', map { "ipmasqadm portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.$_ 21 -p " . ($_ + 1) . " -H ftp\n" } 2, 3), 'given to a service');
+	is(did(qw(save)) =~ s/.*-[fF]\n//sr, join('', map { "ipmasqadm portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.$_ 21 -p " . ($_ + 1) . " -H ftp\n" } 2, 3), 'given to a service');
 	did(qw(portfw -d -P tcp -L 198.51.100.1 21 -R 10.0.0.3 21));
 	did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -p 5));
 	like(did(qw(save)), qr/10\.0\.0\.2 21 -p 5 -H ftp$/m, 'and kept by a line without it');
