@@ -58,7 +58,10 @@ void connections_ask(struct buf *b, uint16_t type, const struct connection_filte
 	uint16_t kind = type == IPCTNL_MSG_CT_GET ? NLM_F_DUMP : NLM_F_ACK;
 	struct nlmsghdr *nlh =
 		buf_request(b, NFNL_SUBSYS_CTNETLINK, type, kind, (uint8_t)key->local.family);
-	uint32_t flags = address_is_any(&key->local) ? 0 : FILTER_DESTINATION;
+	/* of IPv6, kernels tell all but those to the address (5.8 to 6.18: what
+	 * ctnetlink_filter_match_tuple() makes of ipv6_addr_cmp()) */
+	bool by_address = key->local.family == AF_INET && !address_is_any(&key->local);
+	uint32_t flags = by_address ? FILTER_DESTINATION : 0;
 
 	if (key->protocol)
 		flags |= FILTER_PROTOCOL | (key->port ? FILTER_PORT : 0);

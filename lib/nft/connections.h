@@ -15,7 +15,7 @@ struct connection_filter {
 	struct key key;
 };
 
-/* Begins a request: IPCTNL_MSG_CT_GET for a dump, or IPCTNL_MSG_CT_DELETE for all
+/* Begins a request, in which an address of IPv6 does not count: IPCTNL_MSG_CT_GET for a dump, or IPCTNL_MSG_CT_DELETE for all
  * of them at once, which older kernels (6.1) refuse with EINVAL. */
 void connections_ask(struct buf *b, uint16_t type, const struct connection_filter *filter);
 

@@ -90,14 +90,18 @@ void stale_forget(struct link *l, struct buf *b, struct state *st)
 {
 	struct table *t = &st->table;
 	size_t n = 0;
-	bool any = false;
+	bool look = false; /* the kernel cannot find them by their address */
 
 	for (size_t i = 0; i < t->n; i++) {
-		n += concerns(&t->services[i]);
-		any |= concerns(&t->services[i]) && address_is_any(&t->services[i].key.local);
+		const struct masq_address *local = &t->services[i].key.local;
+
+		if (!concerns(&t->services[i]))
+			continue;
+		n++;
+		look |= local->family == AF_INET6 || address_is_any(local);
 	}
 	if (!n)
 		return;
-	if (any || n > FEW_SERVICES || forget_each(l, b, t) == -EINVAL)
+	if (look || n > FEW_SERVICES || forget_each(l, b, t) == -EINVAL)
 		forget_by_look(l, b, t);
 }
