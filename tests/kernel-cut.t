@@ -207,18 +207,19 @@ subtest 'a server that goes on sending, behind masquerading' => sub {
 		my $pid = fork // die;
 		if (!$pid) {
 			open STDOUT, '>', "$dir/$out";
-			exec qw(nsenter --net -t), $host->{pid}, qw(-- timeout 30), $^X, '-MSocket', '-we', "alarm 30; \$| = 1; \$SIG{PIPE} = 'IGNORE'; $perl";
+			exec qw(nsenter --net -t), $host->{pid}, qw(-- timeout 30), $^X, '-MIO::Socket::IP', '-we', "alarm 30; \$| = 1; \$SIG{PIPE} = 'IGNORE'; $perl";
 		}
 		return $pid;
 	};
 	my $size = sub { (-s "$dir/$_[0]") // 0 };
+	my ($any, $address) = map { Net::to_six($_) } '0.0.0.0', '198.51.100.1';
 	for my $ports ([82, 82], [83, 84]) {
 		my ($local, $port) = @$ports;
 		did(qw(portfw -a -P tcp -L 198.51.100.1), $local, qw(-R 10.0.0.2), $port);
-		my $server = $program->($one, 'sent', "socket(my \$l, PF_INET, SOCK_STREAM, 0); setsockopt(\$l, SOL_SOCKET, SO_REUSEADDR, 1); bind(\$l, pack_sockaddr_in($port, INADDR_ANY)) or die;
-			listen(\$l, 9); print 'ready'; accept(my \$c, \$l); while (syswrite(\$c, 'x' x 100)) { select undef, undef, undef, 0.01 } print ' its end'; sleep 30");
+		my $server = $program->($one, 'sent', "my \$l = IO::Socket::IP->new(LocalHost => '$any', LocalPort => $port, Listen => 9, ReuseAddr => 1) or die;
+			print 'ready'; accept(my \$c, \$l); while (syswrite(\$c, 'x' x 100)) { select undef, undef, undef, 0.01 } print ' its end'; sleep 30");
 		ok(wait_for(10, sub { $size->('sent') }), 'a server');
-		my $reader = $program->($client, 'got', "socket(my \$s, PF_INET, SOCK_STREAM, 0); connect(\$s, pack_sockaddr_in($local, inet_aton('198.51.100.1'))) or die; while (sysread(\$s, my \$b, 999)) { print \$b } sleep 30");
+		my $reader = $program->($client, 'got', "my \$s = IO::Socket::IP->new(PeerHost => '$address', PeerPort => $local) or die; while (sysread(\$s, my \$b, 999)) { print \$b } sleep 30");
 		ok(wait_for(10, sub { $size->('got') > 1000 }), "a download, $local to $port");
 		did(qw(portfw -d -P tcp -L 198.51.100.1), $local, '--cut');
 		my $then = $size->('got');

@@ -139,8 +139,8 @@ subtest 'conntrack that cannot be read, and what is asked of it' => sub {
 	end();
 };
 
-my $ask = 'socket(my $s, PF_INET, SOCK_DGRAM, 0); connect($s, pack_sockaddr_in(80, inet_aton("198.51.100.1"))) or die;';
-my $serve = 'socket(my $s, PF_INET, SOCK_DGRAM, 0); bind($s, pack_sockaddr_in(9000, INADDR_ANY)) or die; print "ready\n";';
+my $ask = Net::endpoint('SOCK_DGRAM', '198.51.100.1', 80) . 'connect($s, $at) or die;';
+my $serve = Net::endpoint('SOCK_DGRAM', '0.0.0.0', 9000) . 'bind($s, $at) or die; print "ready\n";';
 
 subtest 'datagrams that nobody answers' => sub {
 	my $sink = program($server, "$serve while (recv(\$s, my \$m, 99, 0)) { print \"\$m\\n\" }; print \"\$!\\n\"");
@@ -170,7 +170,7 @@ subtest 'an answer that comes a second later' => sub {
 	end();
 };
 
-my $connect = 'socket(my $s, PF_INET, SOCK_STREAM, 0); print "begins\n"; connect($s, pack_sockaddr_in(80, inet_aton("198.51.100.1"))) or die;' .
+my $connect = Net::endpoint('SOCK_STREAM', '198.51.100.1', 80) . 'print "begins\n"; connect($s, $at) or die;' .
 	' print +(split / /, readline $s)[0], "\n"; <STDIN>';
 for (['SYN_SENT', $server, 'input', 'tcp dport 8080 tcp flags & (syn | ack) == syn drop'],
      ['SYN_RECV', $client, 'input', 'tcp flags & (syn | ack) == syn | ack drop'])
@@ -194,7 +194,7 @@ for (['SYN_SENT', $server, 'input', 'tcp dport 8080 tcp flags & (syn | ack) == s
 # TIME_WAIT and CLOSE are over: nothing is lost with the chains.
 subtest 'what is over' => sub {
 	for (['TIME_WAIT', sub { $client->close(1) }],
-	     ['CLOSE', sub { $client->run($^X, '-MSocket', '-we', 'socket(my $s, PF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(80, inet_aton("198.51.100.1"))) or die;
+	     ['CLOSE', sub { $client->run($^X, '-MSocket', '-we', Net::endpoint('SOCK_STREAM', '198.51.100.1', 80) . 'connect($s, $at) or die;
 			readline $s; setsockopt($s, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close $s'); $client->close(1) }])
 	{
 		my ($state, $over) = @$_;

@@ -20,7 +20,7 @@ my $firewall = $net->firewall->listen(22, 80, 8080);
 
 # names, for the commands as the manual has them
 my $hosts = File::Temp->new;
-print $hosts <<END;
+print $hosts Net::to_six(<<END);
 127.0.0.1 localhost
 198.51.100.1 yours.com
 203.0.113.5 clientA

@@ -15,7 +15,7 @@ my ($one, $two) = map { $net->host($$_[0], $$_[1])->listen(80, 7070, 8000) } ['o
 my $firewall = $net->firewall;
 $firewall->listen(80);
 # a second address of the interface that leads to server one, which answers nobody else
-must(qw(ip address add 10.0.0.250/32 dev one));
+must(qw(ip address add 10.0.0.250/32 dev one preferred_lft 0));
 $one->must(qw(ip route add 10.0.0.250/32 dev eth0));
 $one->must(qw(ip neighbour add 10.0.0.250 lladdr 02:00:00:00:00:01 dev eth0 nud permanent));
 $one->must(qw(ip route del default));

@@ -182,7 +182,7 @@ sub noise {
 		my $bits = '';
 		vec($bits, fileno $until, 1) = 1;
 		for my $i (1 .. 20_000) {
-			print $nft $i % 2 ? 'add' : 'delete', " element ip other s { 192.0.2.1 }\n" or POSIX::_exit(1);
+			print $nft $i % 2 ? 'add' : 'delete', Net::to_six(" element ip other s { 192.0.2.1 }\n") or POSIX::_exit(1);
 			last if select my $over = $bits, undef, undef, 0.003;
 		}
 		close $nft;

@@ -17,12 +17,12 @@ my $dir = File::Temp->newdir;
 sub file {
 	my ($name, @lines) = @_;
 	open my $f, '>', "$dir/$name" or die "$dir/$name: $!";
-	print $f map { "$_\n" } @lines;
+	print $f map { Net::to_six("$_\n") } @lines;
 	close $f or die "$dir/$name: $!";
-	return "$dir/$name";
+	return Net::is_translated("$dir/$name");
 }
 
-sub slurp { open my $f, '<', shift or return undef; local $/; return <$f> // '' }
+sub slurp { open my $f, '<', shift or return undef; local $/; return Net::to_four(<$f> // '') }
 sub save { my ($status, $out, $err) = ipmasqadm('save'); return $status || $err ? "exit $status: $err" : $out }
 # but for the age of services, which is the generation of the ruleset that they came with
 sub ageless { return ruleset() =~ s/\bseq \d+/seq N/gr }
@@ -266,7 +266,7 @@ subtest 'nobody waits for a resolver' => sub {
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
 		$ENV{LD_PRELOAD} = join ' ', grep { length } $ENV{PRELOAD} // '', $Net::traffic =~ s{traffic$}{resolver.so}r;
-		$ENV{RESOLVER_NAMES} = 'slow=10.0.0.2';
+		$ENV{RESOLVER_NAMES} = 'slow=' . Net::to_six('10.0.0.2');
 		$ENV{RESOLVER_RECORD} = "$dir/lookups";
 		$ENV{RESOLVER_SECONDS} = 5;
 		exec $Net::program, 'restore', $file or POSIX::_exit(127);

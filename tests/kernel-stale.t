@@ -46,7 +46,7 @@ is_deeply(\@wrong, [], "each of $all calls failed: the message says it");
 cmp_ok(scalar keys %told, '>', 0, 'some of them did');
 
 # every service of a flush is refused, since somebody's chain jumps to it; a user namespace caps the buffers
-sub spew { my ($name, @lines) = @_; open my $f, '>', "$dir/$name" or die $!; print $f map { "$_\n" } @lines; close $f; return "$dir/$name" }
+sub spew { my ($name, @lines) = @_; open my $f, '>', "$dir/$name" or die $!; print $f map { Net::to_six("$_\n") } @lines; close $f; return Net::is_translated("$dir/$name") }
 my $refused = qr/\Aipmasqadm: portfw: the kernel refused the change to chain tcp-198\.51\.100\.1-\d+: something that is not ours refers to it; look at it with: nft list table ip ipmasqadm\n\z/;
 for (['as root', 1_500], ['in a user namespace', 600, qw(unshare -Urn)]) {
 	my ($where, $n, @in) = @$_;

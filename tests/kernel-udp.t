@@ -21,9 +21,11 @@ sub did {
 # one datagram from this port of the client; who answers
 sub from {
 	my ($source, $address, $port) = @_;
-	my $script = 'use Socket; my ($s, $a, $p) = @ARGV; socket(my $f, AF_INET, SOCK_DGRAM, 0) or die;'
-		. 'setsockopt($f, SOL_SOCKET, SO_REUSEADDR, 1); bind($f, sockaddr_in($s, INADDR_ANY)) or die;'
-		. 'send($f, "x\n", 0, sockaddr_in($p, inet_aton($a))); vec(my $r = "", fileno $f, 1) = 1;'
+	my $script = 'use Socket qw(:DEFAULT getaddrinfo IN6ADDR_ANY pack_sockaddr_in6); my ($s, $a, $p) = @ARGV;'
+		. 'my (undef, $to) = getaddrinfo($a, $p, {socktype => SOCK_DGRAM}); socket(my $f, $to->{family}, SOCK_DGRAM, 0) or die;'
+		. 'my $any = $to->{family} == AF_INET ? sockaddr_in($s, INADDR_ANY) : pack_sockaddr_in6($s, IN6ADDR_ANY);'
+		. 'setsockopt($f, SOL_SOCKET, SO_REUSEADDR, 1); bind($f, $any) or die;'
+		. 'send($f, "x\n", 0, $to->{addr}); vec(my $r = "", fileno $f, 1) = 1;'
 		. 'select($r, undef, undef, 0.3) and recv($f, my $got, 99, 0); print defined $got ? $got : "nobody"';
 	my ($status, $out) = $client->run($^X, '-e', $script, $source, $address, $port);
 	return $out =~ /^(\S+)/ ? $1 : "exit $status";

@@ -22,6 +22,7 @@ use warnings;
 use Cwd 'abs_path';
 use Exporter 'import';
 use File::Basename 'dirname';
+use File::Spec ();
 use File::Temp ();
 use IO::Handle;
 use IO::Select;
@@ -29,7 +30,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes 'time';
 
-our @EXPORT = qw($slow lacking run ipmasqadm must nft ruleset forget wait_for);
+our @EXPORT = qw($slow $family lacking run ipmasqadm must nft ruleset forget wait_for);
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{O} // 'build';
@@ -40,6 +41,119 @@ $ENV{IPMASQADM_MODDIR} //= "$build/modules";
 
 # Where programs take many times as long, tests do less: with a sanitizer, or on an emulated machine.
 our $slow = grep { ($ENV{$_} // '') eq 'yes' } qw(SANITIZE SLOW);
+
+# The family that a test is run with: 4, or 6 if MASQ_TEST_FAMILY says so (tests/six). Tests name
+# addresses of IPv4. With 6, what goes to a program is translated to the addresses of IPv6 that stand
+# for them, with all that belongs to the family, and what comes back is translated to what the test
+# has written. Those of the table have as many characters as what they stand for, since listings have
+# columns.
+our $family = $ENV{MASQ_TEST_FAMILY} // 4;
+
+my %stands_for = ('198.51.100.' => '2001:db8::a', '203.0.113.' => '2001:d:b::', '192.0.2.' => 'fd12::2:',
+	'10.0.0.' => 'fd00::a', '10.0.1.' => 'fd00::b', '10.0.2.' => 'fd00::c', '10.0.3.' => 'fd00::d',
+	'10.1.0.' => 'fd01::a', '10.9.0.' => 'fd09::a', '192.168.1.' => 'fd16:8::1:', '192.168.2.' => 'fd16:8::2:',
+	'100.64.0.' => 'fd64:aa::');
+my %prefix_of = reverse %stands_for;
+my ($four, $six) = map { join '|', map { quotemeta } sort { length $b <=> length $a || $a cmp $b } @$_ }
+	[keys %stands_for], [keys %prefix_of];
+my $kinds = 'tables?|chains?|rules?|maps?|sets?|element|ruleset|dnat';
+my ($name_six) = $six =~ s/\\:/_/gr;
+
+sub six {
+	my ($prefix, $host, $len) = @_;
+	# a network, of which all hosts are
+	return $stands_for{$prefix} =~ s/[^:]*$//r =~ s/(?<!:):$/:0/r . '/112' if defined $len && $host eq '0' && $len < 32;
+	return "$stands_for{$prefix}$host" . (defined $len ? '/' . ($len == 32 ? 128 : 112) : '');
+}
+
+sub to_six {
+	my ($text) = @_;
+	return $text if $family != 6 || !defined $text;
+	for ($text) {
+		# names of chains
+		s{(?<=(?:tcp|udp)-|-to-)($four)(\d+)(?=-\d)}{six($1, $2) =~ tr/:/_/r}ge;
+		s{(?<![\w.:])($four)(\d+):(?=[\w\$])}{'[' . six($1, $2) . ']:'}ge;
+		s{(?<![\w.])($four)(\d+)(?:/(\d+))?(?![\d.])}{six($1, $2, $3)}ge;
+		s{(?<![\w.])0\.0\.0\.0(?=:\d)}{[::]}g;
+		s{(?<![\w.])0\.0\.0\.0(?![\w./])}{::}g;
+		s{(?<![\w.])127\.0\.0\.1(?![\w.])}{::1}g;
+		# the other family stays the other one
+		s{\b($kinds) ip6 (?=\S)}{$1 IP4 }g;
+		s{\b($kinds) ip (?=\S)}{$1 ip6 }g;
+		s{\btable ip$}{table ip6}mg;
+		s{\bip (?=[sd]addr)}{ip6 }g;
+		s{\bipv4_addr\b}{ipv6_addr}g;
+		s{\bIP4\b}{ip}g;
+		s{\bIP4(?=v4_addr)}{ip}g;
+		s{\biptables(?=-|\s)}{ip6tables}g;
+	}
+	return $text;
+}
+
+sub to_four {
+	my ($text) = @_;
+	return $text if $family != 6 || !defined $text;
+	for ($text) {
+		s{(?<=(?:tcp|udp)-|-to-)($name_six)(\d+)(?=-\d)}{$prefix_of{$1 =~ tr/_/:/r} . $2}ge;
+		s{\[($six)(\d+)\](?=:)}{$prefix_of{$1}$2}g;
+		s{(?<![\w:])($six)(\d+)(?!\w|:\w)}{$prefix_of{$1}$2}g;
+		s{/128\b}{/32}g;
+		# in a column as long as what it stands for
+		s{(?<![\w:])::(?![\w:])(?: {5}(?= ))?}{0.0.0.0}g;
+		s{(?<![\w:])::1(?![\w:])}{127.0.0.1}g;
+		# what is IPv4 itself is told from what stands for it
+		s{\b($kinds) ip (?=\S)}{$1 IP4 }g;
+		s{\bip (?=[sd]addr)}{IP4 }g;
+		s{\bipv4_addr\b}{IP4v4_addr}g;
+		s{\b($kinds) ip6 (?=\S)}{$1 ip }g;
+		s{\bip6 (?=[sd]addr)}{ip }g;
+		s{\bipv6_addr\b}{ipv4_addr}g;
+		s{"family": "ipv6"}{"family": "ipv4"}g;
+		s{\[([\d.]+)\](?=:)}{$1}g;
+		s{'([\d.]+):(\w+)'}{$1:$2}g; # a save has brackets in quotes
+	}
+	return $text;
+}
+
+# The words of a command; an environment before it and the like are left alone.
+sub translated {
+	my @command = @_;
+	return @command if $family != 6;
+	my ($nft) = grep { $command[$_] =~ m{(?:^|/)nft$} } 0 .. $#command;
+	if (defined $nft) {
+		my %other = (ip => 'ip6', ip6 => 'ip');
+		$_ = $other{$_} // $_ for @command[$nft + 1 .. $#command];
+	}
+	s/^iptables/ip6tables/ for @command;
+	for my $i (reverse 0 .. $#command - 1) {
+		splice @command, $i + 1, 0, '-6' if $command[$i] eq 'ip' && $command[$i + 1] =~ /^(?:route|rule|neighbour)$/;
+	}
+	return map { to_six($_) } @command;
+}
+
+# Files of the test that a program reads or writes: those in directories for temporary ones.
+my $tmp = File::Spec->tmpdir;
+my %translated;
+
+# Says of a file that it is translated, once and for all: for what runs beside a test.
+sub is_translated { $translated{$_[0]} = 1; return $_[0] }
+
+sub translate_files {
+	my ($translate, @command) = @_;
+	return if $command[0] eq 'mount';
+	for my $path (grep { !$translated{$_} && -f && -w _ && !-x _ } map { m{(\Q$tmp\E/[^\s"';]+)}g } @command) {
+		CORE::open my $f, '+<', $path or next;
+		local $/;
+		my $text = <$f> // '';
+		my $new = $text =~ /\0/ ? $text : $translate->($text);
+		if ($new ne $text) {
+			seek $f, 0, 0;
+			truncate $f, 0;
+			print $f $new;
+		}
+		CORE::close $f;
+	}
+}
 
 # A test that can't run says so; where CI counts on it, it has failed.
 sub unable {
@@ -87,9 +201,17 @@ BEGIN { $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP) }
 $SIG{PIPE} = 'IGNORE';
 enter();
 
+# For scripts with -MSocket: $s, a socket of the family, and $at, the address and port.
+sub endpoint {
+	my ($type, $address, $port) = @_;
+	$address = to_six($address);
+	return "my (undef, \$to) = Socket::getaddrinfo('$address', $port, {socktype => $type}); my \$at = \$to->{addr}; socket(my \$s, \$to->{family}, $type, 0) or die;";
+}
+
 # Runs a command. Returns its exit status (128 + n for signal n), its stdout and its stderr.
 sub run {
-	my @command = @_;
+	my @command = translated(@_);
+	translate_files(\&to_six, @_) if $family == 6;
 	my ($out, $err) = map { File::Temp->new } 1, 2;
 	my $pid = fork // die "fork: $!\n";
 	if (!$pid) {
@@ -101,8 +223,9 @@ sub run {
 	}
 	waitpid $pid, 0;
 	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+	translate_files(\&to_four, @_) if $family == 6;
 	return $status unless wantarray;
-	return ($status, map { local $/; seek $_, 0, 0; <$_> // '' } $out, $err);
+	return ($status, map { local $/; seek $_, 0, 0; to_four(<$_> // '') } $out, $err);
 }
 
 sub must {
@@ -148,6 +271,9 @@ sub sysctl {
 	close $f or die "$path: $!\n";
 }
 
+# Addresses of IPv6 are there at once.
+sub no_dad { return map { "net.ipv6.conf.$_.accept_dad" } qw(all default) }
+
 # The firewall. local => [addresses of its own]
 sub new {
 	my ($class, %args) = @_;
@@ -158,6 +284,8 @@ sub new {
 		must(qw(ip link set lo up));
 		sysctl('net.ipv4.ip_forward', 1);
 		sysctl('net.ipv4.conf.all.rp_filter', 0);
+		sysctl('net.ipv6.conf.all.forwarding', 1) if $family == 6;
+		sysctl($_, 0) for $family == 6 ? no_dad() : ();
 		nft("add table ip probe\ndelete table ip probe\n");
 		1;
 	} or do {
@@ -187,6 +315,7 @@ sub host {
 	# Neighbours know each other: what waits for ARP on a busy machine can be dropped between our
 	# chains and conntrack, and is then rightly counted again when it comes a second time.
 	my ($ours, $theirs) = ('02:00:00:00:00:01', '02:00:00:00:00:02');
+	$host->must('sysctl', '-qw', map { "$_=0" } no_dad()) if $family == 6;
 	must(qw(ip link add name), $name, 'address', $ours,
 		qw(type veth peer name eth0 address), $theirs, 'netns', $host->{pid});
 	must(qw(ip address add), "$gateway/32", 'dev', $name);
@@ -235,7 +364,7 @@ sub start {
 # Two halves, so that several hosts can be told before the first one is heard.
 sub tell {
 	my $host = shift;
-	print {$host->{tell}} "@_\n";
+	print {$host->{tell}} Net::to_six("@_"), "\n";
 }
 
 sub hear {
@@ -248,7 +377,7 @@ sub hear {
 		sysread $host->{hear}, $line, 1, length $line or die "$host->{name}: gone\n";
 	}
 	chomp $line;
-	return $line;
+	return Net::to_four($line);
 }
 
 sub ask {

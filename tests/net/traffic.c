@@ -9,8 +9,8 @@
  *				COUNT connections, each from a fresh source port; prints who
  *				answered. -k keeps the last one and asks it again for every line on stdin
  *
- * A server answers everything with one line, "NAME PEER:PORT LOCAL:PORT COUNT": who it is, whom it
- * sees, where it was reached, and how many connections and datagrams it has had. TCP clients are
+ * A server answers everything, of both families, with one line, "NAME PEER:PORT LOCAL:PORT COUNT" (an
+ * address of IPv6 in brackets): who it is, whom it sees, where it was reached, and how many connections and datagrams it has had. TCP clients are
  * greeted with it. So the client learns which server it got and what address of its own arrived
  * there.
  *
@@ -52,13 +52,46 @@ enum { LINE = 256, OPEN_MAX_IDS = 4096, FIRST_PORT = 10000, LAST_PORT = 60000 };
 
 static int wait_ms = 2000;
 
-static struct sockaddr_in address(const char *text, unsigned int port)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+/* Of either family. */
+union endpoint {
+	struct sockaddr sa;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+};
 
-	if (strcmp(text, "-") && inet_pton(AF_INET, text, &sin.sin_addr) != 1)
+static socklen_t size_of(const union endpoint *e)
+{
+	return e->sa.sa_family == AF_INET6 ? sizeof(e->six) : sizeof(e->four);
+}
+
+/* "-" is any address of the family. */
+static union endpoint address(const char *text, unsigned int port, int family)
+{
+	union endpoint e = {0};
+
+	if (inet_pton(AF_INET, text, &e.four.sin_addr) == 1)
+		e.sa.sa_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &e.six.sin6_addr) == 1)
+		e.sa.sa_family = AF_INET6;
+	else if (!strcmp(text, "-"))
+		e = (union endpoint){.sa.sa_family = (sa_family_t)family};
+	else
 		errx(2, "%s: not an address", text);
-	return sin;
+	e.four.sin_port = htons((uint16_t)port); /* at the same place in both */
+	return e;
+}
+
+/* "10.0.0.2:80" or "[fd00::2]:80" */
+static const char *text_of(char out[64], const union endpoint *e)
+{
+	bool six = e->sa.sa_family == AF_INET6;
+	char addr[INET6_ADDRSTRLEN];
+
+	inet_ntop(e->sa.sa_family,
+		  six ? (const void *)&e->six.sin6_addr : (const void *)&e->four.sin_addr, addr,
+		  sizeof(addr));
+	snprintf(out, 64, six ? "[%s]:%u" : "%s:%u", addr, ntohs(e->four.sin_port));
+	return out;
 }
 
 /* ---- server ---- */
@@ -68,25 +101,22 @@ enum type { LISTENER, DATAGRAM, STREAM };
 
 static unsigned int taken;
 
-static int identify(char line[LINE], const char *name, const struct sockaddr_in *peer,
-		    const struct sockaddr_in *local)
+static int identify(char line[LINE], const char *name, const union endpoint *peer,
+		    const union endpoint *local)
 {
-	char p[INET_ADDRSTRLEN], l[INET_ADDRSTRLEN];
+	char p[64], l[64];
 
-	inet_ntop(AF_INET, &peer->sin_addr, p, sizeof(p));
-	inet_ntop(AF_INET, &local->sin_addr, l, sizeof(l));
-	return snprintf(line, LINE, "%.64s %s:%u %s:%u %u\n", name, p, ntohs(peer->sin_port), l,
-			ntohs(local->sin_port), taken);
+	return snprintf(line, LINE, "%.64s %s %s %u\n", name, text_of(p, peer), text_of(l, local),
+			taken);
 }
 
 static bool answer_stream(int fd, const char *name)
 {
-	struct sockaddr_in peer, local;
+	union endpoint peer, local;
 	socklen_t n = sizeof(peer), m = sizeof(local);
 	char line[LINE];
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &n) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&local, &m) < 0)
+	if (getpeername(fd, &peer.sa, &n) < 0 || getsockname(fd, &local.sa, &m) < 0)
 		return false;
 	return send(fd, line, (size_t)identify(line, name, &peer, &local), MSG_NOSIGNAL) > 0;
 }
@@ -94,8 +124,8 @@ static bool answer_stream(int fd, const char *name)
 /* The answer leaves with the address it was asked at: a server may own several. */
 static void answer_datagram(int fd, const char *name)
 {
-	char buf[2048], control[CMSG_SPACE(sizeof(struct in_pktinfo))], line[LINE];
-	struct sockaddr_in peer, local;
+	char buf[2048], control[CMSG_SPACE(sizeof(struct in6_pktinfo))], line[LINE];
+	union endpoint peer, local;
 	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
 	struct msghdr msg = {.msg_name = &peer,
 			     .msg_namelen = sizeof(peer),
@@ -105,17 +135,23 @@ static void answer_datagram(int fd, const char *name)
 			     .msg_controllen = sizeof(control)};
 	socklen_t n = sizeof(local);
 
-	if (recvmsg(fd, &msg, 0) < 0 || getsockname(fd, (struct sockaddr *)&local, &n) < 0)
+	if (recvmsg(fd, &msg, 0) < 0 || getsockname(fd, &local.sa, &n) < 0)
 		return;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		struct in_pktinfo info;
+		struct in6_pktinfo six;
+		struct in_pktinfo four;
 
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-			continue;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		local.sin_addr = info.ipi_spec_dst = info.ipi_addr;
-		info.ipi_ifindex = 0;
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&four, CMSG_DATA(c), sizeof(four));
+			local.four.sin_addr = four.ipi_spec_dst = four.ipi_addr;
+			four.ipi_ifindex = 0;
+			memcpy(CMSG_DATA(c), &four, sizeof(four));
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&six, CMSG_DATA(c), sizeof(six));
+			local.six.sin6_addr = six.ipi6_addr;
+			six.ipi6_ifindex = 0;
+			memcpy(CMSG_DATA(c), &six, sizeof(six));
+		}
 	}
 	iov.iov_base = line;
 	iov.iov_len = (size_t)identify(line, name, &peer, &local);
@@ -133,25 +169,41 @@ static void watch(int epoll, int fd, enum type type)
 		err(1, "epoll_ctl");
 }
 
+/* One socket of a family; -1: the machine does not have the family. */
+static int bound(int family, int type, const char *port)
+{
+	union endpoint any = address("-", (unsigned int)atoi(port), family);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+	bool six = family == AF_INET6;
+
+	if (fd < 0 && six)
+		return -1;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (six && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	    (type == SOCK_DGRAM && !six &&
+	     setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0) ||
+	    (type == SOCK_DGRAM && six &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0) ||
+	    bind(fd, &any.sa, size_of(&any)) < 0 || (type == SOCK_STREAM && listen(fd, 1024) < 0))
+		err(1, "listen on %s", port);
+	return fd;
+}
+
 static int listen_on(char *const ports[], int n)
 {
-	int epoll = epoll_create1(EPOLL_CLOEXEC), on = 1;
+	static const int families[] = {AF_INET, AF_INET6};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
 	if (epoll < 0)
 		err(1, "epoll_create1");
-	for (int i = 0; i < n; i++) {
-		struct sockaddr_in sin = address("-", (unsigned int)atoi(ports[i]));
-		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	for (int i = 0; i < 2 * n; i++) {
+		int tcp = bound(families[i % 2], SOCK_STREAM, ports[i / 2]);
+		int udp = bound(families[i % 2], SOCK_DGRAM, ports[i / 2]);
 
-		if (tcp < 0 || udp < 0 ||
-		    setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-		    setsockopt(udp, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
-		    bind(tcp, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
-		    bind(udp, (struct sockaddr *)&sin, sizeof(sin)) < 0 || listen(tcp, 1024) < 0)
-			err(1, "listen on %s", ports[i]);
-		watch(epoll, tcp, LISTENER);
-		watch(epoll, udp, DATAGRAM);
+		if (tcp >= 0)
+			watch(epoll, tcp, LISTENER);
+		if (udp >= 0)
+			watch(epoll, udp, DATAGRAM);
 	}
 	return epoll;
 }
@@ -201,7 +253,7 @@ static void __attribute__((noreturn)) serve(int epoll, const char *name)
 
 /* A source port that this process has not used for the last 50,000 connections: to conntrack each
  * connection is a new one. */
-static bool bind_fresh(int fd, const char *src)
+static bool bind_fresh(int fd, const char *src, int family)
 {
 	static unsigned int next;
 	int on = 1;
@@ -210,10 +262,10 @@ static bool bind_fresh(int fd, const char *src)
 	if (!next)
 		next = FIRST_PORT + (unsigned int)getpid() * 97 % (LAST_PORT - FIRST_PORT);
 	for (int tries = 0; tries < 1000; tries++) {
-		struct sockaddr_in sin = address(src, next);
+		union endpoint from = address(src, next, family);
 
 		next = next == LAST_PORT ? FIRST_PORT : next + 1;
-		if (!bind(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		if (!bind(fd, &from.sa, size_of(&from)))
 			return true;
 		if (errno != EADDRINUSE)
 			return false;
@@ -281,18 +333,18 @@ static bool ask(int fd, char answer[LINE])
 /* A TCP connection or UDP flow from a fresh source port, with the server's first line. */
 static int reach(bool tcp, const char *src, const char *dst, unsigned int port, char answer[LINE])
 {
-	int fd =
-		socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in sin = address(dst, port);
+	union endpoint to = address(dst, port, AF_INET);
+	int fd = socket(to.sa.sa_family,
+			(tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	int error = 0;
 	socklen_t n = sizeof(error);
 
-	if (fd < 0 || !bind_fresh(fd, src)) {
-		snprintf(answer, LINE, "bind %.16s: %s", src, strerror(errno));
+	if (fd < 0 || !bind_fresh(fd, src, to.sa.sa_family)) {
+		snprintf(answer, LINE, "bind %.40s: %s", src, strerror(errno));
 		goto failed;
 	}
-	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0) {
+	if (connect(fd, &to.sa, size_of(&to)) < 0) {
 		if (errno == EINPROGRESS && poll(&p, 1, wait_ms) > 0)
 			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n);
 		else
