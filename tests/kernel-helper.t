@@ -70,8 +70,9 @@ my %modes = (
 	PORT => [qw(-P - --disable-eprt)],
 );
 sub get {
-	my ($host, $mode, $port, $seconds) = @_;
-	my ($status, $out) = $host->run('curl', '-s', '--max-time', $seconds // 10, @{$modes{$mode}}, "ftp://198.51.100.1:$port/file");
+	my ($host, $mode, $port, $seconds, $address) = @_;
+	$address //= '198.51.100.1';
+	my ($status, $out) = $host->run('curl', '-gs', '--max-time', $seconds // 10, @{$modes{$mode}}, "ftp://$address:$port/file");
 	return $out eq $content ? 'all' : "exit $status";
 }
 
@@ -97,6 +98,39 @@ subtest 'any address, and balanced' => sub {
 	is(get($client, $_, 21), 'all', "$_, two targets") for qw(EPSV PORT);
 	did(qw(portfw -f));
 	forget();
+};
+
+subtest 'FTP over IPv6' => sub {
+	must('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1');
+	must(qw(ip -6 address add 2001:db8::1/128 dev lo));
+	my %link = (lan => 'fd00:a::1', dmz => 'fd00:b::1');
+	must(qw(ip -6 address add), "$link{$_}/64", 'dev', $_, 'nodad') for sort keys %link;
+	for ([$server, 'fd00:a::2', 'lan'], [$inside, 'fd00:a::9', 'lan'], [$dmz, 'fd00:b::5', 'dmz']) {
+		my ($host, $address, $link) = @$_;
+		$host->must(qw(ip -6 address add), "$address/64", qw(dev eth0 nodad));
+		$host->must(qw(ip -6 route add default via), $link{$link});
+	}
+	nft('table ip6 guard { chain forward { type filter hook forward priority 0; policy drop;
+		ct state established,related accept
+		ct status dnat accept
+	}
+	}');
+	# the kernel writes the client's address at full length, and this server compares addresses as text
+	serve($server, $python, '-c', "from pyftpdlib import authorizers, handlers, servers\n"
+		. "a = authorizers.DummyAuthorizer()\na.add_anonymous('$dir')\n"
+		. "h = handlers.FTPHandler\nh.authorizer = a\nh.permit_foreign_addresses = True\n"
+		. "servers.FTPServer(('::', 2122), h).serve_forever()\n");
+	ok(wait_for(20, sub { $server->must(qw(ss -Hltn)) =~ /:2122 / }), 'a server');
+	my @forward = qw(portfw -a -P tcp -L 2001:db8::1 21 -R fd00:a::2 2122);
+	did(@forward);
+	isnt(get($dmz, $_, 21, 2, '[2001:db8::1]'), 'all', "$_, without a helper") for qw(EPRT EPSV);
+	did(@forward, qw(-H ftp));
+	for my $host ($inside, $dmz, $bed->{net}->firewall) {
+		is(get($host, $_, 21, 10, '[2001:db8::1]'), 'all', "$_, from $host->{name}") for qw(EPRT EPSV);
+	}
+	did(qw(portfw -f));
+	forget();
+	did(qw(portfw -f));
 };
 
 subtest 'TFTP' => sub {
