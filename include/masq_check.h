@@ -119,6 +119,7 @@ struct masq_check_flight {
 	bool seen;                 /* at any hook; without it nothing below counts */
 	bool done;                 /* it passed the last chain of postrouting: it left */
 	bool local;                /* it was delivered to this machine */
+	bool own;                  /* it is of this machine itself (seen with live) */
 	enum masq_check_hook hook; /* the last place where it was seen */
 	int priority;
 	struct masq_address saddr, daddr; /* as they were there */
@@ -134,6 +135,7 @@ struct masq_check_flight {
 						 conntrack, or NULL */
 	const struct masq_check_place *nat;   /* the last nat rule of others that it matched, or
 						 NULL */
+	const struct masq_check_place *snat;  /* the same at postrouting */
 	const char *reason;                   /* the kernel's own drop reason */
 };
 
@@ -199,8 +201,13 @@ struct masq_check_observed {
 	bool live;
 	unsigned int live_seconds;
 	bool live_seen;
-	bool live_here;    /* it came in through lo */
-	bool live_hairpin; /* client and server are on one link */
+
+	/* clients that are reached in a way of their own */
+	bool near;             /* client and target are in one network */
+	bool masqueraded;      /* the packet left with another source */
+	bool source_elsewhere; /* which is no address of this machine */
+	bool inside_off;       /* the site has switched off inside clients, ipmasqadm-reach(8) */
+	bool own_off;          /* or connections of this machine itself */
 };
 
 /* Of one target of one service. It and its texts, of one line each, are the library's and valid

@@ -272,6 +272,10 @@ static int run(struct check *c, struct masq *m)
 	err = choose(&c->chosen, c->options, &c->all);
 	if (err)
 		return explain(&m->error, err, c->options);
+	for (size_t i = 0; i < c->chosen.n; i++) {
+		c->chosen.o[i].inside_off = c->all.inside_off;
+		c->chosen.o[i].own_off = c->all.own_off;
+	}
 	err = check_client(&m->error, c);
 	if (err)
 		return err;

@@ -32,6 +32,7 @@ static void export_flight(struct exported *e, struct masq_check_flight *out,
 					  .seen = x->seen,
 					  .done = x->done,
 					  .local = x->local,
+					  .own = x->own,
 					  .hook = x->hook,
 					  .priority = x->priority,
 					  .saddr = x->saddr,
@@ -50,6 +51,7 @@ static void export_flight(struct exported *e, struct masq_check_flight *out,
 					  .drop = export_place(e, &x->drop),
 					  .early = export_place(e, &x->early),
 					  .nat = export_place(e, &x->nat),
+					  .snat = export_place(e, &x->snat),
 					  .reason = x->reason};
 }
 
@@ -112,7 +114,10 @@ const struct masq_check_observed *export_observed(struct exported *e,
 						   .live = o->live,
 						   .live_seconds = o->live_seconds,
 						   .live_seen = o->live_seen,
-						   .live_here = o->live_here,
-						   .live_hairpin = o->live_hairpin};
+						   .near = o->near,
+						   .masqueraded = o->masqueraded,
+						   .source_elsewhere = o->source_elsewhere,
+						   .inside_off = o->inside_off,
+						   .own_off = o->own_off};
 	return &e->observed;
 }

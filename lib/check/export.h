@@ -9,7 +9,7 @@
 struct exported {
 	struct masq_check_observed observed;
 	struct masq_check_flight out, back, icmp;
-	struct masq_check_place places[9];
+	struct masq_check_place places[12];
 	size_t place_count;
 };
 

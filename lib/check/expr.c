@@ -340,6 +340,23 @@ void put_dnat(struct nftnl_rule *r, uint8_t family, int address_word, int port_w
 	U32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg(port_word));
 }
 
+void put_type_of_destination(struct nftnl_rule *r, int word)
+{
+	struct nftnl_expr *e = add(r, "fib");
+
+	U32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	U32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	U32(e, NFTNL_EXPR_FIB_DREG, reg(word));
+}
+
+void put_labels(struct nftnl_rule *r, int word)
+{
+	struct nftnl_expr *e = add(r, "ct");
+
+	U32(e, NFTNL_EXPR_CT_KEY, NFT_CT_LABELS);
+	U32(e, NFTNL_EXPR_CT_SREG, reg(word));
+}
+
 void put_limit(struct nftnl_rule *r, uint64_t rate)
 {
 	struct nftnl_expr *e = add(r, "limit");

@@ -58,6 +58,10 @@ void put_mask(struct nftnl_rule *r, int word, uint32_t mask);
 void put_lookup(struct nftnl_rule *r, const struct set_shape *set, int word, int data_word,
 		bool invert);
 void put_dnat(struct nftnl_rule *r, uint8_t family, int address_word, int port_word);
+/* Loads the type of the destination's address: RTN_LOCAL, ... */
+void put_type_of_destination(struct nftnl_rule *r, int word);
+/* Sets the connection's labels, 16 bytes, of which some may be set already. */
+void put_labels(struct nftnl_rule *r, int word);
 void put_limit(struct nftnl_rule *r, uint64_t rate);
 void put_verdict(struct nftnl_rule *r, int verdict, const char *chain);
 

@@ -7,6 +7,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/socket.h>
 
+#include "address.h"
+
 const struct family family_ipv4 = {
 	.af = AF_INET,
 	.nfproto = NFPROTO_IPV4,
@@ -77,4 +79,14 @@ void family_network(struct masq_address *a, unsigned int prefix)
 	for (unsigned int i = 0; i < (a->family == AF_INET6 ? 128 : 32); i++)
 		if (i >= prefix)
 			bytes[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
+}
+
+bool family_in_network(const struct masq_address *a, const struct masq_address *of,
+		       unsigned int prefix)
+{
+	struct masq_address net = *a, other = *of;
+
+	family_network(&net, prefix);
+	family_network(&other, prefix);
+	return prefix && address_equal(&net, &other);
 }

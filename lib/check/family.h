@@ -34,6 +34,8 @@ extern const struct family family_ipv4, family_ipv6;
 const struct family *family_of(const struct check_forward *f);
 
 bool family_is_loopback(const struct masq_address *a);
+bool family_in_network(const struct masq_address *a, const struct masq_address *of,
+		       unsigned int prefix);
 /* Zeroes what lies behind the prefix. */
 void family_network(struct masq_address *a, unsigned int prefix);
 

@@ -134,7 +134,8 @@ static enum masq_check_answer answer_of(const struct trace_packet *p)
 /* The first packet of somebody's connection, at the first tap. */
 static bool begins(const struct follow_thread *t, const struct trace_packet *p)
 {
-	if (t->hook != MASQ_HOOK_PREROUTING || t->priority != FIRST_TAP)
+	if ((t->hook != MASQ_HOOK_PREROUTING && t->hook != MASQ_HOOK_OUTPUT) ||
+	    t->priority != FIRST_TAP)
 		return false;
 	return p->protocol == IPPROTO_UDP ||
 	       (p->protocol == IPPROTO_TCP && (p->tcp_flags & (TH_SYN | TH_ACK)) == TH_SYN);
@@ -205,15 +206,22 @@ static void set_place(const struct follow_thread *t, struct check_place *p,
 	snprintf(p->base, sizeof(p->base), "%s", t->base);
 }
 
+/* Where destinations are translated. */
+static bool is_nat_hook(enum masq_check_hook hook)
+{
+	return hook == MASQ_HOOK_PREROUTING || hook == MASQ_HOOK_OUTPUT;
+}
+
 static void at_tap(struct follow_thread *t, const struct trace_event *e)
 {
 	struct check_flight *x = &t->flight;
 
 	x->hook = t->hook;
 	x->priority = t->priority;
-	if (t->hook == MASQ_HOOK_PREROUTING && t->priority == BEFORE_NAT && e->mark)
+	x->own |= t->hook == MASQ_HOOK_OUTPUT;
+	if (is_nat_hook(t->hook) && t->priority == BEFORE_NAT && e->mark)
 		x->mark = e->mark;
-	if (t->hook == MASQ_HOOK_PREROUTING && t->priority == BEHIND_NAT && e->has_packet) {
+	if (is_nat_hook(t->hook) && t->priority == BEHIND_NAT && e->has_packet) {
 		x->nat_daddr = e->packet.daddr;
 		x->nat_dport = e->packet.dport;
 		x->past_nat = true;
@@ -248,8 +256,10 @@ static void elsewhere(struct follow_thread *t, const struct trace_event *e)
 	default:
 		break;
 	}
-	if (rule && t->nat && t->hook == MASQ_HOOK_PREROUTING && e->verdict == NF_ACCEPT)
+	if (rule && t->nat && is_nat_hook(t->hook) && e->verdict == NF_ACCEPT)
 		set_place(t, &x->nat, e, MASQ_PLACE_RULE);
+	if (rule && t->nat && t->hook == MASQ_HOOK_POSTROUTING && e->verdict == NF_ACCEPT)
+		set_place(t, &x->snat, e, MASQ_PLACE_RULE);
 	if (rule && t->hook == MASQ_HOOK_PREROUTING && t->priority < CONNTRACK_PRIORITY)
 		set_place(t, &x->early, e, MASQ_PLACE_RULE);
 }
@@ -296,7 +306,7 @@ void follow_event(struct follow *f, const struct trace_event *e)
 		tap = table_tap(e->chain, &hook, &priority);
 	/* the kernel uses memory again, and its addresses make the ids */
 	if (e->has_packet && tap &&
-	    (hook == MASQ_HOOK_INGRESS ||
+	    (hook == MASQ_HOOK_INGRESS || (hook == MASQ_HOOK_OUTPUT && priority == FIRST_TAP) ||
 	     (hook == MASQ_HOOK_PREROUTING && priority == FIRST_TAP && t &&
 	      t->flight.hook != MASQ_HOOK_INGRESS && t->hook != MASQ_HOOK_INGRESS)))
 		t = NULL;

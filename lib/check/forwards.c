@@ -21,6 +21,7 @@ static int keep(struct forwards *f, const struct check_forward *one)
 
 static int keep_record(const struct masq_record *r, void *arg)
 {
+	struct forwards *all = arg;
 	const struct masq_command *c = r->forward;
 	struct check_forward f = {.command = *c,
 				  .protocol = c->protocol,
@@ -29,7 +30,8 @@ static int keep_record(const struct masq_record *r, void *arg)
 									  : 0};
 
 	/* what has no target, or follows a control connection, leads nowhere by itself */
-	if (r->has & MASQ_HAS_RECEIVER || !(c->has & MASQ_HAS_TARGET) || c->has & MASQ_HAS_TRIGGER)
+	if (c->kind != MASQ_REACH && (r->has & MASQ_HAS_RECEIVER || !(c->has & MASQ_HAS_TARGET) ||
+				      c->has & MASQ_HAS_TRIGGER))
 		return 0;
 	switch (c->kind) {
 	case MASQ_PORTFW:
@@ -44,14 +46,16 @@ static int keep_record(const struct masq_record *r, void *arg)
 	case MASQ_AUTOFW:
 		f.kind = CHECK_AUTOFW;
 		break;
-	case MASQ_REACH: /* whom they reach, no forward */
+	case MASQ_REACH:
+		all->inside_off |= c->form == MASQ_INSIDE;
+		all->own_off |= c->form == MASQ_OWN;
 		return 0;
 	}
 	if (c->has & MASQ_HAS_PORTS) {
 		f.lport = c->ports.first;
 		f.last = c->ports.last;
 	}
-	return keep(arg, &f);
+	return keep(all, &f);
 }
 
 int forwards_read(struct forwards *f, struct masq *m)

@@ -11,6 +11,7 @@
 struct forwards {
 	struct check_forward *v;
 	size_t n, cap;
+	bool inside_off, own_off; /* switched off for the site: ipmasqadm-reach(8) */
 };
 
 /* Reads all of every kind. 0 or what masq_list() gives; forwards_free() after either. */

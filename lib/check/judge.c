@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "judge_packet.h"
+#include "judge_reach.h"
 #include "judge_reading.h"
 #include "judge_server.h"
 
@@ -22,41 +23,13 @@ static bool judge_unsent(struct verdict *v, const struct check_observed *o)
 
 static bool judge_live(struct verdict *v, const struct check_observed *o)
 {
-	const struct check_forward *f = &o->forward;
-	const struct family *a = family_of(f);
-	struct masq_address net = o->inside_address;
-
-	if (!o->live_seen) {
-		verdict_broken(v, "no-packet");
-		CAUSE(v, "no connection to it arrived within %u seconds", o->live_seconds);
-		EVIDENCE(v, "no packet for the service was seen on any interface");
-		CURE(v, "connect from outside meanwhile; if you did, a provider or a router before "
-			"this machine drops it");
-		return true;
-	}
-	if (o->live_here) {
-		verdict_broken(v, "from-here");
-		CAUSE(v,
-		      "the connection comes from this machine itself, whose own are not forwarded");
-		EVIDENCE(v, "it came in by lo, from %s", IP(o->live_client));
-		CURE(v, "try from another machine; programs here can use %s port %u itself",
-		     IP(f->raddr), verdict_port(o));
-		return true;
-	}
-	if (!o->live_hairpin || o->back.seen)
+	if (o->live_seen)
 		return false;
-	verdict_broken(v, "hairpin");
-	CAUSE(v, "client and server are on one network: the server answers the client directly");
-	EVIDENCE(v, "%s came in by %s, where %s is, too, and no answer came back this way",
-		 IP(o->live_client), o->inside, IP(f->raddr));
-	family_network(&net, o->inside_prefix);
-	CURE(v,
-	     "nft 'add table %s hairpin; add chain %s hairpin postrouting { type nat hook "
-	     "postrouting priority srcnat; }; add rule %s hairpin postrouting %s saddr %s/%u %s "
-	     "daddr %s/%u ct status dnat masquerade'",
-	     a->word, a->word, a->word, a->word, IP(net), o->inside_prefix, a->word, IP(net),
-	     o->inside_prefix);
-	NOTE(v, "a reboot undoes it; to last: in /etc/nftables.conf");
+	verdict_broken(v, "no-packet");
+	CAUSE(v, "no connection to it arrived within %u seconds", o->live_seconds);
+	EVIDENCE(v, "no packet for the service was seen on any interface");
+	CURE(v, "connect from outside meanwhile; if you did, a provider or a router before "
+		"this machine drops it");
 	return true;
 }
 
@@ -83,7 +56,8 @@ static void judge_well(struct verdict *v, const struct check_observed *o)
 	if (o->back.seen) {
 		EVIDENCE(v, "a %s from %s to %s came out at %s for %s, its answer at %s",
 			 verdict_packet(f), IP(o->client), IP_PORT(o->dest, o->dport), o->out.oif,
-			 IP_PORT(f->raddr, verdict_port(o)), o->back.oif);
+			 IP_PORT(f->raddr, verdict_port(o)),
+			 o->out.own ? "this machine" : o->back.oif);
 		return;
 	}
 	EVIDENCE(v, "a %s from %s to %s came out at %s for %s", verdict_packet(f), IP(o->client),
@@ -93,6 +67,13 @@ static void judge_well(struct verdict *v, const struct check_observed *o)
 		"%s gave no answer to an empty datagram, as many UDP services do: its side was not "
 		"tested",
 		IP(f->raddr));
+}
+
+bool judge_is_about_reach(const struct check_observed *o)
+{
+	struct verdict v = {.state = VERDICT_OK, .code = "ok"};
+
+	return judge_own(&v, o) || judge_hairpin(&v, o);
 }
 
 bool judge_is_final(const struct check_observed *o)
@@ -115,7 +96,8 @@ void judge(struct verdict *v, const struct check_observed *o)
 		return;
 	if (o->live && judge_live(v, o))
 		return;
-	if (o->out.sent || o->live ? judge_out(v, o) || judge_back(v, o) || judge_icmp(v, o)
+	if (o->out.sent || o->live ? judge_own(v, o) || judge_out(v, o) || judge_hairpin(v, o) ||
+					     judge_back(v, o) || judge_icmp(v, o)
 				   : judge_unsent(v, o))
 		return;
 	judge_well(v, o);

@@ -11,19 +11,20 @@
 
 enum { LAST_TAP = 1000 };
 
+static const char *const hook_names[] = {
+	[MASQ_HOOK_NONE] = "nowhere",
+	[MASQ_HOOK_INGRESS] = "ingress",
+	[MASQ_HOOK_PREROUTING] = "prerouting",
+	[MASQ_HOOK_INPUT] = "input",
+	[MASQ_HOOK_FORWARD] = "forward",
+	[MASQ_HOOK_OUTPUT] = "output",
+	[MASQ_HOOK_POSTROUTING] = "postrouting",
+};
+
 /* A rule or policy that drops. */
 static bool judge_drop(struct verdict *v, const struct check_flight *x,
 		       const struct cure_packet *what, bool back)
 {
-	static const char *const names[] = {
-		[MASQ_HOOK_NONE] = "nowhere",
-		[MASQ_HOOK_INGRESS] = "ingress",
-		[MASQ_HOOK_PREROUTING] = "prerouting",
-		[MASQ_HOOK_INPUT] = "input",
-		[MASQ_HOOK_FORWARD] = "forward",
-		[MASQ_HOOK_OUTPUT] = "output",
-		[MASQ_HOOK_POSTROUTING] = "postrouting",
-	};
 	const struct check_place *p = &x->drop;
 	bool early = p->hook == MASQ_HOOK_INGRESS || p->hook == MASQ_HOOK_PREROUTING;
 	bool policy = p->kind == MASQ_PLACE_POLICY || p->kind == MASQ_PLACE_LEGACY_POLICY;
@@ -37,7 +38,7 @@ static bool judge_drop(struct verdict *v, const struct check_flight *x,
 	else
 		verdict_broken(v, early ? "early-drop" : "filter");
 	CAUSE(v, "%s dropped by another %s in %s", back ? "the answer is" : "the packet is",
-	      policy ? "chain's policy" : "rule", names[p->hook]);
+	      policy ? "chain's policy" : "rule", hook_names[p->hook]);
 	cure_place(v->evidence, sizeof(v->evidence), p);
 	cure_pass(v->cure, sizeof(v->cure), p, what);
 	cure_lasting(v->note, sizeof(v->note), p);
@@ -79,11 +80,7 @@ static bool judge_lost(struct verdict *v, const struct check_observed *o,
 	CAUSE(v, "%s is dropped by something that is neither nf_tables nor iptables", what);
 	if (!table_next_tap(x->hook, x->priority, &next))
 		next = LAST_TAP;
-	EVIDENCE(v, "it was last seen at %s, priority %d, and not at %d%s",
-		 x->hook == MASQ_HOOK_PREROUTING ? "prerouting"
-		 : x->hook == MASQ_HOOK_FORWARD  ? "forward"
-		 : x->hook == MASQ_HOOK_INPUT    ? "input"
-						 : "postrouting",
+	EVIDENCE(v, "it was last seen at %s, priority %d, and not at %d%s", hook_names[x->hook],
 		 x->priority, next, reason);
 	CURE(v, "look for what hangs there: nft list hooks");
 	return true;

@@ -10,7 +10,9 @@
 #include "address.h"
 #include "clock.h"
 #include "follow.h"
+#include "judge.h"
 #include "send.h"
+#include "source.h"
 #include "table.h"
 #include "trace.h"
 
@@ -88,7 +90,8 @@ static struct check_observed *find(struct check_observed *o, size_t n, const str
 
 static bool is_settled(const struct follow_flow *w)
 {
-	return w->client.family && (!w->out.done || w->back.done || w->back.drop.kind);
+	return w->client.family &&
+	       (!w->out.done || w->back.done || w->back.local || w->back.drop.kind);
 }
 
 static void wait_for_one(struct session *s, unsigned int seconds)
@@ -119,19 +122,24 @@ static void wait_for_one(struct session *s, unsigned int seconds)
 static void adopt(struct session *s, struct check_observed *o, const struct follow_flow *w)
 {
 	o->live_seen = true;
-	o->live_client = o->client = w->client;
+	o->client = w->client;
 	o->dest = w->dest;
 	o->dport = w->dport;
 	o->out = w->out;
 	o->out.sent = true;
 	o->back = w->back;
 	o->answer = w->answer;
-	snprintf(o->outside, sizeof(o->outside), "%s", w->out.iif);
-	o->live_here = !strcmp(w->out.iif, "lo");
-	o->live_hairpin = w->out.done && !strcmp(w->out.iif, w->out.oif);
+	if (w->out.iif[0])
+		snprintf(o->outside, sizeof(o->outside), "%s", w->out.iif);
+	/* what this machine itself asked for comes back to it */
+	o->back.done |= w->out.own && w->back.local;
+	o->near = !strcmp(w->out.iif, o->inside) &&
+		  family_in_network(&o->client, &o->inside_address, o->inside_prefix);
+	source_observe(o);
 	ruleset_describe(&s->ruleset, &o->out.drop);
 	ruleset_describe(&s->ruleset, &o->out.early);
 	ruleset_describe(&s->ruleset, &o->out.nat);
+	ruleset_describe(&s->ruleset, &o->out.snat);
 	ruleset_describe(&s->ruleset, &o->back.drop);
 	ruleset_describe(&s->ruleset, &o->back.early);
 }
@@ -202,6 +210,7 @@ void live_wait(struct check_observed *o, size_t n, unsigned int seconds)
 		free(s);
 	}
 	for (size_t i = 0; !err && i < n; i++)
-		if (o[i].live_seen && o[i].out.done && !o[i].back.seen && !o[i].live_hairpin)
+		if (o[i].live_seen && o[i].out.done && !o[i].back.seen &&
+		    !judge_is_about_reach(&o[i]))
 			ask_after(&o[i]);
 }

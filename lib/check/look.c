@@ -397,6 +397,8 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 		x->local = ask(&s, &x->dest, NULL, NULL).type == RTN_LOCAL;
 		look_at_ways(x, &s);
 		look_at_sysctls(x, &s);
+		x->near = !strcmp(x->outside, x->inside) &&
+			  family_in_network(&x->client, &x->inside_address, x->inside_prefix);
 		x->marks_route = s.marks_route;
 		x->driver_xdp = route_has_xdp(&s.nl, x->outside);
 		x->emptied = s.emptied;

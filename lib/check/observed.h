@@ -62,6 +62,7 @@ struct check_flight {
 	bool seen;                 /* at any hook */
 	bool done;                 /* it came to the end of its way */
 	bool local;                /* it was delivered to this machine */
+	bool own;                  /* it is of this machine itself */
 	enum masq_check_hook hook; /* the last tap it has passed */
 	int priority;
 	struct masq_address saddr, daddr; /* as they were there */
@@ -75,6 +76,7 @@ struct check_flight {
 	struct check_place drop;
 	struct check_place early; /* the last rule it matched in front of conntrack */
 	struct check_place nat;   /* the last nat rule it matched in another table */
+	struct check_place snat;  /* the same at postrouting */
 	char reason[48];          /* the kernel's own drop reason; "": unknown */
 };
 
@@ -139,9 +141,11 @@ struct check_observed {
 	bool live;
 	unsigned int live_seconds;
 	bool live_seen;
-	bool live_here;    /* it came in through lo */
-	bool live_hairpin; /* client and server are on one link */
-	struct masq_address live_client;
+	/* inside clients */
+	bool near;                /* client and target are in one network */
+	bool masqueraded;         /* it left with another source */
+	bool source_elsewhere;    /* which is no address of this machine */
+	bool inside_off, own_off; /* the site has switched them off: ipmasqadm-reach(8) */
 };
 
 #endif

@@ -21,6 +21,7 @@
 #include "route.h"
 #include "ruleset.h"
 #include "servers.h"
+#include "source.h"
 #include "state.h"
 #include "table.h"
 #include "trace.h"
@@ -189,7 +190,8 @@ static void prepare(struct session *s)
 			.port = w->frame.sport,
 			.target = o->forward.raddr,
 			.target_port = o->forward.rport ? o->forward.rport : o->dport,
-			.mark = o->forward.kind == CHECK_MFW ? o->forward.mark : 0};
+			.mark = o->forward.kind == CHECK_MFW ? o->forward.mark : 0,
+			.near = o->near};
 		add_device(s, o->outside);
 		if (!o->target_here)
 			add_device(s, o->inside);
@@ -418,9 +420,11 @@ static void store(struct session *s)
 		o->back = f->back;
 		o->icmp = f->icmp;
 		o->answer = f->answer;
+		source_observe(o);
 		ruleset_describe(&s->ruleset, &o->out.drop);
 		ruleset_describe(&s->ruleset, &o->out.early);
 		ruleset_describe(&s->ruleset, &o->out.nat);
+		ruleset_describe(&s->ruleset, &o->out.snat);
 		ruleset_describe(&s->ruleset, &o->back.drop);
 		ruleset_describe(&s->ruleset, &o->back.early);
 		ruleset_describe(&s->ruleset, &o->icmp.drop);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ enum { STATE_INVALID = 1, STATE_ESTABLISHED = 2, STATE_UNTRACKED = 64 };
 /* in an ICMP error: the header it quotes, which has no options as we sent it */
 enum { QUOTED = 8 };
 enum { FLAG_SYN = 2, FLAG_RST = 4 };
+/* What our own rules label a connection that they look up with: lib/nft/rule.h has the number. */
+enum { LABEL_WORDS = 4, LABEL_SOUGHT = 1 << 126 % 32 };
 enum { OWNER = 2, LIVE_RATE = 20, PIN_PRIORITY = -103, MARK_PRIORITY = -149 };
 
 /* A table under construction. */
@@ -28,6 +31,7 @@ struct draft {
 	const struct family *family;
 	uint8_t nfproto; /* of the table; netdev's has packets of the family, too */
 	const char *table;
+	bool live;
 };
 
 static const struct hook {
@@ -42,11 +46,12 @@ static const struct hook {
 	 {-500, -201, -199, -149, -103, -90, 1000}},
 	{"input", MASQ_HOOK_INPUT, NF_INET_LOCAL_IN, {-1000, 1000}},
 	{"forward", MASQ_HOOK_FORWARD, NF_INET_FORWARD, {-1000, -151, -149, -1, 1, 1000}},
+	{"output", MASQ_HOOK_OUTPUT, NF_INET_LOCAL_OUT, {-500, -201, -199, -103, -90, 1000}},
 	{"postrouting", MASQ_HOOK_POSTROUTING, NF_INET_POST_ROUTING, {-1000, 99, 101, 1000}},
 };
 #define HOOKS (sizeof(hooks) / sizeof(*hooks))
 
-enum set { FLOWS_SET, TARGETS_SET, PINS_MAP, MARKS_MAP, HELD_SET };
+enum set { FLOWS_SET, TARGETS_SET, PINS_MAP, MARKS_MAP, HELD_SET, NEAR_SET };
 
 /* Every part of a concatenation fills whole words: address, protocol and port. */
 static uint32_t flow_len(const struct family *a)
@@ -78,6 +83,9 @@ static struct set_shape shape_of(const struct family *a, enum set set)
 		break;
 	case HELD_SET:
 		s.name = "held";
+		break;
+	case NEAR_SET:
+		s.name = "near";
 		break;
 	case TARGETS_SET:
 		s.name = "targets";
@@ -226,6 +234,12 @@ static void tell_state(struct draft *d, const char *chain, uint32_t state, const
 	end_rule(d, r);
 }
 
+/* Connections of this machine itself are looked at for --live only. */
+static bool is_used(const struct draft *d, const struct hook *h)
+{
+	return d->live || h->hook != MASQ_HOOK_OUTPUT;
+}
+
 static void put_chains(struct draft *d)
 {
 	static const char *const states[] = {TABLE_UNTRACKED, TABLE_INVALID, TABLE_ESTABLISHED};
@@ -234,7 +248,7 @@ static void put_chains(struct draft *d)
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
 		batch_chain(&d->b, d->nfproto, d->table, states[i], NULL, 0, 0, NULL);
 	for (size_t i = 0; i < HOOKS; i++)
-		for (int j = 0; hooks[i].priorities[j]; j++) {
+		for (int j = 0; is_used(d, &hooks[i]) && hooks[i].priorities[j]; j++) {
 			tap_name(name, &hooks[i], hooks[i].priorities[j]);
 			batch_chain(&d->b, d->nfproto, d->table, name, "filter", hooks[i].number,
 				    hooks[i].priorities[j], NULL);
@@ -256,7 +270,7 @@ static void end_chains(struct draft *d)
 	char name[32];
 
 	for (size_t i = 0; i < HOOKS; i++)
-		for (int j = 0; hooks[i].priorities[j]; j++) {
+		for (int j = 0; is_used(d, &hooks[i]) && hooks[i].priorities[j]; j++) {
 			tap_name(name, &hooks[i], hooks[i].priorities[j]);
 			accept_all(d, name);
 		}
@@ -281,6 +295,14 @@ static void put_pins(struct draft *d)
 
 	batch_chain(&d->b, d->nfproto, d->table, "pin", "nat", NF_INET_PRE_ROUTING, PIN_PRIORITY,
 		    NULL);
+	r = begin_rule(d, "pin");
+	put_flow(d, r, FROM_CLIENT);
+	lookup(d, r, NEAR_SET, false);
+	for (int word = 0; word < LABEL_WORDS; word++)
+		put_value(r, word == LABEL_WORDS - 1 ? LABEL_SOUGHT : 0, 4, word);
+	put_labels(r, 0);
+	end_rule(d, r);
+
 	r = begin_rule(d, "pin");
 	put_flow(d, r, FROM_CLIENT);
 	lookup(d, r, PINS_MAP, false);
@@ -364,6 +386,10 @@ static void put_element(struct elements *e, enum set set, const struct table_flo
 		if (f->held)
 			put_key(e, f);
 		return;
+	case NEAR_SET:
+		if (f->near)
+			put_key(e, f);
+		return;
 	case TARGETS_SET:
 		if (!is_first_of_target(flows, i))
 			return;
@@ -415,7 +441,7 @@ static int make_main(struct table *t, const struct family *a, const struct table
 	if (err)
 		return err;
 	batch_table(&d.b, d.nfproto, t->name, OWNER);
-	for (enum set set = FLOWS_SET; set <= HELD_SET; set++)
+	for (enum set set = FLOWS_SET; set <= NEAR_SET; set++)
 		put_set(&d, set, flows, n);
 	put_chains(&d);
 	put_tracing(&d);
@@ -508,25 +534,35 @@ static void end_trace(struct draft *d, struct nftnl_rule *r)
 	end_rule(d, r);
 }
 
-static void trace_service(struct draft *d, const struct table_service *s)
+/* What is asked for, where packets come in or begin. */
+static void trace_question(struct draft *d, const char *chain, const struct table_service *s)
 {
-	static const uint8_t reply = IP_CT_DIR_REPLY;
+	static const uint32_t local = RTN_LOCAL;
 	const struct family *a = d->family;
-	struct nftnl_rule *r = begin_rule(d, "prerouting-500");
+	struct nftnl_rule *r = begin_rule(d, chain);
 
 	if (s->protocol == IPPROTO_TCP)
 		put_opening(r);
 	put_meta(r, NFT_META_L4PROTO, 0);
 	put_cmp(r, 0, NFT_CMP_EQ, &s->protocol, sizeof(s->protocol));
-	if (!address_is_any(&s->address)) {
+	if (address_is_any(&s->address)) {
+		put_type_of_destination(r, 0);
+		put_cmp(r, 0, NFT_CMP_EQ, &local, sizeof(local));
+	} else {
 		put_payload(r, NFT_PAYLOAD_NETWORK_HEADER, a->daddr, a->size, 0);
 		put_address(r, &s->address);
 	}
 	put_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 0);
 	put_port_range(r, s);
 	end_trace(d, r);
+}
 
-	r = begin_rule(d, "prerouting-199");
+static void trace_answer(struct draft *d, const struct table_service *s)
+{
+	static const uint8_t reply = IP_CT_DIR_REPLY;
+	const struct family *a = d->family;
+	struct nftnl_rule *r = begin_rule(d, "prerouting-199");
+
 	if (s->protocol == IPPROTO_TCP)
 		put_opening(r);
 	put_ct(r, NFT_CT_DIRECTION, -1, 0);
@@ -542,6 +578,13 @@ static void trace_service(struct draft *d, const struct table_service *s)
 	end_trace(d, r);
 }
 
+static void trace_service(struct draft *d, const struct table_service *s)
+{
+	trace_question(d, "prerouting-500", s);
+	trace_question(d, "output-500", s);
+	trace_answer(d, s);
+}
+
 static int make_live(struct table *t, const struct family *a, const struct table_service *services,
 		     size_t n)
 {
@@ -554,6 +597,7 @@ static int make_live(struct table *t, const struct family *a, const struct table
 	err = any ? draft_begin(&d, a, a->nfproto, t->name) : 0;
 	if (err || !any)
 		return err;
+	d.live = true;
 	batch_table(&d.b, d.nfproto, t->name, OWNER);
 	put_chains(&d);
 	for (size_t i = 0; i < n; i++)

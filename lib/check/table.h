@@ -21,6 +21,8 @@ struct table_flow {
 	uint32_t mark; /* 0: none */
 	bool held;     /* is dropped where it would leave: the server's host does not answer,
 			  and the kernel would tell the client so when we are gone */
+	bool near;     /* client and target are on one link: our rules masquerade it, as if they had
+		      looked it up */
 };
 
 /* The names of the regular chains that are jumped to by what they tell. */

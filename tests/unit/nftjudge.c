@@ -129,7 +129,25 @@ static void live(struct check_observed *o)
 	o->live = o->live_seen = true;
 	o->live_seconds = 30;
 	o->icmp = (struct check_flight){0};
-	o->live_client = address("203.0.113.9");
+	o->client = address("203.0.113.9");
+}
+
+/* Of this machine itself, and not forwarded. */
+static void own(struct check_observed *o)
+{
+	o->out.own = true;
+	snprintf(o->out.oif, sizeof(o->out.oif), "lo");
+	o->out.nat_daddr = o->dest;
+	o->out.nat_dport = o->dport;
+}
+
+/* A client on the server's own link. */
+static void near(struct check_observed *o)
+{
+	o->near = true;
+	o->client = o->out.saddr = address("10.0.0.9");
+	snprintf(o->outside, sizeof(o->outside), "lan");
+	snprintf(o->back.oif, sizeof(o->back.oif), "lan");
 }
 
 #define JUDGED(...)                                                                                \
@@ -188,7 +206,9 @@ static void test_well(void)
 	STATE("this machine itself, and somebody listens", VERDICT_OK, 0, o.target_here = true,
 	      o.target_listens = true, lost(&o.out, MASQ_HOOK_INPUT, 1000), o.out.local = true);
 	STATE("live", VERDICT_OK, 0, live(&o));
-	STATE("live, hairpin that works", VERDICT_OK, 0, live(&o), o.live_hairpin = true);
+	STATE("live, an inside client that is reached", VERDICT_OK, 0, live(&o),
+	      o.near = o.masqueraded = true);
+	STATE("this machine itself", VERDICT_OK, 0, live(&o), o.out.own = true);
 	STATE("retransmitted, untouched by the mark", VERDICT_OK, 0, o.out.mark = 7);
 }
 
@@ -332,9 +352,27 @@ static void test_live(void)
 {
 	LINE("none came", "no-packet", "30 seconds", NULL, "provider", live(&o),
 	     o.live_seen = false);
-	LINE("through lo", "from-here", NULL, "203.0.113.9", NULL, live(&o), o.live_here = true);
-	LINE("one network", "hairpin", NULL, NULL, "ip saddr 10.0.0.0/24 ip daddr 10.0.0.0/24",
-	     live(&o), silent(&o), o.live_hairpin = true);
+	LINE("this machine itself", "from-here", "something keeps", "203.0.113.9",
+	     "nft delete table ip ipmasqadm", live(&o), own(&o));
+	LINE("this machine itself, switched off", "from-here", "switched off", NULL,
+	     "ipmasqadm reach -e own", live(&o), own(&o), o.own_off = true);
+	LINE("this machine itself, loopback", "from-here", "loopback", NULL, "another address",
+	     live(&o), own(&o), o.dest = o.out.nat_daddr = address("127.0.0.1"));
+	LINE("this machine itself, dropped", "filter", "rule in output", NULL, NULL, live(&o),
+	     o.out.own = true, dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_OUTPUT));
+	LINE("one network", "hairpin", "something keeps", "left with its own address",
+	     "nft delete table ip ipmasqadm", near(&o), silent(&o));
+	LINE("one network, live", "hairpin", NULL, NULL, NULL, live(&o), near(&o), silent(&o));
+	LINE("one network, switched off", "hairpin", "switched off", NULL,
+	     "ipmasqadm reach -e inside", near(&o), silent(&o), o.inside_off = true);
+	LINE("one network, another source", "hairpin", "198.18.0.1", "chain ip t c",
+	     "nft insert rule ip t c ip saddr 10.0.0.0/24 ip daddr 10.0.0.0/24 ct status dnat "
+	     "accept",
+	     near(&o), silent(&o), o.masqueraded = o.source_elsewhere = true,
+	     o.out.saddr = address("198.18.0.1"),
+	     o.out.snat = place(MASQ_PLACE_RULE, MASQ_HOOK_POSTROUTING, "t", "c"));
+	LINE("one network, and the server is silent", "no-answer", NULL, NULL, NULL, near(&o),
+	     silent(&o), o.masqueraded = true);
 	LINE("dropped", "filter", NULL, NULL, NULL, live(&o),
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 }
