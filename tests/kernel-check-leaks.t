@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/net";
 use Net;
 use Bed;
 use Test::More;
+use List::Util 'sum';
 use Time::HiRes qw(time usleep);
 
 Bed->new;
@@ -17,11 +18,16 @@ my ($client, $isp, $web1) = @$bed{qw(client isp web1)};
 my $legacy = !run(qw(iptables-legacy -t filter -L -n));
 
 sub portfw { my ($status, $out, $err) = ipmasqadm('portfw', @_); die "portfw @_: $err" if $status }
-sub logger { open my $f, '<', '/proc/sys/net/netfilter/nf_log/2' or die; return scalar <$f> }
+my $pf = $family == 6 ? 10 : 2;
+sub logger { open my $f, '<', "/proc/sys/net/netfilter/nf_log/$pf" or die; return scalar <$f> }
 
-# what comes over the links to the provider
-nft("table ip count { chain p {\ntype filter hook prerouting priority -500\niifname { wan, wan2 } counter\n}\n}", $isp);
-sub outside { return $isp->must(qw(nft list table ip count)) =~ /packets (\d+)/ ? $1 : die }
+# what comes over the links to the provider, but for what neighbours ask each other
+my $all = $family == 6 ? "meta l4proto != ipv6-icmp counter\niifname { wan, wan2 } icmpv6 type < 128 counter" : 'counter';
+nft("table ip count { chain p {\ntype filter hook prerouting priority -500\niifname { wan, wan2 } $all\n}\n}", $isp);
+sub outside {
+	my @packets = $isp->must(qw(nft list table ip count)) =~ /packets (\d+)/g or die;
+	return sum(@packets);
+}
 
 # working, balanced, refused, silent, sent astray, reached by a drop
 portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
@@ -48,6 +54,7 @@ sub state {
 my %want = (80 => 'ok', 91 => 'refused', 53 => 'ok', 54 => 'refused', 92 => 'host-down', 93 => 'other-nat', 94 => 'filter');
 my $before = state();
 my $start = outside();
+cmp_ok($start, '>', 0, 'packets outside are counted');
 for my $round (1 .. 2) {
 	my ($status, $array, $text) = json_check();
 	my %got = map { $_->{service} =~ /:(\d+)$/ ? ($1 => $_->{code}) : () } @$array;
@@ -69,7 +76,7 @@ sub stop {
 		$SIG{INT} = 'DEFAULT';
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', '/dev/null';
-		exec $Net::program, qw(check -P tcp -L), '198.51.100.1', rand() < 0.3 ? 92 : 90;
+		exec $Net::program, qw(check -P tcp -L), Net::to_six('198.51.100.1'), rand() < 0.3 ? 92 : 90;
 	}
 	usleep($after);
 	kill $signal, $pid;
@@ -102,7 +109,7 @@ subtest 'others go on undisturbed' => sub {
 		open STDOUT, '>', '/dev/null';
 		# not 92, which waits
 		for (1 .. 10) {
-			system $Net::program, qw(check -P tcp -L 198.51.100.1), $_ for 80, 90;
+			system $Net::program, qw(check -P tcp -L), Net::to_six('198.51.100.1'), $_ for 80, 90;
 		}
 		POSIX::_exit(0);
 	}
@@ -124,7 +131,7 @@ subtest 'several checks at once' => sub {
 		my $pid = fork // die;
 		if (!$pid) {
 			open STDOUT, '>', '/dev/null';
-			exec $Net::program, qw(check -P tcp -L 198.51.100.1 80);
+			exec $Net::program, qw(check -P tcp -L), Net::to_six('198.51.100.1'), 80;
 		}
 		$pid;
 	} 1 .. 8;

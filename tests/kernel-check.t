@@ -16,9 +16,12 @@ use Time::HiRes 'time';
 Bed->new;
 $ENV{PATH} = dirname($Net::program) . ":$ENV{PATH}";
 my $only = $ENV{FAULT} // '';
+my $six = $family == 6;
+my $ip = $six ? 'ip6' : 'ip'; # in JSON
+my $played = $six ? '2001:db8::5' : '203.0.113.5';
 my ($client, $web1, $web2, $inside) = @$bed{qw(client web1 web2 inside)};
 my @web = qw(-P tcp -L 198.51.100.1 80);
-my @wan2 = qw(-P tcp -L 192.0.2.130 80);
+my @wan2 = qw(-P tcp -L 192.168.2.2 80);
 
 sub sh { return must('sh', '-c', $_[0]) }
 sub portfw { my ($status, $out, $err) = ipmasqadm('portfw', @_); die "portfw @_: $err" if $status }
@@ -43,25 +46,34 @@ my $legacy = !run(qw(iptables-legacy -t filter -L -n));
 
 # Each fault: what switches it on and off, on which hosts; the service, if it is not $web; what check has to
 # say; and whether its cure is a command for this machine (else it is words, and the fault is switched off).
+# six: what is otherwise in IPv6, or why there is no such fault.
+my @forced = (skip => !-e '/proc/sys/net/ipv6/conf/lan/force_forwarding' && 'force_forwarding', off => 'sysctl -qw net.ipv6.conf.all.forwarding=1; '
+	. 'sysctl -qw net.ipv6.conf.wan.force_forwarding=0; sysctl -qw net.ipv6.conf.lan.force_forwarding=0');
 my @faults = (
 	{
 		name => 'forwarding off', code => 'forward-off',
 		on => 'sysctl -qw net.ipv4.ip_forward=0', evidence => qr/ip_forward is 0/,
 		cure => qr/^sysctl -w net\.ipv4\.ip_forward=1$/, note => qr{/etc/sysctl\.d/},
+		six => {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0', evidence => qr/net\.ipv6\.conf\.all\.forwarding is 0/,
+			cure => qr/^sysctl -w net\.ipv6\.conf\.wan\.accept_ra=2 net\.ipv6\.conf\.all\.forwarding=1$/},
 	},
 	{
 		name => 'forwarding off outside', code => 'forward-off-if',
 		on => 'sysctl -qw net.ipv4.conf.wan.forwarding=0', evidence => qr/conf\.wan\.forwarding is 0/,
 		cure => qr/^sysctl -w net\.ipv4\.conf\.wan\.forwarding=1$/,
+		six => {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.lan.force_forwarding=1', @forced,
+			evidence => qr/conf\.wan\.force_forwarding is 0/, cure => qr/^sysctl -w net\.ipv6\.conf\.wan\.force_forwarding=1$/},
 	},
 	{
 		name => 'forwarding off inside', code => 'forward-off-if',
 		on => 'sysctl -qw net.ipv4.conf.lan.forwarding=0', evidence => qr/conf\.lan\.forwarding is 0.*answers/,
 		cure => qr/^sysctl -w net\.ipv4\.conf\.lan\.forwarding=1$/,
+		six => {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.wan.force_forwarding=1', @forced,
+			evidence => qr/conf\.lan\.force_forwarding is 0.*answers/, cure => qr/^sysctl -w net\.ipv6\.conf\.lan\.force_forwarding=1$/},
 	},
 	{
 		name => 'the default route of the server leads elsewhere', code => 'default-route',
-		web1 => 'ip route replace default via 10.0.0.254', evidence => qr/10\.0\.0\.2 asked by ARP for 10\.0\.0\.254/,
+		web1 => 'ip route replace default via 10.0.0.254', evidence => qr/10\.0\.0\.2 asked by (?:ARP|Neighbour Discovery) for 10\.0\.0\.254/,
 		cure => qr/^nft .*masquerade/, off => 'nft delete table ip back', web1_off => 'ip route replace default via 10.0.0.1; ip neigh flush dev eth0',
 	},
 	{
@@ -148,19 +160,19 @@ my @faults = (
 	{
 		name => 'an address that is not ours', code => 'not-local', service => [qw(-P tcp -L 198.51.100.9 80)],
 		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.9 80 -R 10.0.0.2 8080', cause => qr/198\.51\.100\.9 is not an address/,
-		cure => qr{^ip address add 198\.51\.100\.9/32 dev wan$}, off => 'ip address del 198.51.100.9/32 dev wan; ipmasqadm portfw -d -P tcp -L 198.51.100.9 80',
+		cure => qr{^ip address add 198\.51\.100\.9/(?:32|128) dev wan$}, off => 'ip address del 198.51.100.9/32 dev wan; ipmasqadm portfw -d -P tcp -L 198.51.100.9 80',
 		connect => [qw(tcp 198.51.100.9 80)],
 	},
 	{
 		name => 'a stale UDP flow', code => 'stale', service => [qw(-P udp -L 198.51.100.1 53)],
 		on => 'ipmasqadm portfw -a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53; conntrack -I -p udp -s 203.0.113.9 -d 198.51.100.1 --sport 5353 --dport 53 -r 198.51.100.1 -q 203.0.113.9 --reply-port-src 53 --reply-port-dst 5353 -t 100',
 		evidence => qr/203\.0\.113\.9 port 5353/, skip => run(qw(conntrack -V)) && 'conntrack',
-		cure => qr/^conntrack -D -p udp --orig-dst 198\.51\.100\.1 --orig-port-dst 53$/, off => 'ipmasqadm portfw -d -P udp -L 198.51.100.1 53',
+		cure => qr/^conntrack -D(?: -f ipv6)? -p udp --orig-dst 198\.51\.100\.1 --orig-port-dst 53$/, off => 'ipmasqadm portfw -d -P udp -L 198.51.100.1 53',
 		connect => [qw(udp 198.51.100.1 53)],
 	},
 	{
-		name => 'server down', code => 'host-down', web1 => 'ip link set eth0 down', evidence => qr/ARP for 10\.0\.0\.2/,
-		cure => qr/^on 10\.0\.0\.2: /, words => 1, web1_off => 'ip link set eth0 up; ip route replace default via 10.0.0.1',
+		name => 'server down', code => 'host-down', switch => 'ip link set web1 down', evidence => qr/(?:ARP|Neighbour Discovery) for 10\.0\.0\.2/,
+		cure => qr/^on 10\.0\.0\.2: /, words => 1, switch_off => 'ip link set web1 up',
 	},
 	{
 		name => 'nothing listens, TCP', code => 'refused', service => [qw(-P tcp -L 198.51.100.1 81)], words => 1,
@@ -184,22 +196,24 @@ my @faults = (
 		cure => qr/^on 10\.0\.0\.2: let tcp port 8080 in/, web1_off => 'nft delete table ip f',
 	},
 	{
-		name => 'rp_filter', code => 'rp-filter', service => \@wan2, next => 'asymmetric',
-		on => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080',
+		name => 'rp_filter', code => 'rp-filter', service => \@wan2, next => 'asymmetric', six => 'no rp_filter',
+		on => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.168.2.2 80 -R 10.0.0.2 8080',
 		evidence => qr/come in by wan2/, cure => qr/^sysctl -w net\.ipv4\.conf\.wan2\.rp_filter=2$/,
-		off => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=0; ipmasqadm portfw -d -P tcp -L 192.0.2.130 80',
+		off => 'sysctl -qw net.ipv4.conf.wan2.rp_filter=0; ipmasqadm portfw -d -P tcp -L 192.168.2.2 80',
 	},
 	{
 		name => 'asymmetric uplinks', code => 'asymmetric', service => \@wan2,
-		on => 'ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080', cause => qr/leave by wan, .*come in by wan2/,
-		cure => qr/^nft .*ip route add default via 192\.0\.2\.129 dev wan2 table 102$/,
-		off => 'ip rule del fwmark 102; ip route flush table 102; nft delete table ip uplinks; ipmasqadm portfw -d -P tcp -L 192.0.2.130 80',
-		connect => [qw(tcp 192.0.2.130 80)],
+		on => 'ipmasqadm portfw -a -P tcp -L 192.168.2.2 80 -R 10.0.0.2 8080', cause => qr/leave by wan, .*come in by wan2/,
+		cure => qr/^nft .*ip route add default via 192\.168\.2\.1 dev wan2 table 102$/,
+		off => 'ip rule del fwmark 102; ip route flush table 102; nft delete table ip uplinks; ipmasqadm portfw -d -P tcp -L 192.168.2.2 80',
+		connect => [qw(tcp 192.168.2.2 80)],
 	},
 	{
 		name => 'ICMP "fragmentation needed" is dropped', code => 'pmtu',
 		on => q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward ip protocol icmp drop'),
-		evidence => qr/chain ip f forward: ip protocol icmp drop/,
+		evidence => qr/chain ip f forward: ip protocol icmp drop/, cause => qr/"fragmentation needed"/,
+		six => {on => q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward meta l4proto ipv6-icmp drop'),
+			evidence => qr/chain ip f forward: meta l4proto ipv6-icmp drop/, cause => qr/ICMPv6 "packet too big"/},
 		cure => qr/^nft insert rule ip f forward ct status dnat accept$/, off => 'nft delete table ip f',
 	},
 	{
@@ -211,10 +225,10 @@ my @faults = (
 	{
 		name => 'a routing rule', code => 'routing', words => 1,
 		on => 'ip rule add pref 10 iif wan to 10.0.0.2 blackhole', evidence => qr/behind all prerouting chains, for 10\.0\.0\.2/,
-		cure => qr/ip route get 10\.0\.0\.2 from 203\.0\.113\.5 iif wan$/, off => 'ip rule del pref 10',
+		cure => qr/ip route get 10\.0\.0\.2 from \Q$played\E iif wan$/, off => 'ip rule del pref 10',
 	},
 	{
-		name => 'the target is this machine', code => 'target-here', service => [qw(-P tcp -L 198.51.100.1 83)],
+		name => 'the target is this machine', code => 'target-here', six => 'portfw refuses loopback', service => [qw(-P tcp -L 198.51.100.1 83)],
 		connect => [qw(tcp 198.51.100.1 83 firewall)],
 		on => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 83 -R 127.0.0.1 8083', evidence => qr/route_localnet is 0/,
 		cure => qr/^ipmasqadm portfw -a .* -R 198\.51\.100\.1 8083 && ipmasqadm portfw -d /,
@@ -240,12 +254,14 @@ $bed->{net}->firewall->listen(8083);
 portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
 my $well = check(@web);
 is("$well->{status} $well->{code}", '0 ok', 'the bed is healthy') or diag($well->{text});
-like($well->{evidence}, qr/a SYN from 203\.0\.113\.5 to 198\.51\.100\.1:80 came out at lan for 10\.0\.0\.2:8080, its answer at wan/,
+like($well->{evidence}, qr/a SYN from \Q$played\E to 198\.51\.100\.1:80 came out at lan for 10\.0\.0\.2:8080, its answer at wan/,
 	'and it says what was seen');
 
 my @table;
 for my $f (@faults) {
 	next if $only && $f->{name} !~ /$only/;
+	next if $six && $f->{six} && !ref $f->{six};
+	$f = {%$f, %{$f->{six}}} if $six && $f->{six};
 	if ($f->{skip}) {
 		my $lacking = lacking($f->{skip});
 		SKIP: { skip "$f->{name}: $lacking", 1 }
@@ -257,6 +273,7 @@ for my $f (@faults) {
 		my $begin = time;
 		sh($f->{on}) if $f->{on};
 		$web1->must('sh', '-c', $f->{web1}) if $f->{web1};
+		$bed->{switch}->must('sh', '-c', $f->{switch}) if $f->{switch};
 		my $r = check(@service);
 		is("$r->{status} $r->{state} $r->{code}", "1 broken $f->{code}", 'the code') or diag($r->{text});
 		like($r->{$_}, $f->{$_}, "the $_") for grep { $f->{$_} } qw(cause evidence cure note);
@@ -274,6 +291,7 @@ for my $f (@faults) {
 		}
 		run('sh', '-c', $f->{off}) if $f->{off};
 		$web1->run('sh', '-c', $f->{web1_off}) if $f->{web1_off};
+		$bed->{switch}->run('sh', '-c', $f->{switch_off}) if $f->{switch_off};
 		if ($f->{words}) {
 			my $then = check(@web);
 			is($then->{state}, 'ok', 'and well again') or diag($then->{text});
@@ -292,7 +310,7 @@ subtest 'of a balanced service the bad target is named' => sub {
 };
 
 subtest 'two faults: the first is named, after its cure the next' => sub {
-	sh(q(sysctl -qw net.ipv4.ip_forward=0; nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
+	sh(q(sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0; nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
 	my @codes;
 	for (1 .. 3) {
 		my $r = check(@web);
@@ -301,7 +319,7 @@ subtest 'two faults: the first is named, after its cure the next' => sub {
 	}
 	is("@codes", 'forward-off filter ok', 'one after the other');
 	ok(connects('tcp', '198.51.100.1', 80), 'a real connection gets through');
-	sh('nft delete table ip f');
+	sh('sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; nft delete table ip f');
 };
 
 subtest 'a rate limit is no fault' => sub {
@@ -315,7 +333,7 @@ subtest 'a rate limit is no fault' => sub {
 
 subtest 'command lines' => sub {
 	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together: -P tcp -L 198\.51\.100\.1 80$/],
-		(map { [['--from', $_], qr/--from \Q$_\E: no client has that address/] } qw(0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255)),
+		(map { [['--from', $_], qr/--from \Q$_\E: no client has that address/] } $six ? qw(:: ::1 ff02::1) : qw(0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255)),
 		(map { [['--from', $_], qr/no client has the address \Q$_\E: it is this machine's own/] } qw(198.51.100.1 10.0.0.1)),
 		[[qw(--from 10.0.0.2)], qr/no client has the address 10\.0\.0\.2: it is the server of tcp 198\.51\.100\.1:80/],
 		[[qw(-P tcp -L 198.51.100.1 90-80)], qr/ports "90-80": the lower one comes first/],
@@ -337,12 +355,14 @@ subtest 'command lines' => sub {
 subtest 'the observations, in a program of its own' => sub {
 	my $api = dirname($Net::traffic) . '/api';
 	my $told = sub { my ($status, $out, $err) = run($api, 'check'); return "$status $err$out" };
-	my $way = "out 10.0.0.2 8080 lan, last 6 1000, left\nback 203.0.113.5 PORT wan, last 6 1000, left, answer 1\n";
+	my $forwarding = $six ? '1 -1 -1' : '1 1 1';
+	my $bits = $six ? 112 : 24;
+	my $way = "out 10.0.0.2 8080 lan, last 6 1000, left\nback $played PORT wan, last 6 1000, left, answer 1\n";
 	is($told->() =~ s/ \d{5} / PORT /r, <<"END", 'of a forward that works');
 0 open: 0
 tcp 198.51.100.1:80 ok
 portfw 198.51.100.1 80 > 10.0.0.2 8080
-client 203.0.113.5 dest 198.51.100.1 80, wan > lan 10.0.0.1/24, local forwarding 1 1 1
+client $played dest 198.51.100.1 80, wan > lan 10.0.0.1/$bits, local forwarding $forwarding
 ${way}check: 0
 too short: EINVAL: the options of the check are too short
 with more: E2BIG: this libipmasq does not know all of the options
@@ -353,8 +373,8 @@ END
 	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; }; add rule ip f forward tcp sport 8080 drop'));
 	my $text = $told->();
 	like($text, qr/^tcp 198\.51\.100\.1:80 filter-back$/m, 'of one whose answer is dropped');
-	like($text, qr/^back 203\.0\.113\.5 \d+ wan, last 4 -1$/m, 'how far it came');
-	like($text, qr/^dropped by 1 ip f forward \(forward 0\) handle \d+ number 1: tcp sport 8080 drop$/m, 'and what dropped it');
+	like($text, qr/^back \Q$played\E \d+ wan, last 4 -1$/m, 'how far it came');
+	like($text, qr/^dropped by 1 $ip f forward \(forward 0\) handle \d+ number 1: tcp sport 8080 drop$/m, 'and what dropped it');
 	sh('nft delete table ip f');
 };
 
@@ -398,7 +418,7 @@ subtest 'BPF programs that drop' => sub {
 	$seen->('xdp wan', 'early-drop', cause => qr/before the first hook of netfilter/, evidence => qr/came in by wan and was not seen at ingress/,
 		cure => qr/ip link show dev wan; tc filter show dev wan ingress/);
 	$seen->('tc wan', 'early-drop', evidence => qr/came in by wan and was not seen at ingress/);
-	$seen->('forward', 'hook-drop', cause => qr/neither nf_tables nor iptables/, evidence => qr/last seen at forward, priority -149, and not at -1/,
+	$seen->($six ? 'forward6' : 'forward', 'hook-drop', cause => qr/neither nf_tables nor iptables/, evidence => qr/last seen at forward, priority -149, and not at -1/,
 		cure => qr/nft list hooks/);
 };
 
@@ -473,6 +493,32 @@ subtest 'other kinds' => sub {
 	sh('ipmasqadm mfw -F; ipmasqadm autofw -F; ipmasqadm portfw -d -P tcp -L 0.0.0.0 88; ipmasqadm portfw -d -P udp -L 198.51.100.1 5000');
 };
 
+subtest 'both families at once' => sub {
+	plan skip_all => 'once is enough' if $six;
+	{
+		local $Net::family = 6;
+		portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+		portfw(qw(-a -P udp -L 0.0.0.0 53 -R 10.0.0.3 53));
+		sh('ipmasqadm mfw -A -m 9 -r 10.0.0.2 8080');
+	}
+	sh('ipmasqadm mfw -A -m 9 -r 10.0.0.3 8080');
+	my ($status, $array, $text) = json_check(qw(--from 203.0.113.9));
+	is("$status " . join(', ', sort map { "$_->{service} $_->{target} $_->{code} $_->{client}" } @$array), '0 '
+		. 'mark 9 10.0.0.3:8080 ok 203.0.113.9, mark 9 [fd00::a2]:8080 ok 2001:db8::5, tcp 198.51.100.1:80 10.0.0.2:8080 ok 203.0.113.9, tcp [2001:db8::a1]:80 [fd00::a2]:8080 ok 2001:db8::5, '
+		. 'udp [::]:53 [fd00::a3]:53 ok 2001:db8::5',
+		'each in its own') or diag($text);
+	is((check(qw(-P tcp -L 2001:db8::a1 80)))->{code}, 'ok', 'one of IPv6');
+	my $r = live(10, sub { local $Net::family = 6; $client->tcp('198.51.100.1', 80) });
+	($r) = grep { $_->{code} eq 'ok' } @{$r->{all}};
+	is("$r->{service} $r->{code} $r->{client}", 'tcp [2001:db8::a1]:80 ok 2001:d:b::9', 'live');
+	sh('ipmasqadm mfw -F');
+	{
+		local $Net::family = 6;
+		portfw(qw(-d -P tcp -L 198.51.100.1 80));
+		portfw(qw(-d -P udp -L 0.0.0.0 53));
+	}
+};
+
 subtest 'a server here on the same port is a warning' => sub {
 	my $firewall = $bed->{net}->firewall->listen(80);
 	my $r = check(@web);
@@ -494,13 +540,13 @@ subtest 'a silent UDP service is a warning' => sub {
 # check --live while somebody connects
 sub live {
 	my ($seconds, $meanwhile, @args) = @_;
-	open my $pipe, '-|', "exec $Net::program check --json --live=$seconds @args 2>/dev/null" or die;
+	open my $pipe, '-|', Net::to_six("exec $Net::program check --json --live=$seconds @args 2>/dev/null") or die;
 	wait_for(5, sub { must(qw(nft list tables)) =~ /ipmasqadm-check/ }) or die 'no table';
 	$meanwhile->();
 	local $/;
-	my $array = eval { JSON::PP->new->decode(<$pipe>) } // [];
+	my $array = eval { JSON::PP->new->decode(Net::to_four(<$pipe>)) } // [];
 	close $pipe;
-	return {status => $? >> 8, %{$array->[0] // {code => '?'}}};
+	return {status => $? >> 8, all => $array, %{$array->[0] // {code => '?'}}};
 }
 
 subtest 'live' => sub {
@@ -509,29 +555,55 @@ subtest 'live' => sub {
 	like($r->{cause}, qr/within 1 second/, 'in so many seconds');
 	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
 	is("$r->{status} $r->{code} $r->{client}", '0 ok 203.0.113.9', 'a real connection');
-	sh("$Net::program reach -d inside");
-	$r = live(10, sub { is($inside->tcp('198.51.100.1', 80)->{name}, 'timeout', 'hairpin does not work where something is in the way') }, @web);
-	is($r->{code}, 'hairpin', 'hairpin');
-	like($r->{evidence}, qr/10\.0\.0\.9 came in by lan/, 'who it was');
-	sh($r->{cure});
-	ok($inside->tcp('198.51.100.1', 80)->{name} eq 'web1', 'the cure works') or diag($r->{cure});
-	$r = live(10, sub { $inside->tcp('198.51.100.1', 80) }, @web);
-	is($r->{code}, 'ok', 'and check says so') or diag(explain($r));
-	sh('nft delete table ip hairpin; '."$Net::program reach -e inside");
-	my $firewall = $bed->{net}->firewall;
-	$firewall->ask('timeout', 300);
-	sh("$Net::program reach -d own");
-	$r = live(10, sub { $firewall->tcp('198.51.100.1', 80) }, @web);
-	is($r->{code}, 'from-here', 'from the firewall itself, where something is in the way') or diag(explain($r));
-	sh("$Net::program reach -e own");
 	sh(q(nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'));
 	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
 	is($r->{code}, 'filter', 'a real connection is dropped');
 	sh('nft delete table ip f');
-	$web1->must(qw(ip route del default));
+	$web1->must('sh', '-c', 'ip route del default');
 	$r = live(10, sub { $client->tcp('198.51.100.1', 80) }, @web);
 	is($r->{code}, 'no-answer-far', 'a real connection is not answered');
-	$web1->must(qw(ip route add default via 10.0.0.1));
+	$web1->must('sh', '-c', 'ip route add default via 10.0.0.1');
+};
+
+# Each is seen with a real connection, named, cured as printed, and gone.
+sub in_the_way {
+	my ($what, $code, $connect, $off, %want) = @_;
+	sh($off);
+	my $r = live(10, sub { isnt($connect->()->{name}, 'web1', "$what: a real connection does not get through") }, @web);
+	is($r->{code}, $code, "$what: the code") or diag(explain($r));
+	like($r->{$_}, $want{$_}, "$what: the $_") for sort keys %want;
+	sh($r->{cure});
+	$r = live(10, sub { is($connect->()->{name}, 'web1', "$what: then it does") }, @web);
+	is($r->{code}, 'ok', "$what: and check says so") or diag(explain($r));
+}
+
+subtest 'inside clients and this machine itself' => sub {
+	my $firewall = $bed->{net}->firewall;
+	my ($near, $own) = (sub { $inside->tcp('198.51.100.1', 80) }, sub { $firewall->tcp('198.51.100.1', 80) });
+	$firewall->ask('timeout', 300);
+	my $r = live(10, sub { is($near->()->{name}, 'web1', 'an inside client') }, @web);
+	is("$r->{code} $r->{client}", 'ok 10.0.0.9', 'is reached');
+	$r = live(10, sub { is($own->()->{name}, 'web1', 'this machine') }, @web);
+	is($r->{code}, 'ok', 'is, too') or diag(explain($r));
+	like($r->{evidence}, qr/came out at lan for 10\.0\.0\.2:8080, its answer at this machine$/, 'and it says so');
+	in_the_way('a rule in our chain', 'hairpin', $near, 'nft add rule ip ipmasqadm reach_inside accept', cause => qr/something keeps our rule from masquerading/,
+		evidence => qr/^10\.0\.0\.9 came in by lan, where 10\.0\.0\.2 is, too/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /);
+	in_the_way('a rule in our chain', 'from-here', $own, 'nft add rule ip ipmasqadm reach_own accept', cause => qr/something keeps it from the forward/,
+		evidence => qr/to 198\.51\.100\.1:80, by lo/);
+	in_the_way('switched off', 'hairpin', $near, 'ipmasqadm reach -d inside', cause => qr/inside clients are switched off for all forwards/, cure => qr/^ipmasqadm reach -e inside$/);
+	in_the_way('switched off', 'from-here', $own, 'ipmasqadm reach -d own', cause => qr/and those are switched off for all forwards/, cure => qr/^ipmasqadm reach -e own$/);
+	portfw(qw(-a -P tcp -L 0.0.0.0 85 -R 10.0.0.2 8080));
+	$r = live(10, sub { $firewall->tcp('127.0.0.1', 85) }, qw(-P tcp -L 0.0.0.0 85));
+	is($r->{code}, 'from-here', 'what is for a loopback address') or diag(explain($r));
+	like($r->{cause}, qr/to a loopback address/, 'stays here');
+	portfw(qw(-d -P tcp -L 0.0.0.0 85));
+	in_the_way("the administrator's snat", 'hairpin', $near, q(nft 'add table ip admin; add chain ip admin post { type nat hook postrouting priority srcnat - 10; }; )
+		. q(add rule ip admin post ip saddr 10.0.0.9 oifname lan snat to 10.0.0.77'), cause => qr/another rule gives the client the address 10\.0\.0\.77/,
+		evidence => qr/^chain ip admin post: .*snat to 10\.0\.0\.77$/, cure => qr/^nft insert rule ip admin post ip saddr \S+ ip daddr \S+ ct status dnat accept$/);
+	is((check(@web, qw(--from 10.0.0.9)))->{code}, 'ok', 'with a packet of ours, as from an inside client');
+	sh('nft delete table ip admin; nft add rule ip ipmasqadm reach_inside accept');
+	is((check(@web, qw(--from 10.0.0.9)))->{code}, 'hairpin', 'it shows, too');
+	sh('nft flush chain ip ipmasqadm reach_inside');
 };
 
 
@@ -582,15 +654,15 @@ subtest 'without a way to send, it looks and asks the server' => sub {
 	my $r = check_without(@web);
 	is("$r->{status} $r->{state}", '0 warn', 'a warning') or diag($r->{text});
 	like($r->{warnings}[0], qr/no packet was sent: sending a packet: no permission/, 'that says what could not be done');
-	$web1->must(qw(ip route del default));
+	$web1->must('sh', '-c', 'ip route del default');
 	is(check_without(@web)->{code}, 'no-answer-far', 'probes find what they can');
-	$web1->must(qw(ip route add default via 10.0.0.1));
-	sh('sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.0.2.130 80 -R 10.0.0.2 8080');
-	is(check_without(@wan2)->{code}, 'rp-filter', 'look-ups, too');
+	$web1->must('sh', '-c', 'ip route add default via 10.0.0.1');
+	sh('sysctl -qw net.ipv4.conf.wan2.rp_filter=1; ipmasqadm portfw -a -P tcp -L 192.168.2.2 80 -R 10.0.0.2 8080');
+	is(check_without(@wan2)->{code}, 'rp-filter', 'look-ups, too') if !$six;
 	sh('sysctl -qw net.ipv4.conf.wan2.rp_filter=0');
 	is(check_without(@wan2)->{code}, 'asymmetric', 'and the next');
 	is(check('--no-probe', @wan2)->{code}, 'asymmetric', '--no-probe does not even ask');
-	sh('ipmasqadm portfw -d -P tcp -L 192.0.2.130 80');
+	sh('ipmasqadm portfw -d -P tcp -L 192.168.2.2 80');
 	must(qw(umount /dev/net/tun));
 };
 
@@ -598,12 +670,12 @@ subtest 'a chain whose name reads as a command' => sub {
 	my $name = 'a; delete table ip victim';
 	my $json = File::Temp->new;
 	print $json <<END;
-{"nftables": [{"add": {"table": {"family": "ip", "name": "victim"}}},
- {"add": {"table": {"family": "ip", "name": "odd"}}},
- {"add": {"chain": {"family": "ip", "table": "odd", "name": "a"}}},
- {"add": {"chain": {"family": "ip", "table": "odd", "name": "$name", "type": "filter", "hook": "forward",
+{"nftables": [{"add": {"table": {"family": "$ip", "name": "victim"}}},
+ {"add": {"table": {"family": "$ip", "name": "odd"}}},
+ {"add": {"chain": {"family": "$ip", "table": "odd", "name": "a"}}},
+ {"add": {"chain": {"family": "$ip", "table": "odd", "name": "$name", "type": "filter", "hook": "forward",
   "prio": 0, "policy": "accept"}}},
- {"add": {"rule": {"family": "ip", "table": "odd", "chain": "$name", "expr": [
+ {"add": {"rule": {"family": "$ip", "table": "odd", "chain": "$name", "expr": [
   {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}},
   {"drop": null}]}}}]}
 END
@@ -619,10 +691,10 @@ END
 
 subtest 'a comment that a terminal would obey' => sub {
 	my $json = File::Temp->new;
-	print $json <<'END';
-{"nftables": [{"add": {"table": {"family": "ip", "name": "odd"}}},
- {"add": {"chain": {"family": "ip", "table": "odd", "name": "f", "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"}}},
- {"add": {"rule": {"family": "ip", "table": "odd", "chain": "f", "comment": "z\u001b[2J\u009bx", "expr": [
+	print $json <<END;
+{"nftables": [{"add": {"table": {"family": "$ip", "name": "odd"}}},
+ {"add": {"chain": {"family": "$ip", "table": "odd", "name": "f", "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"}}},
+ {"add": {"rule": {"family": "$ip", "table": "odd", "chain": "f", "comment": "z\\u001b[2J\\u009bx", "expr": [
   {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}},
   {"drop": null}]}}}]}
 END
@@ -640,7 +712,7 @@ subtest 'a comment that reads as the end of another rule' => sub {
 	my ($handle) = sh('nft -a list chain ip odd f') =~ /drop # handle (\d+)/ or die;
 	my $json = File::Temp->new;
 	print $json <<END;
-{"nftables": [{"insert": {"rule": {"family": "ip", "table": "odd", "chain": "f",
+{"nftables": [{"insert": {"rule": {"family": "$ip", "table": "odd", "chain": "f",
   "comment": "innocent # handle $handle\\nx", "expr": [
   {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 1}},
   {"accept": null}]}}}]}

@@ -32,13 +32,13 @@ my @beds = (
 		name => 'a bridge inside and outside',
 		on => 'ip link add br0 type bridge; ip address flush dev lan; ip link set lan master br0; ip link set br0 up; ip address add 10.0.0.1/24 dev br0; '
 			. 'ip link add br1 type bridge; ip address flush dev wan; ip link set wan master br1; ip link set br1 up; ip address add 192.0.2.2/25 dev br1; '
-			. 'ip address add 198.51.100.1/32 dev br1; ip route add default via 192.0.2.1 dev br1',
+			. 'ip address add 198.51.100.1/32 dev br1; ip route replace default via 192.0.2.1 dev br1',
 		off => 'ip link del br0; ip link del br1; ip address add 10.0.0.1/24 dev lan; ip address add 192.0.2.2/25 dev wan; '
-			. 'ip address add 198.51.100.1/32 dev wan; ip route add default via 192.0.2.1 dev wan',
+			. 'ip address add 198.51.100.1/32 dev wan; ip route replace default via 192.0.2.1 dev wan',
 	},
 	{
-		name => 'two uplinks with policy routing', address => '192.0.2.130',
-		on => q(sysctl -qw net.ipv4.conf.wan2.rp_filter=2; nft 'add table ip uplinks; add chain ip uplinks prerouting { type filter hook prerouting priority mangle; }; add rule ip uplinks prerouting iifname "wan2" ct state new ct mark set 102; add rule ip uplinks prerouting iifname != "wan2" ct mark 102 meta mark set 102'; ip rule add fwmark 102 table 102; ip route add default via 192.0.2.129 dev wan2 table 102),
+		name => 'two uplinks with policy routing', address => '192.168.2.2',
+		on => q(sysctl -qw net.ipv4.conf.wan2.rp_filter=2; nft 'add table ip uplinks; add chain ip uplinks prerouting { type filter hook prerouting priority mangle; }; add rule ip uplinks prerouting iifname "wan2" ct state new ct mark set 102; add rule ip uplinks prerouting iifname != "wan2" ct mark 102 meta mark set 102'; ip rule add fwmark 102 table 102; ip route add default via 192.168.2.1 dev wan2 table 102),
 		off => 'ip rule del fwmark 102; ip route flush table 102; nft delete table ip uplinks; sysctl -qw net.ipv4.conf.wan2.rp_filter=0',
 	},
 	{

@@ -86,6 +86,7 @@ sub to_six {
 		s{\bIP4\b}{ip}g;
 		s{\bIP4(?=v4_addr)}{ip}g;
 		s{\biptables(?=-|\s)}{ip6tables}g;
+		s{\bip (?=(?:route|rule) )}{ip -6 }g;
 	}
 	return $text;
 }
@@ -107,6 +108,8 @@ sub to_four {
 		s{\bipv4_addr\b}{IP4v4_addr}g;
 		s{\b($kinds) ip6 (?=\S)}{$1 ip }g;
 		s{\bip6 (?=[sd]addr)}{ip }g;
+		s{\bip6tables(?=-|\s)}{iptables}g;
+		s{\bip -6 (?=(?:route|rule) )}{ip }g;
 		s{\bipv6_addr\b}{ipv4_addr}g;
 		s{"family": "ipv6"}{"family": "ipv4"}g;
 		s{\[([\d.]+)\](?=:)}{$1}g;

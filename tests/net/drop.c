@@ -3,7 +3,7 @@
  * A BPF program that drops every IP packet, where nf_tables does not see it:
  *
  *	drop xdp|driver|tc INTERFACE	XDP behind or in the driver; tc ingress
- *	drop forward			the forward hook of netfilter, IPv4
+ *	drop forward|forward6		the forward hook of netfilter, IPv4 or IPv6
  *
  * Says "ready", and goes with its program when its input ends. "lacking" and exit 1: the kernel
  * has no such place.
@@ -25,13 +25,14 @@ enum { PROG_NETFILTER = 32, AT_NETFILTER = 45, AT_TCX_INGRESS = 46, TC_DROP = 2 
 
 static const struct place {
 	const char *name;
-	uint32_t type, at, flags;
+	uint32_t type, at, flags; /* of netfilter: the family */
 	int32_t verdict;
 } places[] = {
 	{"xdp", BPF_PROG_TYPE_XDP, BPF_XDP, XDP_FLAGS_SKB_MODE, XDP_DROP},
 	{"driver", BPF_PROG_TYPE_XDP, BPF_XDP, XDP_FLAGS_DRV_MODE, XDP_DROP},
 	{"tc", BPF_PROG_TYPE_SCHED_CLS, AT_TCX_INGRESS, 0, TC_DROP},
-	{"forward", PROG_NETFILTER, AT_NETFILTER, 0, NF_DROP},
+	{"forward", PROG_NETFILTER, AT_NETFILTER, NFPROTO_IPV4, NF_DROP},
+	{"forward6", PROG_NETFILTER, AT_NETFILTER, NFPROTO_IPV6, NF_DROP},
 };
 
 static int bpf(int command, void *attr, unsigned int size)
@@ -64,13 +65,14 @@ static int attach(const struct place *p, int program, const char *interface)
 		uint32_t family, hook;
 		int32_t priority;
 		uint32_t netfilter_flags;
-	} attr = {.program = (uint32_t)program, .at = p->at, .flags = p->flags};
+	} attr = {.program = (uint32_t)program, .at = p->at};
 
 	if (p->type == PROG_NETFILTER) {
-		attr.family = NFPROTO_IPV4;
+		attr.family = p->flags;
 		attr.hook = NF_INET_FORWARD;
 		attr.priority = -50;
 	} else {
+		attr.flags = p->flags;
 		attr.target = if_nametoindex(interface);
 	}
 	return bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
