@@ -100,6 +100,33 @@ subtest 'any address, and balanced' => sub {
 	forget();
 };
 
+# What is agreed on in a connection ends with it.
+subtest 'a file under way, and --cut' => sub {
+	spew('large', 'x' x 20_000_000);
+	for my $mode (qw(PASV PORT)) {
+		did(qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp));
+		unlink "$dir/got";
+		my $size = sub { (-s "$dir/got") // 0 };
+		my $pid = fork // die "fork: $!";
+		if (!$pid) {
+			open STDERR, '>', '/dev/null';
+			exec qw(nsenter --net -t), $client->{pid}, qw(-- curl -s --max-time 30 --limit-rate 500k), @{$modes{$mode}}, '-o', "$dir/got", 'ftp://198.51.100.1:21/large' or exit 127;
+		}
+		ok(wait_for(10, sub { $size->() > 100_000 }), "$mode, a download");
+		did(qw(portfw -d -P tcp -L 198.51.100.1 21 --cut));
+		# what has arrived is read slowly: it ends when that is over
+		my $last = -1;
+		ok(wait_for(25, sub { my $same = $size->() == $last; $last = $size->(); sleep 3 unless $same; return $same }), 'it stops');
+		cmp_ok($last, '<', 15_000_000, "... after $last bytes");
+		unlike(must(qw(conntrack -L -p tcp)), qr/src=203\.0\.113\.9 dst=198\.51\.100\.1 [^\n]*src=10\.0\.0\.2|src=10\.0\.0\.2 [^\n]*dst=198\.51\.100\.1/, 'no connection is left');
+		kill 'TERM', $pid;
+		waitpid $pid, 0;
+		forget();
+	}
+	unlink "$dir/large", "$dir/got";
+	did(qw(portfw -f));
+};
+
 subtest 'FTP over IPv6' => sub {
 	must('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1');
 	must(qw(ip -6 address add 2001:db8::1/128 dev lo));

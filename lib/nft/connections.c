@@ -120,8 +120,19 @@ bool connection_read(struct connection *out, const struct nlmsghdr *nlh)
 	attr_copy((uint8_t *)&out->id, sizeof(out->id), id);
 	if (zone)
 		attr_copy((uint8_t *)&out->zone, sizeof(out->zone), zone);
+	out->helped = attr_of(nlh, CTA_HELP);
 	out->tuple_len = (uint16_t)attr_copy(out->tuple, sizeof(out->tuple), to);
 	return key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP;
+}
+
+bool connection_read_master(struct connection *master, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tuple = attr_of(nlh, CTA_TUPLE_MASTER);
+
+	if (!tuple || mnl_attr_get_payload_len(tuple) > sizeof(master->tuple))
+		return false;
+	master->tuple_len = (uint16_t)attr_copy(master->tuple, sizeof(master->tuple), tuple);
+	return true;
 }
 
 static struct nlmsghdr *begin(struct buf *b, uint16_t type, uint16_t flags,

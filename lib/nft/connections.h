@@ -27,6 +27,8 @@ struct connection {
 	uint32_t labels;            /* the highest 32: LABEL_BIT() of rule.h */
 	struct masq_address server; /* who answers */
 	uint16_t server_port;
+	bool helped; /* a helper reads it */
+	bool bar;    /* for whoever keeps them: to be barred when it is forgotten */
 	/* as the kernel told it */
 	uint32_t timeout;
 	uint32_t id;
@@ -38,6 +40,10 @@ struct connection {
 /* Reads a message of a dump; false: it is of no use, or not of TCP or UDP. Older
  * kernels filter less than they were asked to. */
 bool connection_read(struct connection *out, const struct nlmsghdr *nlh);
+
+/* Whether a message is of a connection that a helper awaited; *master is then how
+ * the kernel names the one on which it was agreed, as in tuple and tuple_len. */
+bool connection_read_master(struct connection *master, const struct nlmsghdr *nlh);
 
 /* Begins a request that makes the kernel forget this one, if it is still there;
  * exact: and not another one of the same addresses and ports. */

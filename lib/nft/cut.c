@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <netinet/in.h>
 
@@ -271,22 +272,84 @@ static bool is_to_bar(struct search *s, struct state *now, const struct connecti
 /* Tries for a packet that comes between forgetting and barring. */
 #define BAR_TRIES 5
 
-static int end_some(struct link *l, struct buf *b, struct search *s, struct state *now,
-		    const struct connection *c, size_t n)
+static int end_some(struct link *l, struct buf *b, const struct connection *c, size_t n)
 {
 	int err = -EEXIST;
 
 	for (int try = 0; err == -EEXIST && try < BAR_TRIES; try++) {
 		buf_reset(b);
 		for (size_t i = 0; i < n; i++) {
-			bool bar = is_to_bar(s, now, &c[i]);
-
-			connection_forget(b, &c[i], !try || !bar);
-			if (bar)
+			connection_forget(b, &c[i], !try || !c[i].bar);
+			if (c[i].bar)
 				connection_bar(b, &c[i]);
 		}
 		err = connections_send(l, b);
 	}
+	return err;
+}
+
+static int end_all(struct link *l, struct buf *b, const struct connection *c, size_t n)
+{
+	const size_t most = CONNECTIONS_AT_ONCE / 2; /* two requests each */
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i += most)
+		err = end_some(l, b, &c[i], n - i < most ? n - i : most);
+	return err;
+}
+
+static int by_tuple(const void *a, const void *b)
+{
+	const struct connection *x = a, *y = b;
+
+	if (x->tuple_len != y->tuple_len)
+		return x->tuple_len < y->tuple_len ? -1 : 1;
+	return memcmp(x->tuple, y->tuple, x->tuple_len);
+}
+
+/* The connections that were agreed on in others. */
+struct offspring {
+	struct search masters; /* in the order of their tuples */
+	struct search found;
+};
+
+static int see_offspring(const struct nlmsghdr *nlh, void *arg)
+{
+	struct offspring *o = arg;
+	struct connection c, master;
+
+	if (!connection_read_master(&master, nlh) || !connection_read(&c, nlh) ||
+	    !bsearch(&master, o->masters.found, o->masters.n, sizeof(master), by_tuple))
+		return 0;
+	c.bar = true;
+	return remember(&o->found, &c);
+}
+
+/* An H.323 call has a connection in which one is agreed on in which media are. */
+#define GENERATIONS 4
+
+/* Ends what was agreed on in these, such as a file that FTP still sends. */
+static int end_offspring(struct link *l, struct buf *b, const struct search *ended)
+{
+	const struct connection_filter expected = {.status = IPS_EXPECTED, .mask = IPS_EXPECTED};
+	struct offspring o = {.found = {0}};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ended->n; i++)
+		if (ended->found[i].helped)
+			err = remember(&o.masters, &ended->found[i]);
+	for (int i = 0; !err && o.masters.n && i < GENERATIONS; i++) {
+		qsort(o.masters.found, o.masters.n, sizeof(*o.masters.found), by_tuple);
+		buf_reset(b);
+		connections_ask(b, IPCTNL_MSG_CT_GET, &expected);
+		err = link_dump(l, b, see_offspring, &o);
+		if (!err)
+			err = end_all(l, b, o.found.found, o.found.n);
+		free(o.masters.found);
+		o = (struct offspring){.masters = o.found};
+	}
+	free(o.masters.found);
+	free(o.found.found);
 	return err;
 }
 
@@ -298,12 +361,18 @@ static int end_found(struct link *l, struct buf *b, struct search *s)
 
 	if (!err)
 		err = list_marked(&now.table, &s->marked);
-	for (size_t i = 0; !err && i < s->n; i++)
-		if (is_to_end(s, &now, &s->found[i]))
-			s->found[n++] = s->found[i];
-	for (size_t i = 0; !err && i < n; i += CONNECTIONS_AT_ONCE / 2)
-		err = end_some(l, b, s, &now, &s->found[i],
-			       n - i < CONNECTIONS_AT_ONCE / 2 ? n - i : CONNECTIONS_AT_ONCE / 2);
+	for (size_t i = 0; !err && i < s->n; i++) {
+		if (!is_to_end(s, &now, &s->found[i]))
+			continue;
+		s->found[n] = s->found[i];
+		s->found[n].bar = is_to_bar(s, &now, &s->found[n]);
+		n++;
+	}
+	s->n = n;
+	if (!err)
+		err = end_all(l, b, s->found, n);
+	if (!err)
+		err = end_offspring(l, b, s);
 	state_free(&now);
 	return err;
 }
