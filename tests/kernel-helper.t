@@ -128,15 +128,8 @@ subtest 'a file under way, and --cut' => sub {
 };
 
 subtest 'FTP over IPv6' => sub {
-	must('sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1');
-	must(qw(ip -6 address add 2001:db8::1/128 dev lo));
-	my %link = (lan => 'fd00:a::1', dmz => 'fd00:b::1');
-	must(qw(ip -6 address add), "$link{$_}/64", 'dev', $_, 'nodad') for sort keys %link;
-	for ([$server, 'fd00:a::2', 'lan'], [$inside, 'fd00:a::9', 'lan'], [$dmz, 'fd00:b::5', 'dmz']) {
-		my ($host, $address, $link) = @$_;
-		$host->must(qw(ip -6 address add), "$address/64", qw(dev eth0 nodad));
-		$host->must(qw(ip -6 route add default via), $link{$link});
-	}
+	# the bed's addresses (Bed.pm)
+	my ($local, $there) = ('2001:db8::a1', 'fd00::a2');
 	nft('table ip6 guard { chain forward { type filter hook forward priority 0; policy drop;
 		ct state established,related accept
 		ct status dnat accept
@@ -148,12 +141,12 @@ subtest 'FTP over IPv6' => sub {
 		. "h = handlers.FTPHandler\nh.authorizer = a\nh.permit_foreign_addresses = True\n"
 		. "servers.FTPServer(('::', 2122), h).serve_forever()\n");
 	ok(wait_for(20, sub { $server->must(qw(ss -Hltn)) =~ /:2122 / }), 'a server');
-	my @forward = qw(portfw -a -P tcp -L 2001:db8::1 21 -R fd00:a::2 2122);
+	my @forward = (qw(portfw -a -P tcp -L), $local, 21, '-R', $there, 2122);
 	did(@forward);
-	isnt(get($dmz, $_, 21, 2, '[2001:db8::1]'), 'all', "$_, without a helper") for qw(EPRT EPSV);
+	isnt(get($client, $_, 21, 2, "[$local]"), 'all', "$_ from outside, without a helper") for qw(EPRT EPSV);
 	did(@forward, qw(-H ftp));
-	for my $host ($inside, $dmz, $bed->{net}->firewall) {
-		is(get($host, $_, 21, 10, '[2001:db8::1]'), 'all', "$_, from $host->{name}") for qw(EPRT EPSV);
+	for my $host ($client, $inside, $bed->{net}->firewall) {
+		is(get($host, $_, 21, 10, "[$local]"), 'all', "$_, from $host->{name}") for qw(EPRT EPSV);
 	}
 	did(qw(portfw -f));
 	forget();
