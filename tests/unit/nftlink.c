@@ -257,11 +257,12 @@ static void commits(struct link *l, struct buf *b)
 static void explanations(struct link *l, struct buf *b)
 {
 	static const char words[] = "no such thing";
+	char many[1000] = "";
+	struct link_error error;
+	struct nlmsghdr *nlh;
 
 	for (int capped = 0; capped < 2; capped++) {
 		size_t copied = capped ? 0 : 20;
-		struct link_error error;
-		struct nlmsghdr *nlh;
 
 		forget();
 		batch(b, 2);
@@ -279,6 +280,18 @@ static void explanations(struct link *l, struct buf *b)
 		is_str(error.text, words, "... in the kernel's words");
 		is_int(error.offset, 44, "... and where");
 	}
+
+	forget();
+	batch(b, 2);
+	queued = 1;
+	put_error(b->first + 1, EINVAL);
+	nlh = (struct nlmsghdr *)queue[0].bytes;
+	nlh->nlmsg_flags = NLM_F_ACK_TLVS | NLM_F_CAPPED;
+	memset(many, 'x', sizeof(many) - 1);
+	mnl_attr_put_strz(nlh, NLMSGERR_ATTR_MSG, many);
+	queue[0].len = nlh->nlmsg_len;
+	is_int(link_commit(l, b, &error), -EINVAL, "refused with many words");
+	is_int((long long)strlen(error.text), sizeof(error.text) - 1, "... that are cut off");
 }
 
 int main(void)
