@@ -70,6 +70,7 @@ subtest 'a file with many forwards' => sub {
 	my $port = 20000;
 	is(from(4020 + $_, '198.51.100.1', 82), 'nobody', 'a client sends') for 1 .. 3;
 	open my $f, '>', "$ENV{O}/udp-many" or die "$!";
+	print $f "portfw -a -P tcp -L 198.51.100.1 82 -R 10.0.0.2 80\n"; # another protocol comes first
 	print $f "portfw -a -P udp -L 198.51.100.1 $_ -R 10.0.0.2 80\n" for 82, 30000 .. 30099;
 	close $f;
 	did('restore', "$ENV{O}/udp-many");

@@ -336,6 +336,12 @@ subtest 'save' => sub {
 	$r = $k->run('save');
 	like($r->{out}, qr/^# leads nowhere: ipmasqadm autofw -A -r tcp 100 100/m, 'what cannot be restored is a comment');
 	is($k->run(qw(restore --check), file($r->{out}))->{status}, 0, 'and restore takes it');
+
+	$k->file('ip_masq/portfw', sprintf "%s%-63s\n%-63s\n", $header{portfw}, 'TCP  C6336401    80 > 0A000002  8080    -5    -5',
+		'TCP  C6336401    81 > 00000000  8080    10    10');
+	$r = $k->run('save');
+	like($r->{out}, qr/^# leads nowhere: ipmasqadm portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080 -p \d+\n/m, 'nor is a pref below zero a command');
+	like($r->{out}, qr/^# leads nowhere: ipmasqadm portfw -a -P tcp -L 198.51.100.1 81 -R 0.0.0.0 8080 -p 10\n/m, 'nor no host');
 };
 
 subtest 'modules that are not there' => sub {

@@ -261,7 +261,6 @@ int load_services(struct link *l, struct buf *b, enum family f, struct state *st
 		  unsigned int kinds_wanted)
 {
 	const struct table *t = &st->table;
-	bool chains = false;
 	int err = 0;
 
 	for (int map = 1; !err && map < MAP_COUNT; map++) {
@@ -273,9 +272,7 @@ int load_services(struct link *l, struct buf *b, enum family f, struct state *st
 		r.fresh = !t->n;
 		err = load_map(l, b, &r);
 	}
-	for (size_t i = 0; !err && i < t->n; i++)
-		chains |= st->stored[i].loading && st->stored[i].chain;
-	if (!err && chains)
+	if (!err)
 		err = load_pools(l, b, st);
 	for (size_t i = 0; !err && i < t->n; i++)
 		bring_up_to_date(st, &t->services[i]);
