@@ -76,6 +76,15 @@ subtest 'remembered without a forward' => sub {
 	unlike(must(qw(nft list ruleset)), qr/ipmasqadm/, 'the last switch takes the table along');
 };
 
+for (['inside', 'own'], ['own', 'inside']) {
+	my @off = map { "reach -d $_" } @$_;
+	start($web, @off);
+	my $file = File::Temp->new;
+	print $file map { "$_\n" } 'portfw -f', 'reach -f', $web, @off;
+	close $file;
+	is(did('restore', '--dry-run', $file->filename), '', "@off, and a file with the same changes nothing");
+}
+
 subtest 'save, restore, dry run' => sub {
 	start('reach -d own', $web);
 	my $saved = did('save');

@@ -111,7 +111,9 @@ static int apply(struct table *t, const struct masq_command *c)
 		e->again = !e->gone;
 		return 0;
 	}
-	return c->verb == MASQ_DELETE || table_insert_entry(t, true, c) ? 0 : -ENOMEM;
+	/* inside stands before own, as it is read: then a file that has both changes nothing */
+	return c->verb == MASQ_DELETE || table_insert_entry(t, c->form == MASQ_INSIDE, c) ? 0
+											  : -ENOMEM;
 }
 
 static struct order save_order(const struct masq_command *c)
