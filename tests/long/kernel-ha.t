@@ -286,7 +286,7 @@ subtest 'the backup heals itself' => sub {
 	my $good = $master->must('cat', '/etc/ipmasqadm.conf');
 	$master->must('sh', '-c', "echo 'portfw -a -P upd -L $vip 98 -R 10.0.0.11 80' >>/etc/ipmasqadm.conf");
 	ok(wait_for(30, sub { ($backup->log_of)[1] =~ /upd/ }), 'a broken file of the serving one');
-	like(($backup->log_of)[1], qr/is wrong, staying with the old one: .*:14: portfw -a -P upd .*did you mean udp\?/,
+	like(($backup->log_of)[1], qr/is wrong, staying with the old one: .*:15: portfw -a -P upd .*did you mean udp\?/,
 		'is refused with its line');
 	ok($same->(), 'and what was in force stays');
 	is($backup->must('cat', '/etc/ipmasqadm.conf'), $good, 'so does the file');
@@ -311,6 +311,8 @@ subtest 'check-pair names mistakes' => sub {
 	$is->('masquerade', qr/masquerade in ip masq: .*10\.0\.0\.0.*snat to 10\.0\.0\.254/,
 		'nft "table ip masq { chain p { type nat hook postrouting priority srcnat; ip saddr 10.0.0.0/24 masquerade; }; }"',
 		'nft delete table ip masq');
+	$is->('no hairpin', qr{no snat to 10\.0\.0\.254: .*nft -f /etc/ipmasqadm-hairpin\.nft, or ipmasqadm reach -d inside},
+		'nft delete table ip pair_hairpin', 'nft -f /etc/ipmasqadm-hairpin.nft');
 	$is->('the address filtered', qr{/etc/conntrackd/conntrackd\.conf ignores \Q$vip\E},
 		"sed -i.good 's/IPv4_address 127.0.0.1/&\\n\\t\\t\\tIPv4_address $vip/' /etc/conntrackd/conntrackd.conf",
 		'mv /etc/conntrackd/conntrackd.conf.good /etc/conntrackd/conntrackd.conf');
