@@ -303,4 +303,14 @@ subtest 'edits, additions and forced schedules of several processes' => sub {
 	unlike(ruleset(), qr/ipmasqadm/, 'nothing is left');
 };
 
+subtest 'a target that goes takes its chain along' => sub {
+	mfw('-A', '-m', 1, '-r', "10.0.0.$_", 80) for 2 .. 5;
+	for (['2', '3 4 5'], ['4', '3 5'], ['5', '3']) {
+		my ($gone, $left) = @$_;
+		mfw('-D', '-m', 1, '-r', "10.0.0.$gone", 80);
+		is(join(' ', sort(ruleset() =~ /chain mark-1-to-10\.0\.0\.(\d)-80 \{/g)), $gone == 5 ? '' : $left, "without 10.0.0.$gone");
+	}
+	clear();
+};
+
 done_testing;
