@@ -71,6 +71,23 @@ void connections_ask(struct buf *b, uint16_t type, const struct connection_filte
 	mnl_attr_put_u32(nlh, STATUS_MASK, htonl(filter->mask));
 }
 
+static int read_count(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *count = attr_of(nlh, CTA_STATS_GLOBAL_ENTRIES);
+
+	*(bool *)arg = count && !attr_be32(count);
+	return 0;
+}
+
+bool connections_none(struct link *l, struct buf *b)
+{
+	bool none = false;
+
+	buf_reset(b);
+	buf_request(b, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET_STATS, 0, AF_UNSPEC);
+	return !link_get(l, b, read_count, &none) && none;
+}
+
 /* The address and the port of a tuple, its source or its destination; the protocol.
  * addr has the family. */
 static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,

@@ -71,7 +71,7 @@ static void forget_by_look(struct link *l, struct buf *b, struct table *t)
 	struct buf requests;
 	struct search s = {.table = t, .requests = &requests};
 
-	if (buf_init(&requests) < 0)
+	if (connections_none(l, b) || buf_init(&requests) < 0)
 		return;
 	buf_reset(&requests);
 	buf_reset(b);

@@ -85,7 +85,7 @@ sub to_six {
 		s{\bipv4_addr\b}{ipv6_addr}g;
 		s{\bIP4\b}{ip}g;
 		s{\bIP4(?=v4_addr)}{ip}g;
-		s{\biptables(?=-|\s)}{ip6tables}g;
+		s{(?<![/\w])iptables(?=-|\s)}{ip6tables}g;
 		s{\bip (?=(?:route|rule) )}{ip -6 }g;
 	}
 	return $text;
