@@ -270,6 +270,10 @@ static void test_way_in(void)
 	     dropped(&o.out, MASQ_PLACE_LEGACY_POLICY, MASQ_HOOK_FORWARD));
 	LINE("something else", "hook-drop", "neither", "priority -1", "nft list hooks",
 	     lost(&o.out, MASQ_HOOK_FORWARD, -1));
+	LINE("something else before routing", "hook-drop", "neither", "priority -1", NULL,
+	     lost(&o.out, MASQ_HOOK_PREROUTING, -1));
+	LINE("something else behind all taps", "hook-drop", "neither", "priority 1000", NULL,
+	     lost(&o.out, MASQ_HOOK_FORWARD, 1000));
 	LINE("no reason known", "routing", NULL, NULL, "ip route get",
 	     lost(&o.out, MASQ_HOOK_PREROUTING, 1000));
 	LINE("the kernel's reason", "routing", NULL, "IP_INHDR", NULL,
@@ -313,6 +317,8 @@ static void test_way_back(void)
 	LINE("prohibited", "no-answer", "rejects", NULL, NULL, o.answer = MASQ_ANSWER_PROHIBITED);
 	LINE("ICMP dropped", "pmtu", "fragmentation needed", "chain ip t c", "accept",
 	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
+	LINE("ICMP that this machine takes for its own", "pmtu", NULL, NULL, NULL,
+	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD), o.icmp.local = true);
 }
 
 static void test_silence(void)
