@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <string.h>
 
@@ -20,4 +21,10 @@ static const char *host(struct masq_address *out, const char *name, int family)
 	return err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err);
 }
 
-const struct lookup resolver_system = {.host = host, .service = masq_service_port};
+static bool interface(const char *name)
+{
+	return if_nametoindex(name);
+}
+
+const struct lookup resolver_system = {
+	.host = host, .service = masq_service_port, .interface = interface};

@@ -60,6 +60,11 @@ _ipmasqadm()
 		mapfile -t COMPREPLY < <(compgen -W 'inside own' -- "$cur")
 		return
 		;;
+	LADDR)
+		words=$(printf '%s\n' /sys/class/net/* | sed 's|.*/|@|')
+		mapfile -t COMPREPLY < <(compgen -A hostname -W "$words" -- "$cur")
+		return
+		;;
 	*ADDR | HOST)
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
 		return

@@ -103,6 +103,7 @@ enum masq_form {
 #define MASQ_HAS_TARGET_PORTS (1u << 5)
 #define MASQ_HAS_PREF (1u << 6)
 #define MASQ_HAS_TRIGGER (1u << 7)
+#define MASQ_HAS_INTERFACE (1u << 8)
 #define MASQ_HAS_HELPER (1u << 9)
 /* Options without a value. */
 #define MASQ_UNTIMED (1u << 16) /* autofw: a receiver has no time limit (else 15 s) */
@@ -110,6 +111,8 @@ enum masq_form {
 
 /* Room for the name of a helper, with its NUL. */
 #define MASQ_HELPER_MAX 16
+/* Of an interface, IFNAMSIZ. */
+#define MASQ_INTERFACE_MAX 16
 
 /* The pref of a command without MASQ_HAS_PREF. */
 #define MASQ_PREF_DEFAULT 10
@@ -153,6 +156,9 @@ struct masq_command {
 	/* portfw: the kernel's helper of the service, by name: ftp, tftp, irc, sip,
 	 * pptp, h323; adding a target without one leaves the service's as it is */
 	char helper[MASQ_HELPER_MAX];
+	/* portfw, instead of local: an interface of this machine, by name, with all
+	 * addresses that it has or gets */
+	char interface[MASQ_INTERFACE_MAX];
 };
 
 /*

@@ -13,12 +13,25 @@ static const struct line_column columns[] = {
 	{"rport", 8}, {"pcnt", 5},        {"pref", 5},        {NULL, 0},
 };
 
+/* "@ppp0"; NULL: it is on an address. */
+static const char *interface(char buf[1 + MASQ_INTERFACE_MAX], const struct masq_command *f)
+{
+	if (!(f->has & MASQ_HAS_INTERFACE))
+		return NULL;
+	snprintf(buf, 1 + MASQ_INTERFACE_MAX, "@%s", f->interface);
+	return buf;
+}
+
 static void row(struct line *line, const struct masq_record *r, bool numeric)
 {
 	const struct masq_command *f = r->forward;
+	char at[1 + MASQ_INTERFACE_MAX];
 
 	line_text(line, f->protocol == IPPROTO_UDP ? "UDP" : "TCP");
-	line_host(line, &f->local, numeric);
+	if (interface(at, f))
+		line_text(line, at);
+	else
+		line_host(line, &f->local, numeric);
 	line_host(line, &f->target, numeric);
 	line_port(line, f->ports.first, f->protocol, numeric);
 	line_port(line, f->target_ports.first, f->protocol, numeric);
@@ -29,10 +42,18 @@ static void row(struct line *line, const struct masq_record *r, bool numeric)
 static void object(struct object *o, const struct masq_record *r)
 {
 	const struct masq_command *f = r->forward;
+	char at[1 + MASQ_INTERFACE_MAX];
 
 	object_family(o, &f->local, &f->target);
 	object_text(o, "protocol", masq_protocol_name(f->protocol));
-	object_address(o, "localaddr", &f->local);
+	if (interface(at, f))
+		object_text(o, "localaddr", at);
+	else
+		object_address(o, "localaddr", &f->local);
+	if (f->has & MASQ_HAS_INTERFACE)
+		object_text(o, "interface", f->interface);
+	else
+		object_null(o, "interface");
 	object_number(o, "localport", f->ports.first);
 	object_address(o, "rediraddr", &f->target);
 	object_number(o, "redirport", f->target_ports.first);
@@ -55,6 +76,10 @@ static void remark(const struct masq_command *c, const char *transport)
 	    !memcmp(&c->local.in, &any, sizeof(any)) && !strcmp(transport, "sockopt"))
 		puts("this kernel stores a forward on 0.0.0.0 and never matches it: give the "
 		     "address that packets come to");
+	if (c->has & MASQ_HAS_INTERFACE && !strcmp(transport, "sockopt"))
+		printf("this kernel knows no forwards on interfaces: the address that %s has at "
+		       "the moment was taken\n",
+		       c->interface);
 	if (c->verb == MASQ_ADD && c->has & MASQ_HAS_TARGET && !(c->has & MASQ_HAS_HELPER) &&
 	    c->protocol == IPPROTO_TCP && c->ports.first <= FTP_PORT && FTP_PORT <= c->ports.last &&
 	    strcmp(transport, "sockopt") != 0)

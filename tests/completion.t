@@ -98,6 +98,7 @@ like(bash(qw(portfw -a -L localhost 80 -R 10.0.0.1 80), '-'), qr/-P .*-a/, 'bash
 like(bash(qw(mfw -A -r 10.0.0.1), ''), qr/-A .*-m/, 'bash: options where a port may be left out');
 like(bash(qw(portfw -a -P tcp -L localhost ss)), qr/\bssh\b/, 'bash: a service');
 is(bash(qw(nonesuch -)), '', 'bash: an unknown module');
+like(bash(qw(portfw -a -P tcp -L), '@l'), qr/^\@lo\b/, 'bash: an interface');
 SKIP: {
 	skip 'no zsh', 4 unless $have_zsh;
 	is(zsh(qw(portfw -a -P tcp -L), ''), 'HOSTS', 'zsh: a host');

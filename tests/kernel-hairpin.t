@@ -13,7 +13,7 @@ use Test::More;
 
 Bed->new;
 my ($client, $inside, $web1, $web2) = @$bed{qw(client inside web1 web2)};
-my $dmz = $bed->{net}->host('dmz', '172.16.0.5');
+my $dmz = $bed->{net}->host('dmz', '10.0.1.5');
 $_->ask('timeout', 600) for $dmz, $web1;
 # behind the inside host, which is their router
 for my $far ('10.9.0.5', '203.0.113.77') {
@@ -48,7 +48,7 @@ sub everybody {
 		is(seen($inside, $how, '198.51.100.1', 80), 'web1 10.0.0.1', 'a client on the server\'s link is masqueraded');
 		is(seen($web1, $how, '198.51.100.1', 80), 'web1 10.0.0.1', 'the server itself, too');
 		is(seen($client, $how, '198.51.100.1', 80), 'web1 203.0.113.9', 'a client outside is not');
-		is(seen($dmz, $how, '198.51.100.1', 80), 'web1 172.16.0.5', 'nor one of another inside network');
+		is(seen($dmz, $how, '198.51.100.1', 80), 'web1 10.0.1.5', 'nor one of another inside network');
 		is(seen($inside, $how, '198.51.100.1', 80, from => $_), "web1 $_", "nor one behind a router on the link: $_") for '10.9.0.5', '203.0.113.77';
 	};
 }
@@ -88,7 +88,7 @@ subtest 'forwards of others' => sub {
 		start('portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 8080');
 		nft("table ip others { chain in { type nat hook prerouting priority $priority; fib daddr type local tcp dport 80 dnat to 10.0.0.2:8080; }; }");
 		is(seen($inside, 'tcp', '198.51.100.1', 80), 'timeout', "at $priority: not masqueraded, so nobody answers");
-		is(seen($dmz, 'tcp', '198.51.100.1', 80), 'web1 172.16.0.5', 'other networks keep their address');
+		is(seen($dmz, 'tcp', '198.51.100.1', 80), 'web1 10.0.1.5', 'other networks keep their address');
 		is(seen($inside, 'tcp', '198.51.100.1', 80, from => '10.9.0.5'), 'web1 10.9.0.5', 'and those behind a router');
 		is(seen($inside, 'tcp', '198.51.100.1', 81), 'web1 10.0.0.1', 'ours is masqueraded');
 	}

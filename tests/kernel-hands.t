@@ -126,7 +126,7 @@ subtest 'rules in our chains' => sub {
 		. 'nft -a list chain ip ipmasqadm prerouting', @$_) for [qw(mfw -A -m 2 -r 10.0.0.2)], [qw(mfw -A -m 2 -r 10.0.0.2 --dry-run)];
 	nft('flush chain ip ipmasqadm prerouting');
 	did(qw(mfw -A -m 2 -r 10.0.0.2));
-	like(table(), qr/chain prerouting \{\n.*\n.*return\n\t\tct label set 126\n\t\tjump lookup\n/, 'then it is made anew');
+	like(table(), qr/chain prerouting \{\n.*\n.*return\n\t\tct label set 126\n\t\tjump learn\n\t\tjump lookup\n/, 'then it is made anew');
 };
 
 subtest 'a full map, and a rule of others' => sub {

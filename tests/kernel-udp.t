@@ -35,7 +35,8 @@ sub from {
 did(qw(portfw -a -P udp -L 198.51.100.1 9 -R 10.0.0.3 80));
 
 for my $case (
-	['its address', '198.51.100.1', [qw(-L 198.51.100.1 80)]], ['any address', '198.51.100.1', [qw(-L 0.0.0.0 80)]])
+	['its address', '198.51.100.1', [qw(-L 198.51.100.1 80)]], ['any address', '198.51.100.1', [qw(-L 0.0.0.0 80)]],
+	['an interface', '198.51.100.1', [qw(-L lo 80)]])
 {
 	my ($name, $address, $where) = @$case;
 	subtest "a forward on $name" => sub {

@@ -10,8 +10,8 @@
 /* The bits of has that this version knows. */
 #define HAS_KNOWN                                                                                  \
 	(MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_MARK | MASQ_HAS_TARGET |   \
-	 MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_TRIGGER | MASQ_HAS_HELPER |              \
-	 MASQ_UNTIMED | MASQ_ANYONE)
+	 MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_TRIGGER | MASQ_HAS_INTERFACE |           \
+	 MASQ_HAS_HELPER | MASQ_UNTIMED | MASQ_ANYONE)
 
 static void clear_absent(struct masq_command *c)
 {
@@ -34,6 +34,11 @@ static void clear_absent(struct masq_command *c)
 #undef KEEP_IF
 	if (!(c->has & MASQ_HAS_HELPER))
 		memset(c->helper, 0, sizeof(c->helper));
+	/* the name counts, not what is behind it */
+	c->interface[sizeof(c->interface) - 1] = '\0';
+	memset(c->interface + strlen(c->interface), 0, sizeof(c->interface) - strlen(c->interface));
+	if (!(c->has & MASQ_HAS_INTERFACE))
+		memset(c->interface, 0, sizeof(c->interface));
 	c->helper[sizeof(c->helper) - 1] = '\0';
 }
 

@@ -13,7 +13,7 @@ static const struct option_spec options[] = {
 	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
 	[OPT_LOCAL] = {'L', "LADDR LPORT",
 		       "address and port here, or ports: 8000-8100; 0.0.0.0 or ::: any address "
-		       "of this machine"},
+		       "of this machine; @ppp0: those that the interface has"},
 	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to, or as many ports"},
 	[OPT_PREF] = {'p', "PREF",
 		      "connections before the next host's turn, 0: only as the last resort "
@@ -135,7 +135,7 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	int err = value_protocols(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err)
-		err = value_address(e, l, &c->local, local[0], value_family(remote[0]));
+		err = value_local(e, l, &c->local, c->interface, local[0], value_family(remote[0]));
 	if (!err)
 		err = value_ports(e, l, &c->ports, local[1], c->protocol);
 	if (!err && g->option[OPT_REMOTE])
@@ -148,7 +148,8 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 		err = value_pref(e, &c->pref, g->operand[OPT_PREF][0]);
 	if (err)
 		return err;
-	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS;
+	c->has |= MASQ_HAS_PROTOCOL | MASQ_HAS_PORTS;
+	c->has |= *c->interface ? MASQ_HAS_INTERFACE : MASQ_HAS_LOCAL;
 	if (g->option[OPT_PREF])
 		c->has |= MASQ_HAS_PREF;
 	command_set_target(c, &target, target_ports.first);
@@ -164,12 +165,21 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	return err || c->verb != MASQ_ADD ? err : command_check_addresses(e, c);
 }
 
+static void put_interface(struct text *t, const struct masq_command *c)
+{
+	text_word(t, "@");
+	text_join(t, c->interface);
+}
+
 static void print(struct text *t, const struct masq_command *c)
 {
 	text_option(t, 'P');
 	text_word(t, masq_protocol_name(c->protocol));
 	text_option(t, 'L');
-	text_address(t, &c->local);
+	if (*c->interface)
+		put_interface(t, c);
+	else
+		text_address(t, &c->local);
 	text_word(t, "");
 	command_join_ports(t, &c->ports);
 	if (c->has & (MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS)) {
@@ -191,7 +201,10 @@ static void print(struct text *t, const struct masq_command *c)
 static void describe(struct text *t, const struct masq_command *c)
 {
 	text_word(t, masq_protocol_name(c->protocol));
-	text_host_of_port(t, &c->local);
+	if (*c->interface)
+		put_interface(t, c);
+	else
+		text_host_of_port(t, &c->local);
 	text_join(t, ":");
 	command_join_ports(t, &c->ports);
 	command_describe_target(t, c);
@@ -207,8 +220,12 @@ static int validate(struct error *e, const struct masq_command *c)
 		return err;
 	if (c->verb == MASQ_ADD && command_pref(c) < 0)
 		return fail(e, EINVAL, "pref %d: give one from 0 to 2147483647", c->pref);
-	if (!(c->has & MASQ_HAS_LOCAL))
-		return fail(e, EINVAL, "no local address: give one, or 0.0.0.0 for any");
+	if (!(c->has & MASQ_HAS_INTERFACE) == !(c->has & MASQ_HAS_LOCAL))
+		return fail(
+			e, EINVAL,
+			"either a local address, 0.0.0.0 for any, or an interface: one of them");
+	if (c->has & MASQ_HAS_INTERFACE && value_check_interface(e, c->interface) < 0)
+		return -EINVAL;
 	return c->has & MASQ_HAS_HELPER ? helper_check(e, c->helper, c->protocol) : 0;
 }
 
@@ -223,7 +240,7 @@ static bool adds(const struct masq_command *c)
  * family. */
 static bool names_all(const struct masq_command *c)
 {
-	return address_is_any(&c->local) && !adds(c);
+	return address_is_any(&c->local) && !*c->interface && !adds(c);
 }
 
 static bool names_protocol(const struct masq_command *c, uint8_t protocol)
@@ -244,8 +261,14 @@ static uint16_t target_port(const struct masq_command *c, uint16_t port)
 		       : 0;
 }
 
-static bool names_address(const struct masq_command *c, const struct masq_address *local)
+static bool names_address(const struct masq_command *c, const struct masq_address *local,
+			  const char *interface)
 {
+	if (*c->interface)
+		return !strcmp(c->interface, interface) &&
+		       (c->local.family == AF_UNSPEC || c->local.family == local->family);
+	if (*interface && !address_is_any(&c->local))
+		return false;
 	return address_is_any(&c->local) ? command_family(c, 0) == local->family
 					 : address_equal(&c->local, local);
 }
@@ -255,7 +278,7 @@ static bool matches(const struct masq_command *c, const struct masq_command *for
 	uint16_t port = target_port(c, forward->ports.first);
 
 	return names_protocol(c, forward->protocol) && names_port(c, forward->ports.first) &&
-	       names_address(c, &forward->local) &&
+	       names_address(c, &forward->local, forward->interface) &&
 	       (!(c->has & MASQ_HAS_TARGET) || address_equal(&c->target, &forward->target)) &&
 	       (!port || port == forward->target_ports.first);
 }
@@ -287,6 +310,7 @@ static void set_key(struct key *key, const struct masq_command *c)
 	key->local = c->local;
 	key->port = c->ports.first;
 	key->local.family = command_family(c, 0);
+	memcpy(key->interface, c->interface, sizeof(key->interface));
 }
 
 static enum scope scope(const struct masq_command *c, struct key *key)
@@ -336,7 +360,8 @@ static int change_all(struct table *t, const struct masq_command *c)
 		int err;
 
 		if (s->key.kind != MASQ_PORTFW || !names_protocol(c, s->key.protocol) ||
-		    !names_port(c, s->key.port) || !names_address(c, &s->key.local) || !s->n)
+		    !names_port(c, s->key.port) ||
+		    !names_address(c, &s->key.local, s->key.interface) || !s->n)
 			continue;
 		err = change(s, c);
 		if (err != -ESRCH)
@@ -399,6 +424,10 @@ static void forward_of(struct masq_command *out, const struct service *s,
 		.local = key->local,
 		.pref = (int32_t)target->pref,
 	};
+	if (*key->interface) {
+		out->has ^= MASQ_HAS_LOCAL | MASQ_HAS_INTERFACE;
+		memcpy(out->interface, key->interface, sizeof(out->interface));
+	}
 	command_set_port(out, key->port);
 	command_set_target(out, &target->addr, target->port);
 	if (s->helper) {
@@ -416,7 +445,7 @@ static bool join(struct masq_command *c, const struct masq_command *next)
 	    c->pref != next->pref || next->ports.first != c->ports.last + 1 ||
 	    next->target_ports.first != c->target_ports.last + 1 ||
 	    !address_equal(&c->local, &next->local) || !address_equal(&c->target, &next->target) ||
-	    strcmp(c->helper, next->helper) != 0)
+	    strcmp(c->interface, next->interface) != 0 || strcmp(c->helper, next->helper) != 0)
 		return false;
 	c->ports.last = next->ports.last;
 	c->target_ports.last = next->target_ports.last;
@@ -439,7 +468,7 @@ const struct kind kind_portfw = {
 	.id = MASQ_PORTFW,
 	.name = "portfw",
 	.may_have = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS | MASQ_HAS_TARGET |
-		    MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_HELPER,
+		    MASQ_HAS_TARGET_PORTS | MASQ_HAS_PREF | MASQ_HAS_HELPER | MASQ_HAS_INTERFACE,
 	.counts_alone = true,
 	.syntax = &syntax,
 	.flush = 'f',

@@ -10,6 +10,16 @@ bool key_equal(const struct key *a, const struct key *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* That orders texts as they are ordered. */
+static uint64_t number_of(const char *text, size_t len)
+{
+	uint64_t n = 0;
+
+	while (len--)
+		n = n << 8 | (uint8_t)*text++;
+	return n;
+}
+
 struct order key_order(const struct key *key)
 {
 	const bool six = key->local.family == AF_INET6;
@@ -20,8 +30,14 @@ struct order key_order(const struct key *key)
 		o.first.minor = (uint64_t)key->mark << 1 | six;
 		return o;
 	}
+	o.first.major = (uint32_t)key->protocol << 2 | (uint32_t)six << 1 | !!*key->interface;
+	if (*key->interface) {
+		o.first.minor = number_of(key->interface, 8);
+		o.second.major = (uint32_t)number_of(key->interface + 8, 4);
+		o.second.minor = number_of(key->interface + 12, 4) << 16 | key->port;
+		return o;
+	}
 	address_numbers(&key->local, &first, &last);
-	o.first.major = (uint32_t)key->protocol << 1 | six;
 	if (six) {
 		o.first.minor = first;
 		o.second.major = (uint32_t)(last >> 32);

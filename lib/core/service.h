@@ -30,8 +30,9 @@ struct key {
 	uint32_t mark;    /* mfw */
 	/* portfw; 0.0.0.0: any address of this machine. All kinds: the family. */
 	struct masq_address local;
+	char interface[MASQ_INTERFACE_MAX]; /* portfw, instead of local; or "" */
 };
-_Static_assert(sizeof(struct key) == 28, "struct key has padding");
+_Static_assert(sizeof(struct key) == 44, "struct key has padding");
 
 bool key_equal(const struct key *a, const struct key *b);
 /* What orders the keys of a kind: by protocol, family, address and port, or by mark

@@ -158,6 +158,50 @@ int value_address(struct error *e, const struct lookup *l, struct masq_address *
 	return why ? fail(e, EINVAL, "host %s: %s", word, why) : 0;
 }
 
+int value_check_interface(struct error *e, const char *name)
+{
+	static const char possible[] = "abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	if (!*name)
+		return fail(e, EINVAL, "\"@\": the name of an interface is missing, as in @ppp0");
+	if (strlen(name) >= MASQ_INTERFACE_MAX)
+		return fail(e, EINVAL, "@%s: the name of an interface has at most %d characters",
+			    name, MASQ_INTERFACE_MAX - 1);
+	if (strspn(name, possible) != strlen(name) || !strcmp(name, ".") || !strcmp(name, ".."))
+		return fail(e, EINVAL,
+			    "@%s: forwards can be on interfaces whose names have letters, digits, "
+			    "'.', '_' and '-' alone",
+			    name);
+	return 0;
+}
+
+int value_local(struct error *e, const struct lookup *l, struct masq_address *out,
+		char interface[MASQ_INTERFACE_MAX], const char *word, int family)
+{
+	bool by_sign = *word == '@', exists;
+	const char *name = by_sign ? word + 1 : word;
+	struct error why;
+	int err;
+
+	exists = !by_sign && l && l->interface && !masq_parse_address(out, word) &&
+		 l->interface(word);
+	if (by_sign || exists) {
+		err = value_check_interface(e, name);
+		if (!err)
+			memcpy(interface, name, strlen(name) + 1);
+		return err;
+	}
+	err = value_address(&why, l, out, word, family);
+	if (!err || !strncmp(why.text, "host ", 5) == 0 || value_check_interface(e, word))
+		return err ? fail(e, EINVAL, "%s", why.text) : 0;
+	if (!l)
+		return fail(e, EINVAL, "%s, or for an interface write @%s", why.text, word);
+	return fail(e, EINVAL,
+		    "%s; nor is %s an interface: write @%s for one that does not exist yet",
+		    why.text, word, word);
+}
+
 /* A service of both protocols has one port; one that only one of them has, has that. */
 static int look_up_both(struct error *e, const struct lookup *l, uint16_t *out, const char *word)
 {

@@ -11,6 +11,8 @@ struct lookup {
 	/* an address of this family, of AF_UNSPEC any; NULL, or why there is none */
 	const char *(*host)(struct masq_address *out, const char *name, int family);
 	bool (*service)(uint16_t *out, const char *name, uint8_t protocol);
+	/* whether there is an interface of this name at the moment */
+	bool (*interface)(const char *name);
 };
 
 /* 0, or -EINVAL with the error set. */
@@ -21,6 +23,12 @@ int value_protocols(struct error *e, uint8_t *out, const char *word);
  * have another. */
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
 		  const char *word, int family);
+/* The same, or an interface: "@ppp0", or the name of one that exists. Then *out is
+ * left alone. */
+int value_local(struct error *e, const struct lookup *l, struct masq_address *out,
+		char interface[MASQ_INTERFACE_MAX], const char *word, int family);
+/* Refuses what is no name of an interface, or none that nf_tables can have in names. */
+int value_check_interface(struct error *e, const char *name);
 /* The family of an address in numbers; AF_UNSPEC: it is none, or there is no word. */
 int value_family(const char *word);
 /* HOST:PORT or [ADDRESS]:PORT in one word: where the host is, and its length, and

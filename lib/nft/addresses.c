@@ -9,9 +9,6 @@
 
 #include "addresses.h"
 
-/* In every namespace (include/net/flow.h). */
-#define LOOPBACK_INDEX 1
-
 /* Tries while addresses change. */
 #define TRIES 4
 
@@ -27,7 +24,7 @@ void addresses_free(struct addresses *a)
 	*a = (struct addresses){0};
 }
 
-static struct interface_address *append(struct addresses *a)
+struct interface_address *addresses_add(struct addresses *a)
 {
 	if (a->n == a->cap) {
 		size_t cap = a->cap ? 2 * a->cap : 16;
@@ -68,7 +65,7 @@ static int read_address(const struct nlmsghdr *nlh, void *arg)
 	struct reader *r = arg;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR || msg->ifa_scope == RT_SCOPE_LINK ||
-	    msg->ifa_index == LOOPBACK_INDEX || !name_interface(r, msg->ifa_index))
+	    !name_interface(r, msg->ifa_index))
 		return MNL_CB_OK;
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
@@ -78,7 +75,7 @@ static int read_address(const struct nlmsghdr *nlh, void *arg)
 	}
 	if (!peer)
 		return MNL_CB_OK;
-	a = append(r->out);
+	a = addresses_add(r->out);
 	if (!a) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;

@@ -17,20 +17,27 @@ struct nlmsghdr *ask_elements(struct buf *b, enum family f, uint16_t flags, cons
 	return nlh;
 }
 
-void ask_element(struct buf *b, enum map map, const struct key *key)
+void ask_key(struct buf *b, enum family f, const char *set, const void *key, uint32_t len)
 {
-	enum family f = key_family(key);
-	struct nlmsghdr *nlh = ask_elements(b, f, 0, map_defs[map].name);
+	struct nlmsghdr *nlh = ask_elements(b, f, 0, set);
 	struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 	struct nlattr *elem = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
-	uint8_t bytes[VALUE_MAX];
 
-	key_bytes(bytes, map, key);
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, parts_len(f, &map_defs[map].key), bytes);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, key);
 	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_nest_end(nlh, elem);
 	mnl_attr_nest_end(nlh, list);
+}
+
+void ask_element(struct buf *b, enum map map, const struct key *key)
+{
+	enum family f = key_family(key);
+	uint8_t bytes[VALUE_MAX];
+	char name[MAP_NAME_MAX];
+
+	key_bytes(bytes, map, key);
+	ask_key(b, f, map_name(name, map, key->interface), bytes, parts_len(f, &map_defs[map].key));
 }
 
 void ask_chain(struct buf *b, enum family f, const char *chain)

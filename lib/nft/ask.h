@@ -10,6 +10,7 @@
 /* Each begins a request, after those that are in the buffer. */
 struct nlmsghdr *ask_elements(struct buf *b, enum family f, uint16_t flags, const char *set);
 void ask_element(struct buf *b, enum map map, const struct key *key);
+void ask_key(struct buf *b, enum family f, const char *set, const void *key, uint32_t len);
 void ask_chain(struct buf *b, enum family f, const char *chain);
 void ask_set(struct buf *b, enum family f, const char *set);
 /* The rules of a chain, or of all (NULL): a dump, alone in the buffer. */

@@ -52,6 +52,8 @@ struct batch_ops {
 	/* A service's element in a map: its target, or a goto to its chain. */
 	void (*element_add)(struct batch *b, enum map map, const struct service *s);
 	void (*element_del)(struct batch *b, enum map map, const struct key *key);
+	/* An address of a set of them, also one that is there. */
+	void (*address_add)(struct batch *b, const char *set, const struct masq_address *a);
 	/* An element of the set of those that are far away (far.h). */
 	void (*far_add)(struct batch *b, const struct far *far);
 	void (*far_del)(struct batch *b, const struct far *far);
@@ -74,6 +76,7 @@ struct batch_netlink {
 	struct nlattr *list;
 	enum family open_family;
 	enum map open_map;
+	char open_interface[MASQ_INTERFACE_MAX];
 	bool open_add;
 };
 void batch_netlink_init(struct batch_netlink *b, struct buf *buf);

@@ -287,13 +287,16 @@ static void rule_add_message(struct batch *batch, const struct rule *r)
 }
 
 /* Elements of one map share a message until it is full. */
-static void prepare_elements(struct batch_netlink *b, enum map map, bool add)
+static void prepare_elements(struct batch_netlink *b, enum map map, const char *interface, bool add)
 {
+	char name[MAP_NAME_MAX];
+
 	if (!b->open || b->open_family != b->batch.family || b->open_map != map ||
-	    b->open_add != add ||
+	    strcmp(b->open_interface, interface) != 0 || b->open_add != add ||
 	    (const char *)mnl_nlmsg_get_payload_tail(b->open) - (const char *)b->list >
 		    ELEMENTS_MAX) {
-		begin_elements(b, add, map_defs[map].name, 0);
+		begin_elements(b, add, map_name(name, map, interface), 0);
+		memcpy(b->open_interface, interface, sizeof(b->open_interface));
 		b->open_family = b->batch.family;
 		b->open_map = map;
 		b->open_add = add;
@@ -326,7 +329,7 @@ static void element_add(struct batch *batch, enum map map, const struct service 
 	uint8_t data[VALUE_MAX], udata[UDATA_COMMENT_MAX];
 	struct nlattr *elem;
 
-	prepare_elements(b, map, true);
+	prepare_elements(b, map, s->key.interface, true);
 	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
 	put_key(b, map, &s->key);
 	if (map_defs[map].pool) {
@@ -349,9 +352,21 @@ static void element_del(struct batch *batch, enum map map, const struct key *key
 	struct batch_netlink *b = sink(batch);
 	struct nlattr *elem;
 
-	prepare_elements(b, map, false);
+	prepare_elements(b, map, key->interface, false);
 	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
 	put_key(b, map, key);
+	mnl_attr_nest_end(b->open, elem);
+}
+
+static void address_add(struct batch *batch, const char *set, const struct masq_address *a)
+{
+	struct batch_netlink *b = sink(batch);
+	struct nlattr *elem;
+
+	begin_elements(b, true, set, 0);
+	b->open->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
+	put_nest(b->open, NFTA_SET_ELEM_KEY, &a->in6, (uint32_t)address_size(a));
 	mnl_attr_nest_end(b->open, elem);
 }
 
@@ -395,6 +410,7 @@ static const struct batch_ops netlink_ops = {
 	.helper_del = helper_del,
 	.element_add = element_add,
 	.element_del = element_del,
+	.address_add = address_add,
 	.far_add = far_add,
 	.far_del = far_del,
 };

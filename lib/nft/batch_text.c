@@ -135,12 +135,12 @@ static void helper_del(struct batch *b, const struct helper_object *o)
 static void element_add(struct batch *b, enum map map, const struct service *s)
 {
 	char key[VALUE_TEXT_MAX], data[VALUE_TEXT_MAX], chain[CHAIN_NAME_MAX];
-	char comment[COMMENT_MAX];
+	char comment[COMMENT_MAX], name[MAP_NAME_MAX];
 	bool pool = map_defs[map].pool;
 
 	key_text(key, map, &s->key);
 	metadata_of_service(comment, s);
-	begin(b, "add element", map_defs[map].name);
+	begin(b, "add element", map_name(name, map, s->key.interface));
 	say(b, " { %s", key);
 	say_comment(b, comment);
 	if (pool)
@@ -152,11 +152,19 @@ static void element_add(struct batch *b, enum map map, const struct service *s)
 
 static void element_del(struct batch *b, enum map map, const struct key *key)
 {
-	char text[VALUE_TEXT_MAX];
+	char text[VALUE_TEXT_MAX], name[MAP_NAME_MAX];
 
 	key_text(text, map, key);
-	begin(b, "delete element", map_defs[map].name);
+	begin(b, "delete element", map_name(name, map, key->interface));
 	say(b, " { %s }\n", text);
+}
+
+static void address_add(struct batch *b, const char *set, const struct masq_address *a)
+{
+	char addr[ADDRESS_TEXT_MAX];
+
+	begin(b, "add element", set);
+	say(b, " { %s }\n", address_text(addr, a));
 }
 
 static void say_far(struct batch *b, const char *what, const struct far *far)
@@ -254,6 +262,11 @@ static void say_statement(struct batch *b, const struct statement *s)
 	case STATEMENT_EVERY:
 		say_every(b, s);
 		break;
+	case STATEMENT_INTERFACE:
+	case STATEMENT_NOT_INTERFACE:
+		say(b, " %s %s\"%s\"", field_def(b->family, s->field)->text,
+		    s->type == STATEMENT_INTERFACE ? "" : "!= ", s->interface);
+		break;
 	case STATEMENT_IN_SET:
 	case STATEMENT_NOT_IN_SET:
 		say_set(b, s);
@@ -320,6 +333,7 @@ static const struct batch_ops text_ops = {
 	.helper_del = helper_del,
 	.element_add = element_add,
 	.element_del = element_del,
+	.address_add = address_add,
 	.far_add = far_add,
 	.far_del = far_del,
 };

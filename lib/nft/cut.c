@@ -89,6 +89,17 @@ static struct key any_of(const struct key *key)
 	return any;
 }
 
+/* The key of a service on the interface that has the address; false: none has it. */
+static bool at_of(struct key *out, struct local *local, const struct key *key)
+{
+	const char *interface = local_interface(local, &key->local);
+
+	*out = any_of(key);
+	if (interface)
+		memcpy(out->interface, interface, sizeof(out->interface));
+	return interface;
+}
+
 static bool goes_to_target_of(const struct connection *c, const struct service *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -106,10 +117,12 @@ static bool goes_to_target_of(const struct connection *c, const struct service *
 static const struct service *serving(struct table *t, struct local *local, const struct key *key)
 {
 	const struct service *exact = table_get(t, key), *any;
-	struct key any_key = any_of(key);
+	struct key any_key = any_of(key), at_key;
 
 	if (exact && exact->n)
 		return exact;
+	if (at_of(&at_key, local, key) && table_get(t, &at_key) && table_get(t, &at_key)->n)
+		return table_get(t, &at_key);
 	any = table_get(t, &any_key);
 	return any && any->n && local_is(local, &key->local) ? any : NULL;
 }
@@ -142,12 +155,13 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 	const struct service *now;
 	struct search *s = arg;
 	struct connection c;
-	struct key any;
+	struct key any, at;
 
 	if (!connection_read(&c, nlh) || !is_ours(&c))
 		return 0;
 	any = any_of(&c.key);
 	if (!concerns(table_get(s->changed, &c.key)) &&
+	    !(at_of(&at, &s->local, &c.key) && concerns(table_get(s->changed, &at))) &&
 	    !(concerns(table_get(s->changed, &any)) && local_is(&s->local, &c.key.local)))
 		return 0;
 	now = serving(s->changed, &s->local, &c.key);
@@ -155,19 +169,20 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* What may serve the connections of a family that were found, as it is now. */
-static int load_now(struct link *l, struct buf *b, enum family f, const struct search *s,
+static int load_now(struct link *l, struct buf *b, enum family f, struct search *s,
 		    struct state *now)
 {
-	struct key *keys = reallocarray(NULL, s->n, 2 * sizeof(*keys));
+	struct key *keys = reallocarray(NULL, s->n, 3 * sizeof(*keys));
 	size_t n = 0;
 	int err = keys ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < s->n; i++) {
-		struct key each[] = {s->found[i].key, any_of(&s->found[i].key)};
+		struct key each[3] = {s->found[i].key, any_of(&s->found[i].key)};
 
+		at_of(&each[2], &s->local, &each[0]);
 		if (family_by_address(&s->found[i].server) != f)
 			continue;
-		for (size_t k = 0; !err && k < 2; k++) {
+		for (size_t k = 0; !err && k < 3; k++) {
 			if (table_get(&now->table, &each[k]))
 				continue;
 			keys[n++] = each[k];
@@ -184,7 +199,7 @@ static int load_now(struct link *l, struct buf *b, enum family f, const struct s
 	return err;
 }
 
-static int load_all_now(struct link *l, struct buf *b, const struct search *s, struct state *now)
+static int load_all_now(struct link *l, struct buf *b, struct search *s, struct state *now)
 {
 	int err = -EINTR;
 

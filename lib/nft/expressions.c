@@ -323,6 +323,15 @@ static void map(struct builder *b, const struct statement *s)
 	dnat(b, s->data->field[1] != FIELD_NONE);
 }
 
+static void interface(struct builder *b, const struct statement *s)
+{
+	char name[MASQ_INTERFACE_MAX] = "";
+
+	memcpy(name, s->interface, strnlen(s->interface, sizeof(name) - 1));
+	load_field(b, s->field, NFT_REG_1);
+	compare(b, s->type == STATEMENT_INTERFACE ? NFT_CMP_EQ : NFT_CMP_NEQ, name, sizeof(name));
+}
+
 static void set(struct builder *b, const struct statement *s)
 {
 	struct nftnl_expr *x;
@@ -385,6 +394,10 @@ static void statement(struct builder *b, const struct statement *s)
 		break;
 	case STATEMENT_EVERY:
 		every(b, s);
+		break;
+	case STATEMENT_INTERFACE:
+	case STATEMENT_NOT_INTERFACE:
+		interface(b, s);
 		break;
 	case STATEMENT_IN_SET:
 	case STATEMENT_NOT_IN_SET:

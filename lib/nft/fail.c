@@ -181,7 +181,7 @@ enum map fail_map(const struct link_error *error, enum family *f)
 
 	*f = blamed_family(error);
 
-	for (enum map map = 1; name && !strcmp(kind, "map") && map < MAP_COUNT; map++)
+	for (enum map map = 1; name && !strcmp(kind, "map") && map < MAP_FIXED; map++)
 		if (!strcmp(name, map_defs[map].name))
 			return map;
 	return MAP_NONE;

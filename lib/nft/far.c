@@ -93,7 +93,8 @@ static int networks_of(struct fars *out, const struct addresses *a)
 	for (size_t i = 0; !err && i < a->n; i++) {
 		struct far network = network_of(&a->v[i]);
 
-		if (a->v[i].prefix < 8 * address_size(&a->v[i].peer))
+		if (strcmp(a->v[i].interface, "lo") != 0 &&
+		    a->v[i].prefix < 8 * address_size(&a->v[i].peer))
 			err = append(out, &network);
 	}
 	if (out->n)

@@ -126,7 +126,7 @@ static int see_map(const struct nlmsghdr *nlh, void *arg)
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
 	const struct map_finder *f = arg;
 
-	for (enum map map = 1; map < MAP_COUNT; map++)
+	for (enum map map = 1; map < MAP_FIXED; map++)
 		if (!strcmp(name, map_defs[map].name) && foreign_map(f->family, map, nlh))
 			snprintf(f->name, 64, "%s", name);
 	for (size_t i = 0; i < SKELETON_SETS; i++)
@@ -142,7 +142,7 @@ int foreign_find_map(struct link *l, struct buf *b, enum family f, char map[64])
 
 	*map = '\0';
 	buf_reset(b);
-	for (enum map m = 1; m < MAP_COUNT; m++)
+	for (enum map m = 1; m < MAP_FIXED; m++)
 		ask_set(b, f, map_defs[m].name);
 	for (size_t i = 0; i < SKELETON_SETS; i++)
 		ask_set(b, f, skeleton_sets[i].name);

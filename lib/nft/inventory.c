@@ -79,8 +79,10 @@ static int read_chain(const struct nlmsghdr *nlh, void *arg)
 	const struct skeleton_chain *skeleton = skeleton_of(name);
 	bool base = attr_of(nlh, NFTA_CHAIN_HOOK);
 	bool ours = skeleton ? base == (skeleton->hook != NULL)
-		    : base   ? !strcmp(name, CHAIN_TRIGGER) || is_old(r->standing, name)
-			     : pool_owns(r->family, name) || entry_owns(name);
+		    : base   ? !strcmp(name, CHAIN_TRIGGER) || !strcmp(name, CHAIN_LEARN_LEAVING) ||
+				     is_old(r->standing, name)
+			   : pool_owns(r->family, name) || entry_owns(name) ||
+				     interface_owns_chain(name);
 
 	if (!is_ours(r, nlh))
 		return 0;
@@ -96,11 +98,11 @@ static int read_set(const struct nlmsghdr *nlh, void *arg)
 	struct reader *r = arg;
 	struct inventory *i = r->inventory;
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
-	bool ours = entry_owns(name);
+	bool ours = entry_owns(name) || interface_owns_set(name);
 
 	if (!is_ours(r, nlh) || attr_be32(attr_of(nlh, NFTA_SET_FLAGS)) & NFT_SET_ANONYMOUS)
 		return 0;
-	for (enum map map = 1; map < MAP_COUNT; map++)
+	for (enum map map = 1; map < MAP_FIXED; map++)
 		ours |= !strcmp(name, map_defs[map].name) && !foreign_map(r->family, map, nlh);
 	for (size_t k = 0; k < SKELETON_SETS; k++)
 		ours |= !strcmp(name, skeleton_sets[k].name) &&
@@ -201,7 +203,9 @@ static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghd
 		return false;
 	if (!strcmp(chain, CHAIN_TRIGGER))
 		return ++r->trigger_rules > 1 || foreign_rule(chain, nlh);
-	return skeleton != NULL;
+	if (interface_comment(comment.text, comment.len))
+		return false;
+	return skeleton || !strcmp(chain, CHAIN_LEARN_LEAVING);
 }
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)
@@ -237,10 +241,13 @@ static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 		qsort(r->inventory->chains, r->inventory->n_chains, sizeof(*r->inventory->chains),
 		      by_name);
 	err = look_at_chain(l, b, r, CHAIN_TRIGGER);
+	if (!err)
+		err = look_at_chain(l, b, r, CHAIN_LEARN_LEAVING);
 	for (size_t k = 0; !err && k < SKELETON_CHAINS; k++)
 		err = look_at_chain(l, b, r, skeleton_chains[k].name);
 	for (size_t k = 0; !err && k < r->n_others; k++)
-		if (!skeleton_of(r->others[k]) && strcmp(r->others[k], CHAIN_TRIGGER) != 0)
+		if (!skeleton_of(r->others[k]) && strcmp(r->others[k], CHAIN_TRIGGER) != 0 &&
+		    strcmp(r->others[k], CHAIN_LEARN_LEAVING) != 0)
 			err = look_at_chain(l, b, r, r->others[k]);
 	return err;
 }
@@ -305,7 +312,7 @@ int inventory_load(struct link *l, struct buf *b, enum family f, const struct st
 		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_flowtable, &r);
 	if (!err)
 		err = look_at_rules(l, b, &r);
-	for (enum map map = 1; !err && map < MAP_COUNT; map++) {
+	for (enum map map = 1; !err && map < MAP_FIXED; map++) {
 		r.map = map;
 		if (is_map_of_ours(i, map_defs[map].name))
 			err = dump_elements(l, b, map_defs[map].name, see_elements, &r);

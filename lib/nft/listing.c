@@ -18,7 +18,7 @@ static struct order order_of(size_t index, const void *arg)
 {
 	const struct table *t = arg;
 	const struct service *s = &t->services[index];
-	const bool six = s->key.local.family == AF_INET6;
+	const bool six = s->key.local.family == AF_INET6, at = *s->key.interface;
 	struct order o = {{0}, {0}};
 
 	if (s->key.mark)
@@ -28,11 +28,14 @@ static struct order order_of(size_t index, const void *arg)
 	} else {
 		o = key_order(&s->key);
 		o.first.minor = UINT64_MAX - o.first.minor;
-		if (six)
+		if (six || at)
 			o.second = (struct rank){.minor = UINT64_MAX - o.second.minor,
 						 .major = UINT32_MAX - o.second.major};
 	}
-	o.first.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 2 | six << 1 | !s->born;
+	o.first.major = (uint32_t)(UINT8_MAX - s->key.protocol) << 3 | (uint32_t)six << 2 |
+			(s->born ? 0u
+			 : at    ? 1u
+				 : 2u);
 	return o;
 }
 

@@ -18,15 +18,18 @@ struct map_reader {
 	struct state *state;
 	enum family family;
 	enum map map;
-	size_t key_len, data_len; /* of its elements */
-	bool fresh;               /* no service is there that an element could belong to */
+	char interface[MASQ_INTERFACE_MAX]; /* of a map of one */
+	size_t key_len, data_len;           /* of its elements */
+	bool fresh; /* no service is there that an element could belong to */
 };
 
-static void begin_map(struct map_reader *r, enum map map)
+static void begin_map(struct map_reader *r, enum map map, const char *interface)
 {
 	const struct map_def *def = &map_defs[map];
 
 	r->map = map;
+	memset(r->interface, 0, sizeof(r->interface));
+	memcpy(r->interface, interface, strnlen(interface, sizeof(r->interface) - 1));
 	r->key_len = parts_len(r->family, &def->key);
 	r->data_len = def->pool ? 0 : parts_len(r->family, &def->data);
 }
@@ -45,7 +48,7 @@ static int begin_service(struct map_reader *r, const struct element *e, const st
 	stored = state_of(r->state, s);
 	if (!stored->maps)
 		*out = s;
-	stored->maps |= (uint8_t)(1u << r->map);
+	stored->maps |= (uint16_t)(1u << r->map);
 	metadata_parse(said, e->comment.text, e->comment.len);
 	return 0;
 }
@@ -67,6 +70,7 @@ static int add_element(const struct element *e, void *arg)
 		return -EBADMSG;
 	if (!key_parse(&key, r->family, r->map, e->key))
 		return 0; /* skip elements that no command creates */
+	memcpy(key.interface, r->interface, sizeof(key.interface));
 	err = begin_service(r, e, &key, &s, &said);
 	if (err || !s)
 		return err;
@@ -109,16 +113,27 @@ static void bring_up_to_date(struct state *st, struct service *s)
 /* An answer to one of the requests for a service: an element, or about the standing. */
 static int read_answer(const struct nlmsghdr *nlh, void *arg)
 {
+	char interface[MASQ_INTERFACE_MAX];
 	struct map_reader *r = arg;
 	const struct nlattr *set;
+	enum map map;
+	int err;
 
+	err = interfaces_read(&r->state->interfaces[r->family], r->family, nlh);
+	if (err)
+		return err < 0 ? err : 0;
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM)
 		return standing_read(&r->state->standing[r->family], nlh);
 	set = attr_of(nlh, NFTA_SET_ELEM_LIST_SET);
-	for (int map = 1; map < MAP_COUNT; map++) {
+	map = map_named_at(attr_text(set), interface);
+	if (map != MAP_NONE) {
+		begin_map(r, map, interface);
+		return read_map(nlh, arg);
+	}
+	for (map = 1; map < MAP_FIXED; map++) {
 		if (!attr_is(set, map_defs[map].name))
 			continue;
-		begin_map(r, (enum map)map);
+		begin_map(r, map, "");
 		return read_map(nlh, arg);
 	}
 	return -EBADMSG;
@@ -126,6 +141,21 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 
 /* The answers for so many services fit into any receive buffer. */
 #define SERVICES_AT_ONCE 64
+
+static int ask_interface(struct buf *b, enum family f, struct state *st, const struct key *key)
+{
+	struct interface *i;
+
+	if (!*key->interface)
+		return 0;
+	i = interfaces_put(&st->interfaces[f], key->interface);
+	if (!i || state_read_addresses(st, f) < 0)
+		return -ENOMEM;
+	if (!i->asked)
+		interface_ask(b, f, key->interface, &st->present[f]);
+	i->asked = true;
+	return 0;
+}
 
 static void ask_service(struct buf *b, const struct key *key)
 {
@@ -149,8 +179,12 @@ static int load_elements(struct link *l, struct buf *b, enum family f, struct st
 		buf_reset(b);
 		if (!asked)
 			standing_ask(b, f);
-		for (; i < end; i++)
+		for (; !err && i < end; i++) {
+			err = ask_interface(b, f, st, &keys[i]);
 			ask_service(b, &keys[i]);
+		}
+		if (err)
+			return err;
 		err = ask_nothing_is_no_error(link_get(l, b, read_answer, &r));
 		if (!err && !asked)
 			err = standing_conclude(l, b, f, standing);
@@ -201,12 +235,12 @@ static int read_capacity(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-static int load_capacity(struct link *l, struct buf *b, enum family f, enum map map,
+static int load_capacity(struct link *l, struct buf *b, enum family f, const char *map,
 			 struct capacity *c)
 {
 	*c = (struct capacity){0};
 	buf_reset(b);
-	ask_set(b, f, map_defs[map].name);
+	ask_set(b, f, map);
 	return ask_nothing_is_no_error(link_get(l, b, read_capacity, c));
 }
 
@@ -220,10 +254,10 @@ int load_all_is_less(struct link *l, struct buf *b, enum family f, enum masq_kin
 	int err = 0;
 
 	*less = n > SERVICES_AT_ONCE;
-	for (int map = 1; !err && *less && map < MAP_COUNT; map++) {
+	for (int map = 1; !err && *less && map < MAP_FIXED; map++) {
 		if (map_defs[map].kind != kind)
 			continue;
-		err = load_capacity(l, b, f, (enum map)map, &c);
+		err = load_capacity(l, b, f, map_defs[map].name, &c);
 		elements += c.counted ? c.count : c.size;
 		*less = (c.counted || c.size) && elements <= n;
 	}
@@ -233,7 +267,7 @@ int load_all_is_less(struct link *l, struct buf *b, enum family f, enum masq_kin
 int load_map_size(struct link *l, struct buf *b, enum family f, enum map map, uint32_t *size)
 {
 	struct capacity c;
-	int err = load_capacity(l, b, f, map, &c);
+	int err = load_capacity(l, b, f, map_defs[map].name, &c);
 
 	*size = c.size;
 	return err;
@@ -242,19 +276,42 @@ int load_map_size(struct link *l, struct buf *b, enum family f, enum map map, ui
 /* The kernel knows how many elements it has, or has to tell them again. */
 static int load_map(struct link *l, struct buf *b, struct map_reader *r)
 {
-	const char *name = map_defs[r->map].name;
+	char name[MAP_NAME_MAX];
 	struct capacity c;
 	int err;
+
+	map_name(name, r->map, r->interface);
 
 	buf_reset(b);
 	ask_elements(b, r->family, NLM_F_DUMP, name);
 	err = ask_nothing_is_no_error(link_dump(l, b, read_map, r));
 	if (err || r->census.messages < 2)
 		return err;
-	err = load_capacity(l, b, r->family, r->map, &c);
+	err = load_capacity(l, b, r->family, name, &c);
 	if (err || (c.counted && c.count == r->census.n))
 		return err;
 	return census_elements_again(l, b, r->family, name, &r->census);
+}
+
+static int load_into(struct link *l, struct buf *b, enum family f, struct state *st, enum map map,
+		     const char *interface)
+{
+	struct map_reader r = {.state = st, .family = f, .fresh = !st->table.n};
+
+	begin_map(&r, map, interface);
+	return load_map(l, b, &r);
+}
+
+/* The services on interfaces, of those that there are. */
+static int load_interfaces(struct link *l, struct buf *b, enum family f, struct state *st)
+{
+	struct interfaces *all = &st->interfaces[f];
+	int err = interfaces_load(l, b, f, all);
+
+	for (size_t i = 0; !err && i < all->n; i++)
+		for (enum map map = MAP_FIXED; !err && map < MAP_COUNT; map++)
+			err = load_into(l, b, f, st, map, all->v[i].name);
+	return err;
 }
 
 int load_services(struct link *l, struct buf *b, enum family f, struct state *st,
@@ -263,15 +320,11 @@ int load_services(struct link *l, struct buf *b, enum family f, struct state *st
 	const struct table *t = &st->table;
 	int err = 0;
 
-	for (int map = 1; !err && map < MAP_COUNT; map++) {
-		struct map_reader r = {.state = st, .family = f};
-
-		if (!(kinds_wanted & MASQ_KIND(map_defs[map].kind)))
-			continue;
-		begin_map(&r, (enum map)map);
-		r.fresh = !t->n;
-		err = load_map(l, b, &r);
-	}
+	for (enum map map = 1; !err && map < MAP_FIXED; map++)
+		if (kinds_wanted & MASQ_KIND(map_defs[map].kind))
+			err = load_into(l, b, f, st, map, "");
+	if (!err && kinds_wanted & MASQ_KIND(MASQ_PORTFW))
+		err = load_interfaces(l, b, f, st);
 	if (!err)
 		err = load_pools(l, b, st);
 	for (size_t i = 0; !err && i < t->n; i++)
@@ -284,19 +337,24 @@ struct remains_reader {
 	struct state *state;
 	enum family family;
 	enum map map;
+	const char *interface;
 	bool remains;
 };
 
 static int see_element(const struct element *e, void *arg)
 {
 	struct remains_reader *r = arg;
-	const struct service *s;
+	const struct service *s = NULL;
 	struct key key;
 
 	census_element(&r->census, e);
 	if (e->key_len != parts_len(r->family, &map_defs[r->map].key))
 		return -EBADMSG;
-	s = key_parse(&key, r->family, r->map, e->key) ? table_get(&r->state->table, &key) : NULL;
+	if (key_parse(&key, r->family, r->map, e->key)) {
+		memcpy(key.interface, r->interface,
+		       strnlen(r->interface, sizeof(key.interface) - 1));
+		s = table_get(&r->state->table, &key);
+	}
 	r->remains |= !s || !s->dirty;
 	return 0;
 }
@@ -307,11 +365,13 @@ static int read_remains(const struct nlmsghdr *nlh, void *arg)
 }
 
 int load_remains(struct link *l, struct buf *b, enum family f, struct state *st, enum map map,
-		 bool *remains)
+		 const char *interface, bool *remains)
 {
-	const char *name = map_defs[map].name;
-	struct remains_reader r = {.state = st, .family = f, .map = map};
+	struct remains_reader r = {.state = st, .family = f, .map = map, .interface = interface};
+	char name[MAP_NAME_MAX];
 	int err;
+
+	map_name(name, map, interface);
 
 	/* Nearly always one look at the first elements settles it; only all of
 	 * them prove the contrary. */

@@ -32,6 +32,6 @@ int load_map_size(struct link *l, struct buf *b, enum family f, enum map map, ui
 
 /* Whether a map holds an element other than those of the table's dirty services. */
 int load_remains(struct link *l, struct buf *b, enum family f, struct state *st, enum map map,
-		 bool *remains);
+		 const char *interface, bool *remains);
 
 #endif

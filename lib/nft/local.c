@@ -12,6 +12,8 @@ void local_close(struct local *l)
 {
 	if (l->route)
 		mnl_socket_close(l->route);
+	for (enum family f = 0; f < FAMILY_COUNT; f++)
+		addresses_free(&l->all[f]);
 }
 
 static int read_type(const struct nlmsghdr *nlh, void *arg)
@@ -46,4 +48,17 @@ bool local_is(struct local *l, const struct masq_address *a)
 			mnl_cb_run(answer, (size_t)n, 0, 0, read_type, &l->is);
 	}
 	return l->is;
+}
+
+const char *local_interface(struct local *l, const struct masq_address *a)
+{
+	enum family f = family_by_address(a);
+
+	if (!l->read[f])
+		addresses_load(&l->all[f], f);
+	l->read[f] = true;
+	for (size_t i = 0; i < l->all[f].n; i++)
+		if (address_equal(&l->all[f].v[i].address, a))
+			return l->all[f].v[i].interface;
+	return NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "entries.h"
 #include "kind.h"
@@ -345,6 +346,32 @@ static void write_entries(struct batch *b, const struct state *st, enum masq_kin
 	}
 }
 
+bool plan_needs_interface(const struct state *st, enum family f, const char *name)
+{
+	for (size_t i = 0; i < st->table.n; i++) {
+		const struct service *s = &st->table.services[i];
+
+		if (s->dirty && s->n && key_family(&s->key) == f && !strcmp(s->key.interface, name))
+			return true;
+	}
+	return false;
+}
+
+/* Those that services come to, or those that none is left on. */
+static void write_interfaces(struct batch *b, const struct state *st, bool come)
+{
+	const struct interfaces *all = &st->interfaces[b->family];
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct interface *at = &all->v[i];
+
+		if (!come && at->unused)
+			interface_remove(b, at);
+		if (come && plan_needs_interface(st, b->family, at->name))
+			interface_write(b, at, &all->known, &st->present[b->family]);
+	}
+}
+
 /* Ranges may touch those that they take the place of, which go first. */
 static void write_fars(struct batch *b, const struct plan *plan)
 {
@@ -373,7 +400,7 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 	for (size_t i = 0; i < OLD_CHAINS; i++)
 		if (standing->old_chain[i])
 			batch_chain_remove(b, old_chains[i]);
-	for (enum map map = 1; map < MAP_COUNT; map++) {
+	for (enum map map = 1; map < MAP_FIXED; map++) {
 		if (plan->grow[map])
 			b->ops->map_del(b, map_defs[map].name);
 		if (plan->grow[map] || (mend && standing->missing[map]))
@@ -403,9 +430,13 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 	if (!err && open)
 		open_skeleton(b, st, plan, mend);
 	if (!err)
+		write_interfaces(b, st, true);
+	if (!err)
 		make_helpers(b, st, plan);
 	if (!err)
 		err = write_services(b, st, plan);
+	if (!err)
+		write_interfaces(b, st, false);
 	if (!err)
 		drop_helpers(b, plan);
 	for (const struct kind *const *k = kinds; !err && *k; k++)

@@ -32,6 +32,8 @@ bool plan_mends(const struct state *st, enum family f);
 /* Whether what was not looked at has to be rewritten, too: all of every kind
  * has to be loaded. */
 bool plan_converts(const struct state *st, enum family f);
+/* Whether a service on an interface appears or changes. */
+bool plan_needs_interface(const struct state *st, enum family f, const char *name);
 /* How many elements a map will have, of a kind that is complete. */
 uint32_t plan_size(const struct state *st, enum family f, enum map map);
 

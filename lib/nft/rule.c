@@ -7,6 +7,9 @@
 
 enum { TCP_SYN = 0x02, TCP_ACK = 0x10 }; /* RFC 793 */
 
+/* NF_CT_STATE_BIT(IP_CT_NEW), which is the kernel's own. */
+enum { CT_STATE_NEW = 1 << 3 };
+
 enum { LOOPBACK_IFINDEX = 1 }; /* in every namespace (include/net/flow.h) */
 
 #define OURS                                                                                       \
@@ -31,6 +34,11 @@ static const struct test_def common[TEST_COUNT] = {
 	[TEST_FROM_HERE] = {"fib saddr type local", FIELD_SOURCE_TYPE, .value = RTN_LOCAL},
 	[TEST_FROM_OTHER] = {"fib saddr . oif type != local", FIELD_SOURCE_TYPE_OUT,
 			     .unequal = true, .value = RTN_LOCAL},
+	[TEST_FROM_LEAVING] = {"fib saddr . oif type local", FIELD_SOURCE_TYPE_OUT,
+			       .value = RTN_LOCAL},
+	[TEST_ON_INTERFACE] = {"fib daddr . iif type local", FIELD_ADDRESS_TYPE_IN,
+			       .value = RTN_LOCAL},
+	[TEST_NEW] = {"ct state new", FIELD_CT_STATE, .unequal = true, .mask = CT_STATE_NEW},
 	[TEST_UNCONFIRMED] = {"ct status ! confirmed", FIELD_CT_STATUS, .mask = IPS_CONFIRMED},
 };
 

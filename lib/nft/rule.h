@@ -22,12 +22,15 @@ enum test {
 	TEST_NO_DNAT, /* not forwarded */
 	TEST_OURS,    /* looked up by our rules and found (skeleton.h) */
 	TEST_NOT_OURS,
-	TEST_UNCONFIRMED, /* the first packet of its connection */
-	TEST_LOOPBACK,    /* to the machine itself, whatever its addresses are */
-	TEST_BORN_HERE,   /* came in by no interface */
-	TEST_LEAVES,      /* and goes out by one that leads somewhere */
-	TEST_FROM_HERE,   /* from an address of this machine */
-	TEST_FROM_OTHER,  /* but none of the interface that it leaves by */
+	TEST_UNCONFIRMED,  /* the first packet of its connection */
+	TEST_LOOPBACK,     /* to the machine itself, whatever its addresses are */
+	TEST_BORN_HERE,    /* came in by no interface */
+	TEST_LEAVES,       /* and goes out by one that leads somewhere */
+	TEST_FROM_HERE,    /* from an address of this machine */
+	TEST_FROM_OTHER,   /* but none of the interface that it leaves by */
+	TEST_FROM_LEAVING, /* from one of the interface that it leaves by */
+	TEST_ON_INTERFACE, /* to an address of the interface that it came in by */
+	TEST_NEW,          /* opens a connection */
 	TEST_COUNT,
 };
 
@@ -37,7 +40,9 @@ enum statement_type {
 	STATEMENT_PORTS,       /* protocol, and first to last of its destination port */
 	STATEMENT_SERVER_PORT, /* ports.first is where the connection went to */
 	STATEMENT_EVERY,       /* so many of every modulus connections that get here */
-	STATEMENT_IN_SET,      /* a set has the key */
+	STATEMENT_INTERFACE,   /* the field is this interface */
+	STATEMENT_NOT_INTERFACE,
+	STATEMENT_IN_SET, /* a set has the key */
 	STATEMENT_NOT_IN_SET,
 	STATEMENT_COUNTER,
 	STATEMENT_LABEL, /* the connection gets this label, besides those that it has */
@@ -59,6 +64,10 @@ struct statement {
 	union {
 		enum test test;
 		uint32_t label;
+		struct {
+			enum field field;
+			const char *interface;
+		};
 		struct {
 			uint8_t protocol;
 			struct masq_ports ports;

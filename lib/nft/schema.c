@@ -27,10 +27,14 @@ static const struct field_def common[FIELD_COUNT] = {
 			     ANY_DIRECTION},
 	[FIELD_CT_LABEL] = {"ct label", .len = 16, .loader = LOAD_CT, .what = NFT_CT_LABELS,
 			    ANY_DIRECTION},
+	[FIELD_CT_STATE] = {"ct state", .len = 4, .loader = LOAD_CT, .what = NFT_CT_STATE,
+			    ANY_DIRECTION},
 	[FIELD_CT_SERVER_PORT] = {"ct reply proto-src", PORT_TYPE, .loader = LOAD_CT,
 				  .what = NFT_CT_PROTO_SRC, .direction = REPLY},
 	[FIELD_ADDRESS_TYPE] = {"fib daddr type", .len = 4, .loader = LOAD_FIB,
 				.what = NFTA_FIB_F_DADDR},
+	[FIELD_ADDRESS_TYPE_IN] = {"fib daddr . iif type", .len = 4, .loader = LOAD_FIB,
+				   .what = NFTA_FIB_F_DADDR | NFTA_FIB_F_IIF},
 	[FIELD_SOURCE_TYPE] = {"fib saddr type", .len = 4, .loader = LOAD_FIB,
 			       .what = NFTA_FIB_F_SADDR},
 	[FIELD_SOURCE_TYPE_OUT] = {"fib saddr . oif type", .len = 4, .loader = LOAD_FIB,
@@ -174,6 +178,10 @@ const struct map_def map_defs[MAP_COUNT] = {
 			  KEY_MARK, TO_ADDRESS, false, false},
 	[MAP_MFW_POOLS] = {"mfw_pools", "marks balanced over several targets", MASQ_MFW, KEY_MARK,
 			   TO_POOL, true, false},
+	[MAP_PORTFW_AT] = {"portfw-", "forwards from an interface's addresses", MASQ_PORTFW,
+			   KEY_ANY, TO_ADDRESS_PORT, .at = true},
+	[MAP_PORTFW_AT_POOLS] = {"portfw_pools-", "the same, balanced over several targets",
+				 MASQ_PORTFW, KEY_ANY, TO_POOL, true, .at = true},
 };
 
 static bool has_field(const struct parts *p, enum field field)
@@ -186,8 +194,31 @@ static bool has_field(const struct parts *p, enum field field)
 
 bool map_takes(enum map map, const struct key *key)
 {
-	return map != MAP_NONE && map_defs[map].kind == key->kind &&
-	       (key->mark || map_defs[map].any == address_is_any(&key->local));
+	const struct map_def *def = &map_defs[map];
+
+	return map != MAP_NONE && def->kind == key->kind && def->at == (*key->interface != 0) &&
+	       (key->mark || def->at || def->any == address_is_any(&key->local));
+}
+
+const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface)
+{
+	snprintf(out, MAP_NAME_MAX, "%s%.15s", map_defs[map].name, interface);
+	return out;
+}
+
+enum map map_named_at(const char *name, char interface[MASQ_INTERFACE_MAX])
+{
+	for (enum map map = MAP_FIXED; map < MAP_COUNT; map++) {
+		size_t len = strlen(map_defs[map].name), rest = strlen(name);
+
+		if (rest <= len || rest - len >= MASQ_INTERFACE_MAX ||
+		    memcmp(name, map_defs[map].name, len) != 0)
+			continue;
+		memset(interface, 0, MASQ_INTERFACE_MAX);
+		memcpy(interface, name + len, rest - len);
+		return map;
+	}
+	return MAP_NONE;
 }
 
 enum map map_of(const struct service *s)
@@ -274,10 +305,12 @@ static void move(enum field field, const struct member *m, bool parse)
 	case FIELD_ETHER_TYPE:
 	case FIELD_CT_STATUS:
 	case FIELD_CT_LABEL:
+	case FIELD_CT_STATE:
 	case FIELD_CT_CLIENT:
 	case FIELD_CT_SERVER:
 	case FIELD_CT_SERVER_PORT:
 	case FIELD_ADDRESS_TYPE:
+	case FIELD_ADDRESS_TYPE_IN:
 	case FIELD_SOURCE_TYPE:
 	case FIELD_SOURCE_TYPE_OUT:
 	case FIELD_NETWORK:
@@ -329,7 +362,7 @@ bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VA
 	if (out->kind == MASQ_MFW)
 		return out->mark;
 	return out->port && (out->protocol == IPPROTO_TCP || out->protocol == IPPROTO_UDP) &&
-	       map_takes(map, out);
+	       (map_defs[map].at || map_takes(map, out));
 }
 
 void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t)
@@ -415,6 +448,9 @@ void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
 		name_address(addr, &key->local);
 	if (key->kind == MASQ_MFW)
 		snprintf(out, CHAIN_NAME_MAX, "mark-%u", key->mark);
+	else if (*key->interface)
+		snprintf(out, CHAIN_NAME_MAX, "%s-%u-at-%.15s", masq_protocol_name(key->protocol),
+			 key->port, key->interface);
 	else
 		snprintf(out, CHAIN_NAME_MAX, "%s-%s-%u", masq_protocol_name(key->protocol), addr,
 			 key->port);
@@ -428,6 +464,10 @@ bool chain_name_parse(struct key *out, enum family f, const char *name)
 	*out = (struct key){.kind = MASQ_PORTFW, .local = any_address(f)};
 	if (sscanf(name, "mark-%u", &out->mark) == 1)
 		out->kind = MASQ_MFW;
+	else if (sscanf(name, "tcp-%u-at-%15s", &port, out->interface) == 2)
+		out->protocol = IPPROTO_TCP;
+	else if (sscanf(name, "udp-%u-at-%15s", &port, out->interface) == 2)
+		out->protocol = IPPROTO_UDP;
 	else if (sscanf(name, "tcp-%45[^-]-%u", addr, &port) == 2)
 		out->protocol = IPPROTO_TCP;
 	else if (sscanf(name, "udp-%45[^-]-%u", addr, &port) == 2)
@@ -435,7 +475,7 @@ bool chain_name_parse(struct key *out, enum family f, const char *name)
 	else
 		return false;
 	out->port = (uint16_t)port;
-	if (out->kind == MASQ_PORTFW && strcmp(addr, "any") != 0 &&
+	if (out->kind == MASQ_PORTFW && !*out->interface && strcmp(addr, "any") != 0 &&
 	    !name_address_parse(&out->local, f, addr))
 		return false;
 	chain_name(again, out);

@@ -31,10 +31,12 @@ enum field {
 	FIELD_ETHER_TYPE, /* the same for every packet of the table: a key where there is none */
 	FIELD_CT_STATUS,
 	FIELD_CT_LABEL,
+	FIELD_CT_STATE,
 	FIELD_CT_CLIENT,
 	FIELD_CT_SERVER,
 	FIELD_CT_SERVER_PORT,
 	FIELD_ADDRESS_TYPE,
+	FIELD_ADDRESS_TYPE_IN, /* of the interface that the packet came in by */
 	FIELD_SOURCE_TYPE,
 	FIELD_SOURCE_TYPE_OUT, /* of the interface that the packet leaves by */
 	FIELD_NETWORK,         /* the first byte of FIELD_LOCAL */
@@ -91,6 +93,9 @@ enum map {
 	MAP_MFW,
 	MAP_MFW_KEEP,
 	MAP_MFW_POOLS,
+	MAP_FIXED, /* those before it are in every table, the others there for each interface */
+	MAP_PORTFW_AT = MAP_FIXED,
+	MAP_PORTFW_AT_POOLS,
 	MAP_COUNT,
 };
 
@@ -101,9 +106,16 @@ struct map_def {
 	struct parts key, data;
 	bool pool; /* data is a verdict */
 	bool any;  /* of services on any address */
+	bool at;   /* of services on one interface, whose name follows the map's */
 };
 
 extern const struct map_def map_defs[MAP_COUNT];
+
+/* The name of a map; of one for each interface, of this interface's. */
+#define MAP_NAME_MAX 32
+const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface);
+/* The map for each interface that has this name, and the interface; MAP_NONE: none. */
+enum map map_named_at(const char *name, char interface[MASQ_INTERFACE_MAX]);
 
 /* Where a service belongs with the targets it has; MAP_NONE: it has none. */
 enum map map_of(const struct service *s);
@@ -117,8 +129,8 @@ enum family key_family(const struct key *key);
 
 /* The longest key: the name of an interface, and an address of 16 bytes. */
 #define VALUE_MAX 32
-/* An element's key for a service, and back; false: no command could name it. In
- * parts_len() bytes. */
+/* An element's key for a service, and back, but for its interface; false: no command
+ * could name it. In parts_len() bytes. */
 void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
 bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 /* "tcp . 198.51.100.1 . 80", as nft(8) writes it. */

@@ -37,11 +37,13 @@ const struct skeleton_chain skeleton_chains[SKELETON_CHAINS] = {
 	{CHAIN_RANGE, NULL, 0, 1},
 	{CHAIN_PORT, NULL, 0, 1},
 	{CHAIN_DIRECT, NULL, 0, 0},
+	{CHAIN_AT, NULL, 0, 1},
+	{CHAIN_LEARN, NULL, 0, 1},
 	{CHAIN_OWN, NULL, 0, 2},
 	{CHAIN_INSIDE, NULL, 0, 1},
 	{CHAIN_MFW, NULL, 5, 1},
-	{CHAIN_LOOKUP, NULL, 7, 4},
-	{CHAIN_FIRST, &first_hook, 3, 0},
+	{CHAIN_LOOKUP, NULL, 8, 4},
+	{CHAIN_FIRST, &first_hook, 4, 0},
 	{CHAIN_AGAIN, &second_hook, 3, 0},
 	{CHAIN_OUT, &first_out_hook, 5, 0},
 	{CHAIN_OUT_AGAIN, &second_out_hook, 5, 0},
@@ -77,6 +79,8 @@ const char *skeleton_word(const char *name)
 	for (size_t i = 0; i < SKELETON_SETS; i++)
 		if (!strcmp(name, skeleton_sets[i].name))
 			return "set";
+	if (!strncmp(name, "addresses-", 10))
+		return "set";
 	return "map";
 }
 
@@ -126,12 +130,14 @@ static const struct skeleton_rule rules[] = {
 	{CHAIN_LOOKUP, {TEST(TEST_MARKED), JUMP(CHAIN_MFW)}, MAP_NONE},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_POOLS},
+	{CHAIN_LOOKUP, {JUMP(CHAIN_AT)}, MAP_NONE},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_ANY},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_ANY_POOLS},
 	{CHAIN_LOOKUP, {JUMP(CHAIN_RANGE)}, MAP_NONE},
 	{CHAIN_LOOKUP, {JUMP(CHAIN_PORT)}, MAP_NONE},
 	{CHAIN_FIRST, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
 	{CHAIN_FIRST, {LABEL(LABEL_SOUGHT)}, MAP_NONE},
+	{CHAIN_FIRST, {JUMP(CHAIN_LEARN)}, MAP_NONE},
 	{CHAIN_FIRST, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
 	{CHAIN_AGAIN, {TEST(TEST_NOT_LOCAL), RETURN}, MAP_NONE},
 	{CHAIN_AGAIN, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},

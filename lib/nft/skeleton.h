@@ -7,8 +7,9 @@
  *	chain prerouting_again	the same, right behind it
  *	chain output		the same for what this machine itself connects to
  *	chain output_again
- *	chain lookup		by mark, then by exact address, then by any address,
- *				then autofw's ranges and ports
+ *	chain lookup		by mark, then by exact address, then by interface
+ *				(interfaces.h), then by any address, then autofw's
+ *				ranges and ports
  *	chain postrouting	masquerades those of our connections whose answers
  *				would not come back here otherwise
  *
@@ -37,6 +38,8 @@
 #define CHAIN_RANGE "autofw_range"
 #define CHAIN_PORT "autofw_port"
 #define CHAIN_DIRECT "autofw_direct"
+#define CHAIN_AT "lookup_at"
+#define CHAIN_LEARN "learn"
 #define CHAIN_OWN "reach_own"
 #define CHAIN_INSIDE "reach_inside"
 #define CHAIN_TRIGGER "autofw_trigger"
@@ -48,7 +51,7 @@ struct skeleton_chain {
 	uint32_t rules;          /* so many of its own */
 	uint32_t references;     /* and so many rules of ours that jump to it */
 };
-#define SKELETON_CHAINS 12
+#define SKELETON_CHAINS 14
 extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];
 
 /* Its sets. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include <errno.h>
 
 #include <netinet/in.h>
@@ -40,6 +42,19 @@ struct search {
 	struct buf *requests;
 };
 
+/* Of a service on the interface that has the address. */
+static bool is_ours_at(struct search *s, const struct key *any, const char *interface)
+{
+	struct key key = *any;
+	const struct service *at;
+
+	if (!interface)
+		return false;
+	memcpy(key.interface, interface, sizeof(key.interface));
+	at = table_get(s->table, &key);
+	return at && concerns(at);
+}
+
 static bool is_ours(struct search *s, const struct key *key)
 {
 	struct service *exact = table_get(s->table, key), *any;
@@ -48,6 +63,8 @@ static bool is_ours(struct search *s, const struct key *key)
 	if (exact && concerns(exact))
 		return true;
 	any_key.local = (struct masq_address){.family = key->local.family};
+	if (is_ours_at(s, &any_key, local_interface(&s->local, &key->local)))
+		return true;
 	any = table_get(s->table, &any_key);
 	return any && concerns(any) && local_is(&s->local, &key->local);
 }

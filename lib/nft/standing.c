@@ -118,7 +118,7 @@ static int read_further(const struct nlmsghdr *nlh, void *arg)
 
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSET)
 		return standing_read(s, nlh);
-	for (int map = 1; map < MAP_COUNT; map++)
+	for (int map = 1; map < MAP_FIXED; map++)
 		if (!strcmp(name, map_defs[map].name)) {
 			s->missing[map] = false;
 			if (foreign_map(further->family, (enum map)map, nlh))
@@ -138,7 +138,7 @@ static int look_further(struct link *l, struct buf *b, enum family f, struct sta
 {
 	struct further further = {f, s};
 
-	for (int map = 1; map < MAP_COUNT; map++)
+	for (int map = 1; map < MAP_FIXED; map++)
 		s->missing[map] = true;
 	for (size_t i = 0; i < SKELETON_SETS; i++)
 		s->missing_set[i] = true;
@@ -146,7 +146,7 @@ static int look_further(struct link *l, struct buf *b, enum family f, struct sta
 		return 0;
 	buf_reset(b);
 	ask_chains(b, f, false);
-	for (int map = 1; map < MAP_COUNT; map++)
+	for (int map = 1; map < MAP_FIXED; map++)
 		ask_set(b, f, map_defs[map].name);
 	for (size_t i = 0; i < SKELETON_SETS; i++)
 		ask_set(b, f, skeleton_sets[i].name);

@@ -12,6 +12,10 @@ void state_free(struct state *st)
 	free(st->entries);
 	free(st->loaded);
 	free(st->duplicates);
+	for (enum family f = 0; f < FAMILY_COUNT; f++) {
+		interfaces_free(&st->interfaces[f]);
+		addresses_free(&st->present[f]);
+	}
 	*st = (struct state){0};
 }
 
@@ -49,6 +53,17 @@ int state_fit(struct state *st)
 		err = fit(&entries, &st->n_entries, st->table.next_id, sizeof(*st->entries));
 	st->entries = entries;
 	return err;
+}
+
+int state_read_addresses(struct state *st, enum family f)
+{
+	int err = 0;
+
+	if (!st->present_known[f] && !st->present[f].n) {
+		err = addresses_load(&st->present[f], f);
+		st->present_known[f] = !err;
+	}
+	return err == -ENOMEM ? err : 0;
 }
 
 struct stored *state_of(const struct state *st, const struct service *s)

@@ -6,13 +6,15 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include "interfaces.h"
 #include "schema.h"
 #include "skeleton.h"
 #include "table.h"
 
 /* Of the service with the same index. */
 struct stored {
-	uint8_t maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
+	uint16_t
+		maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
 	bool loading;   /* counts are not yet up to date */
 	bool chain;     /* its element goes to a chain of its own... */
 	bool cascade;   /* ...whose rules are as this version writes them */
@@ -47,7 +49,7 @@ struct standing {
 	bool old_chain[OLD_CHAINS]; /* ...these */
 	bool chain[SKELETON_CHAINS], full[SKELETON_CHAINS]; /* there; with all rules */
 	bool trigger;                                       /* the chain of triggers is there */
-	bool missing[MAP_COUNT];                            /* maps; set if not whole */
+	bool missing[MAP_FIXED];                            /* maps; set if not whole */
 	bool missing_set[SKELETON_SETS];                    /* the same of sets */
 	char strange[CHAIN_NAME_MAX];     /* a chain of our name that is something else, or "" */
 	char strange_map[CHAIN_NAME_MAX]; /* the same of a map; set if not whole */
@@ -71,7 +73,10 @@ struct state {
 	struct duplicate *duplicates;
 	size_t n_duplicates;
 	struct standing standing[FAMILY_COUNT];
-	unsigned int complete[FAMILY_COUNT]; /* kinds of which all there are have been loaded */
+	struct interfaces interfaces[FAMILY_COUNT];
+	struct addresses present[FAMILY_COUNT]; /* of this machine's interfaces... */
+	bool present_known[FAMILY_COUNT];       /* ...if they have been read */
+	unsigned int complete[FAMILY_COUNT];    /* kinds of which all there are have been loaded */
 };
 
 void state_free(struct state *st);
@@ -81,6 +86,10 @@ int state_fit(struct state *st);
 /* What is remembered of a service or entry of the table, for which there is room. */
 struct stored *state_of(const struct state *st, const struct service *s);
 struct stored_entry *state_of_entry(const struct state *st, const struct entry *e);
+
+/* Reads the present addresses of a family, once. Where nobody is there to ask, none
+ * are known. 0 or -ENOMEM. */
+int state_read_addresses(struct state *st, enum family f);
 
 /* 0 or -ENOMEM. */
 int state_add_loaded(struct state *st, const struct loaded_target *t);

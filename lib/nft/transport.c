@@ -323,9 +323,12 @@ static int look_for_others(struct nft *n, enum family f, bool *remain)
 	int err = 0;
 
 	*remain = plan_remains(&n->state, f);
-	for (int map = 1; !err && !*remain && map < MAP_COUNT; map++)
+	for (int map = 1; !err && !*remain && map < MAP_FIXED; map++)
 		if (!(n->state.complete[f] & MASQ_KIND(map_defs[map].kind)))
-			err = load_remains(n->link, &n->query, f, &n->state, (enum map)map, remain);
+			err = load_remains(n->link, &n->query, f, &n->state, (enum map)map, "",
+					   remain);
+	if (!err && !*remain && !(n->state.complete[f] & MASQ_KIND(MASQ_PORTFW)))
+		err = load_unique(n, f, MASQ_KIND(MASQ_PORTFW)); /* those on interfaces */
 	if (err || *remain)
 		return err;
 	for (const struct kind *const *k = kinds; !err && *k; k++)
@@ -355,15 +358,87 @@ static int look_at_networks(struct nft *n, enum family f)
 {
 	const struct standing *standing = &n->state.standing[f];
 	struct plan *plan = &n->plan[f];
-	struct addresses a;
-	int err = addresses_load(&a, f);
+	int err = state_read_addresses(&n->state, f);
 
-	if (err)
-		return err == -ENOMEM ? err : 0;
-	err = fars_of(&plan->far, &a);
-	addresses_free(&a);
+	if (err || !n->state.present_known[f])
+		return err;
+	err = fars_of(&plan->far, &n->state.present[f]);
 	if (!err && standing->table)
 		err = fars_load(n->link, &n->query, f, &plan->far_before);
+	return err;
+}
+
+/* Asks what was not asked of an interface, and for the rules of one that is to be
+ * made anew. */
+static int look_at_interface(struct nft *n, enum family f, struct interface *i)
+{
+	const struct standing *standing = &n->state.standing[f];
+	struct interfaces *all = &n->state.interfaces[f];
+	int err = state_read_addresses(&n->state, f);
+
+	if (err || !standing->table)
+		return err;
+	if (!i->asked) {
+		buf_reset(&n->query);
+		interface_ask(&n->query, f, i->name, &n->state.present[f]);
+		i->asked = true;
+		err = interfaces_ask(n->link, &n->query, f, all);
+	}
+	return err;
+}
+
+static bool named_here(const struct service *s, enum family f)
+{
+	return s->dirty && *s->key.interface && key_family(&s->key) == f;
+}
+
+/* Whether a service remains on an interface. */
+static int look_for_remains(struct nft *n, enum family f, const char *name, bool *remain)
+{
+	const struct table *t = &n->state.table;
+	int err = 0;
+
+	*remain = false;
+	for (size_t i = 0; !*remain && i < t->n; i++)
+		*remain = t->services[i].n && key_family(&t->services[i].key) == f &&
+			  !strcmp(t->services[i].key.interface, name);
+	if (n->state.complete[f] & MASQ_KIND(MASQ_PORTFW))
+		return 0;
+	for (enum map map = MAP_FIXED; !err && !*remain && map < MAP_COUNT; map++)
+		err = load_remains(n->link, &n->query, f, &n->state, map, name, remain);
+	return err;
+}
+
+/* The interfaces that services come to or go from. */
+static int look_at_interfaces(struct nft *n, enum family f)
+{
+	struct interfaces *all = &n->state.interfaces[f];
+	const struct table *t = &n->state.table;
+	bool anew = false;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < t->n; i++)
+		if (named_here(&t->services[i], f) &&
+		    !interfaces_put(all, t->services[i].key.interface))
+			err = -ENOMEM;
+	for (size_t i = 0; !err && i < all->n; i++) {
+		bool remain = true;
+
+		if (plan_needs_interface(&n->state, f, all->v[i].name)) {
+			err = look_at_interface(n, f, &all->v[i]);
+			anew |= !all->v[i].whole;
+			continue;
+		}
+		if (plan_removes(&n->state, f))
+			err = look_for_remains(n, f, all->v[i].name, &remain);
+		all->v[i].unused = !remain;
+		anew |= !remain;
+	}
+	/* rules are told once; asking for them may find more interfaces */
+	if (!err && anew && n->state.standing[f].table)
+		err = interfaces_load(n->link, &n->query, f, all);
+	for (size_t i = 0; !err && i < all->n; i++)
+		all->v[i].unused &= all->v[i].n_rules != 0;
 	return err;
 }
 
@@ -384,6 +459,8 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	plan->empty = !adds;
 	if (!err && adds)
 		err = look_at_networks(n, f);
+	if (!err)
+		err = look_at_interfaces(n, f);
 	if (err || !standing->table) /* then there is nothing else, either */
 		return err;
 	err = load_places(n->link, &n->query, f, &n->state);
@@ -523,7 +600,7 @@ static int make_room(struct nft *n, enum family f, struct error *e)
 	if (plan->empty || !n->state.standing[f].table || !plan_adds(&n->state, f))
 		return 0;
 	n->at = f;
-	for (int map = 1; !err && map < MAP_COUNT; map++) {
+	for (int map = 1; !err && map < MAP_FIXED; map++) {
 		uint32_t size = 0;
 
 		err = load_unique(n, f, MASQ_KIND(map_defs[map].kind));

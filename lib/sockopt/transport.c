@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -524,8 +526,28 @@ static int command_without_module(struct masq *m, const struct masq_command *c)
 		    kind_describe(what, c));
 }
 
+/* The present address of the command's interface takes its place. */
+static int take_address(struct error *e, struct masq_command *c, int fd)
+{
+	struct ifreq request = {0};
+	struct sockaddr_in in;
+
+	memcpy(request.ifr_name, c->interface, sizeof(c->interface));
+	if (ioctl(fd, SIOCGIFADDR, &request) < 0)
+		return fail(e, EADDRNOTAVAIL,
+			    "@%s: this kernel forwards what comes to an address, and the interface "
+			    "has none: %s",
+			    c->interface, strerror(errno));
+	memcpy(&in, &request.ifr_addr, sizeof(in));
+	c->local = address_v4(in.sin_addr.s_addr);
+	c->has ^= MASQ_HAS_INTERFACE | MASQ_HAS_LOCAL;
+	memset(c->interface, 0, sizeof(c->interface));
+	return 0;
+}
+
 static int sockopt_command(struct masq *m, const struct masq_command *given)
 {
+	const struct sockopt *s = m->priv;
 	struct records there = {0};
 	struct masq_command part, four = *given;
 	const struct masq_command *c = &four;
@@ -536,6 +558,8 @@ static int sockopt_command(struct masq *m, const struct masq_command *given)
 	/* the kernel has no other family to mean */
 	if (four.local.family == AF_UNSPEC)
 		four.local.family = AF_INET;
+	if (c->has & MASQ_HAS_INTERFACE && take_address(&m->error, &four, s->fd) < 0)
+		return -EADDRNOTAVAIL;
 	if (kinds[c->kind]->says_no)
 		return command_without_module(m, c);
 	if (!kind_part(&part, c, 1))

@@ -1,0 +1,197 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+# portfw -L IFACE: whatever addresses the interface has at the moment, also one that does not exist yet. Packets
+# for another interface's address are left alone.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/net";
+use Bed;
+use Net;
+use File::Temp ();
+use Test::More;
+
+Bed->new;
+my ($client, $isp, $inside, $web1, $web2) = @$bed{qw(client isp inside web1 web2)};
+my $dmz = $bed->{net}->host('dmz', '10.0.1.5');
+my $firewall = $bed->{net}->firewall;
+$_->ask('timeout', 600) for $dmz, $web1, $firewall;
+$firewall->listen(80);
+
+sub did {
+	my ($status, $out, $err) = ipmasqadm(@_);
+	is("$status$err", '0', "@_");
+	return $out;
+}
+sub start {
+	run(qw(nft flush ruleset));
+	forget();
+	did(split ' ') for @_;
+}
+# who answers
+sub who { my ($host, $address, %how) = @_; return $host->tcp($address, 80, %how)->{name} }
+sub table { return must(qw(nft -s list table ip ipmasqadm)) }
+sub known {
+	my ($name) = @_;
+	my $set = must(qw(nft list set ip ipmasqadm), "addresses-$name");
+	return join ' ', sort { $a cmp $b } $set =~ /(\d+\.\d+\.\d+\.\d+) (?:timeout \S+ )?expires/g;
+}
+my @to_web1 = qw(-R 10.0.0.2 8080);
+
+for my $what ('one target', 'balanced') {
+	subtest $what => sub {
+		start("portfw -a -P tcp -L wan 80 @to_web1", $what eq 'balanced' ? 'portfw -a -P tcp -L @wan 80 -R 10.0.0.3 8080 -p 0' : ());
+		is(known('wan'), '192.0.2.2 198.51.100.1', 'the command knows the present addresses');
+		for my $address ('198.51.100.1', '192.0.2.2') {
+			is(who($client, $address), 'web1', "from outside to $address");
+			is(who($inside, $address), 'web1', '... by a client on the server\'s link');
+			is(who($dmz, $address), 'web1', '... of another inside network');
+			is(who($firewall, $address), 'web1', '... and by the machine itself');
+		}
+		is(who($client, '192.168.2.2'), 'firewall', 'another interface\'s address is left alone');
+		is(who($_, '10.0.0.1'), 'firewall', '... and the inside address') for $inside, $dmz, $firewall;
+		is(who($inside, '192.168.2.2'), 'firewall', '... from inside, too');
+		is(who($firewall, '127.0.0.1'), 'firewall', '... and 127.0.0.1');
+		like(did(qw(portfw -l -n -v)), qr/^TCP  \@wan {16,}10\.0\.0\.2 .* 8$/m, 'listed as @wan, each counted');
+	};
+}
+
+subtest 'udp' => sub {
+	start();
+	my $ask = sub { return $_[0]->udp('198.51.100.1', 53)->{name} };
+	did(qw(portfw -a -P udp -L wan 53 -R 10.0.0.3 53));
+	is($ask->($_), 'web2', 'forwarded') for $client, $inside, $dmz, $firewall;
+};
+
+subtest 'exact address, interface, any' => sub {
+	start("portfw -a -P tcp -L 0.0.0.0 80 -R 10.0.0.9 1");
+	did(qw(portfw -a -P tcp -L wan 80), @to_web1);
+	is(who($client, '198.51.100.1'), 'web1', 'the interface goes before any');
+	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.3 8080));
+	is(who($client, '198.51.100.1'), 'web2', 'an exact address before the interface');
+	is(who($client, '192.0.2.2'), 'web1', 'which has the others');
+	did(qw(portfw -d -P tcp -L 198.51.100.1 80));
+	did(qw(portfw -d -P tcp -L @wan 80));
+	is(who($client, '198.51.100.1'), 'refused', 'and then any');
+};
+
+subtest 'an interface that comes later' => sub {
+	start("portfw -a -P tcp -L \@ppp0 80 @to_web1");
+	is(who($client, '198.51.100.1'), 'firewall', 'nothing is captured');
+	my $far = Net::Host::start('far', 'host');
+	$far->ask('timeout', 600);
+	my $up = sub {
+		my ($address) = @_;
+		must(qw(ip link add name ppp0 type veth peer name eth0 netns), $far->{pid});
+		must('ip', 'address', 'add', $address, qw(peer 192.0.2.201 dev ppp0));
+		must(qw(ip link set ppp0 up));
+		$far->must('sh', '-c', "ip link set eth0 up; ip address add 192.0.2.201 peer $address dev eth0; ip route add default via $address");
+	};
+	$up->('192.0.2.200');
+	is(who($far, '192.0.2.200'), 'web1', 'the first packet from outside');
+	is(known('ppp0'), '192.0.2.200', 'shows the address');
+	is(who($inside, '192.0.2.200'), 'web1', 'then inside clients reach it');
+	is(who($firewall, '192.0.2.200'), 'web1', 'and the machine itself');
+	must(qw(ip link del ppp0));
+	$up->('192.0.2.210');
+	is(who($inside, '192.0.2.210'), 'firewall', 'with another address, which nothing has shown');
+	$firewall->tcp('192.0.2.201', 9);
+	is(known('ppp0'), '192.0.2.200 192.0.2.210', 'what leaves from it shows it');
+	is(who($inside, '192.0.2.210'), 'web1', 'then inside clients reach it');
+	must(qw(ip link del ppp0));
+	$up->('192.0.2.220');
+	nft('table ip nat { chain post { type nat hook postrouting priority srcnat; oifname "ppp0" masquerade; }; }');
+	$inside->tcp('192.0.2.201', 9);
+	is(who($inside, '192.0.2.220'), 'web1', 'what is masqueraded shows it, too');
+	must(qw(nft delete table ip nat));
+	must(qw(ip link del ppp0));
+	$up->('192.0.2.230');
+	did('portfw', qw(-a -P tcp -L @ppp0 80), @to_web1);
+	is(who($inside, '192.0.2.230'), 'web1', 'and so does the command, run again');
+	must(qw(ip link del ppp0));
+};
+
+subtest 'an address that moves' => sub {
+	start("portfw -a -P tcp -L wan 80 @to_web1");
+	is(who($client, '198.51.100.1'), 'web1', 'here');
+	must(qw(ip address del 198.51.100.1/32 dev wan));
+	must(qw(ip address add 198.51.100.1/32 dev wan2));
+	$isp->must(qw(ip route replace 198.51.100.0/24 via 192.168.2.2));
+	is(who($inside, '198.51.100.1'), 'web1', 'it stays for those who do not know');
+	is(who($client, '198.51.100.1'), 'firewall', 'what comes in where it is now is left alone');
+	is(known('wan'), '192.0.2.2', 'and shows that it has moved');
+	is(who($inside, '198.51.100.1'), 'firewall', 'to everybody');
+	$isp->must(qw(ip route replace 198.51.100.0/24 via 192.0.2.2));
+	must(qw(ip address del 198.51.100.1/32 dev wan2));
+	must(qw(ip address add 198.51.100.1/32 dev wan));
+	is(who($client, '198.51.100.1'), 'web1', 'and back');
+};
+
+subtest 'save, restore, query, dry run' => sub {
+	start('portfw -a -P tcp,udp -L wan 8000-8010 -R 10.0.0.2 9000-9010', "portfw -a -P tcp -L \@ppp0 80 @to_web1",
+		'portfw -a -P tcp -L @ppp0 80 -R 10.0.0.3 8080 -p 3', 'portfw -a -P tcp -L @eth0.100 80 -R 10.0.0.3 8080 -p 3');
+	my $saved = did('save');
+	like($saved, qr/^ipmasqadm portfw -a -P tcp -L \@eth0\.100 80 .*\n.*-L \@ppp0 80 .*\n.*-L \@ppp0 80 .*\nipmasqadm portfw -a -P tcp -L \@wan 8000-8010 -R 10\.0\.0\.2 9000-9010 -p 10\n/m, 'with @, as ranges');
+	my $file = File::Temp->new;
+	print $file $saved;
+	close $file;
+	did('restore', $file->filename);
+	my $before = must(qw(nft -a -s list table ip ipmasqadm)) =~ s/expires \S+//gr;
+	did('restore', $file->filename);
+	is(must(qw(nft -a -s list table ip ipmasqadm)) =~ s/expires \S+//gr, $before, 'the same again changes nothing');
+	is(did('save'), $saved, 'nor what is saved');
+	must(qw(nft delete table ip ipmasqadm));
+	did('restore', $file->filename);
+	is(did('save'), $saved, 'it is made again');
+	is(ipmasqadm(qw(portfw -q -P tcp -L), $$_[0], $$_[1]), $$_[2], "-q $$_[0] $$_[1]")
+		for ['wan', 8010, 0], ['@wan', 8011, 1], ['@ppp0', 80, 0], ['@ppp1', 80, 1], ['0.0.0.0', 8000, 0], ['192.0.2.2', 8000, 1];
+	my $text = did(qw(portfw -d -P tcp -L @ppp0 80 --dry-run));
+	did(qw(portfw -d -P tcp -L @ppp0 80));
+	unlike(table(), qr/ppp0/, 'nothing of it is left');
+	my $after = table() =~ s/expires \S+//gr;
+	must(qw(nft flush ruleset));
+	did('restore', $file->filename);
+	$text = did(qw(portfw -d -P tcp -L @ppp0 80 --dry-run));
+	nft($text);
+	is(join("\n", sort split /\n/, table() =~ s/expires \S+//gr), join("\n", sort split /\n/, $after), 'and the dry run says how');
+	must(qw(nft flush ruleset));
+	$text = did(qw(portfw -a -P tcp -L wan 80), @to_web1, '--dry-run');
+	nft($text);
+	is(did(qw(portfw -a -P tcp -L wan 80), @to_web1, '--dry-run'), '', 'made by its dry run, it is whole');
+	is(who($_, '198.51.100.1'), 'web1', 'and works') for $client, $inside, $firewall;
+	did('portfw', '-f');
+	is(did(qw(save)), join('', map { "ipmasqadm $_\n" } 'portfw -f', 'mfw -F', 'autofw -F', 'reach -f'), 'flushed');
+};
+
+subtest 'many' => sub {
+	start('portfw -a -P tcp,udp -L wan 1-3000 -R 10.0.0.2 5001-8000');
+	is(scalar(() = did(qw(portfw -l -n)) =~ /\@wan/g), 6000, 'more than a map of other services begins with');
+	did(qw(portfw -a -P tcp -L wan 2000), '-R', qw(10.0.0.2 8080));
+	is($client->tcp('198.51.100.1', 2000)->{name}, 'web1', 'one of them');
+};
+
+subtest 'both families' => sub {
+	start("portfw -a -P tcp -L \@wan 80 @to_web1", 'portfw -a -P tcp -L @wan 80 -R fd00::2 8080');
+	is(did('save') =~ s/.*reach -f\n//sr, "ipmasqadm portfw -a -P tcp -L \@wan 80 -R 10.0.0.2 8080 -p 10\nipmasqadm portfw -a -P tcp -L \@wan 80 -R fd00::2 8080 -p 10\n", 'one of each');
+	did(qw(portfw -d -P tcp -L @wan 80 -R fd00::2 8080));
+	is(ipmasqadm(qw(portfw -q -P tcp -L @wan 80 -R 10.0.0.2 8080)), 0, 'a target names its family');
+	did(qw(portfw -a -P tcp -L @wan 80 -R fd00::2 8080));
+	did(qw(portfw -d -P tcp -L @wan 80));
+	unlike(must(qw(nft list ruleset)), qr/ipmasqadm/, 'without one, both are meant');
+};
+
+subtest 'other hands' => sub {
+	start("portfw -a -P tcp -L wan 80 @to_web1");
+	for my $edit ('flush chain ip ipmasqadm lookup_at', 'flush chain ip ipmasqadm at-wan', "flush chain ip ipmasqadm lookup_at\ndelete chain ip ipmasqadm at-wan") {
+		nft($edit);
+		did(qw(portfw -a -P tcp -L wan 80), @to_web1);
+		is(who($client, '198.51.100.1'), 'web1', "mended after: $edit");
+		is(scalar(() = table() =~ /jump at-wan/g), 1, 'once');
+		is(scalar(() = table() =~ /iifname "wan" fib/g), 1, 'once');
+	}
+	nft('add rule ip ipmasqadm learn_leaving counter comment "mine"');
+	did(qw(portfw -f));
+	like(table(), qr/counter comment "mine"/, 'others\' rules stay');
+};
+
+done_testing;
