@@ -279,7 +279,7 @@ static bool load(struct state *st, struct kernel *k, const struct service *model
 				continue;
 			found++;
 			l = (struct loaded_target){.position = position, .chain = *r->to};
-			l.target.addr.family = AF_INET;
+			l.target.addr.family = model->key.local.family;
 			if (l.chain)
 				good &= pool_target_parse(&l.target, &model->key, r->to);
 			else
@@ -343,9 +343,9 @@ static bool stands(struct kernel *k, const struct service *s)
 		struct kernel_chain *c = &k->chains[i];
 		struct key key;
 
-		if (!pool_owns(FAMILY_IPV4, c->name))
+		if (!pool_owns(key_family(&s->key), c->name))
 			return false;
-		if (!chain_name_parse(&key, FAMILY_IPV4, c->name)) {
+		if (!chain_name_parse(&key, key_family(&s->key), c->name)) {
 			if (!is_target_chain(c, s) || !referred_to(k, c->name))
 				return false;
 			continue;
@@ -432,11 +432,23 @@ static void play(struct tally *t, struct kernel *k, struct state *st, uint64_t n
 	service_free(&model);
 }
 
+/* The nth host of a family. */
+static struct masq_address host(int family, uint32_t n)
+{
+	struct masq_address six = {.family = AF_INET6, .in6.s6_addr = {0xfd}};
+
+	if (family != AF_INET6)
+		return address_v4(htonl(0x0a000000 + n));
+	n = htonl(n);
+	memcpy(&six.in6.s6_addr[12], &n, sizeof(n));
+	return six;
+}
+
 /* A command that changes a service somehow. Few addresses, so that some are
  * there twice. */
 static void change(struct service *s, uint32_t max_pref)
 {
-	struct masq_address addr = address_v4(htonl(0x0a000001 + any(12)));
+	struct masq_address addr = host(s->key.local.family, 1 + any(12));
 	uint32_t pref = any(4) ? any(max_pref) : 0;
 
 	if (s->n && any(3))
@@ -472,6 +484,12 @@ static struct service any_key_service(void)
 	} else {
 		s.key.protocol = any(2) ? IPPROTO_TCP : IPPROTO_UDP;
 		s.key.local = address_v4(any(2) ? any(UINT32_MAX) : 0);
+	}
+	if (any(2)) {
+		bool none = address_is_any(&s.key.local);
+
+		s.key.local = none ? (struct masq_address){.family = AF_INET6}
+				   : host(AF_INET6, s.key.local.in.s_addr);
 	}
 	return s;
 }
@@ -526,7 +544,7 @@ static void play_one(struct tally *t, const struct service *s, uint64_t n, uint6
 static void add_targets(struct service *s, size_t n, uint32_t most_pref)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct masq_address addr = address_v4(htonl(0x0a000001 + (uint32_t)i));
+		struct masq_address addr = host(s->key.local.family, 1 + (uint32_t)i);
 
 		if (service_insert(s, any(2), &addr, any(3) ? 80 : 0,
 				   any(9) ? 1 + any(most_pref) : 0) < 0)
@@ -576,7 +594,7 @@ static void large_prefs(void)
 		struct service s = any_key_service();
 
 		for (uint32_t n = 2 + any(6); n; n--) {
-			struct masq_address addr = address_v4(htonl(0x0a000000 + n));
+			struct masq_address addr = host(s.key.local.family, n);
 
 			if (service_insert(&s, any(2), &addr, any(2) ? 80 : 0,
 					   any_pref(UINT32_MAX - service_period(&s))) < 0)

@@ -496,8 +496,142 @@ static void places_at_random(void)
 	is_int((long long)wrong, 0, "%zu services have a map that takes them", tried);
 }
 
+/* ---- IPv6 ---- */
+
+static struct masq_address six(const char *text)
+{
+	struct masq_address a = {0};
+
+	if (!masq_parse_address(&a, text) || a.family != AF_INET6)
+		abort();
+	return a;
+}
+
+static struct key six_key(uint8_t protocol, const char *local, uint16_t port)
+{
+	return (struct key){
+		.kind = MASQ_PORTFW, .protocol = protocol, .port = port, .local = six(local)};
+}
+
+static void types6(void)
+{
+	enum { ADDR6 = 8, EXACT6 = (TYPE_PROTO << 6 | ADDR6) << 6 | TYPE_PORT };
+	static const struct {
+		uint32_t type, len, order;
+	} keys6[MAP_COUNT] = {
+		[MAP_PORTFW] = {EXACT6, 24, 0},
+		[MAP_PORTFW_POOLS] = {EXACT6, 24, 0},
+		[MAP_PORTFW_ANY] = {TYPE_PROTO_PORT, 8, 0},
+		[MAP_PORTFW_ANY_POOLS] = {TYPE_PROTO_PORT, 8, 0},
+		[MAP_MFW] = {TYPE_MARK, 4, 1},
+		[MAP_MFW_KEEP] = {TYPE_MARK, 4, 1},
+		[MAP_MFW_POOLS] = {TYPE_MARK, 4, 1},
+	};
+	const enum family f = FAMILY_IPV6;
+
+	for (int map = 1; map < MAP_COUNT; map++) {
+		const struct map_def *def = &map_defs[map];
+
+		is_int(parts_type(f, &def->key), keys6[map].type, "map %s of ip6, type", def->name);
+		is_int(parts_len(f, &def->key), keys6[map].len, "... length of a key");
+		is_int(parts_order(f, &def->key), keys6[map].order, "... order of its bytes");
+		ok(parts_len(f, &def->key) <= VALUE_MAX && parts_len(f, &def->data) <= VALUE_MAX,
+		   "... and fit");
+	}
+	is_int(parts_type(f, &map_defs[MAP_PORTFW].data), ADDR6 << 6 | TYPE_PORT, "data, type");
+	is_int(parts_len(f, &map_defs[MAP_PORTFW].data), 20, "... length");
+	is_int(parts_len(f, &map_defs[MAP_MFW_KEEP].data), 16, "... of an address alone");
+	is_int(parts_order(f, &map_defs[MAP_MFW_KEEP].data), 2, "... in the order of the network");
+	is_str(field_def(f, FIELD_LOCAL)->text, "ip6 daddr", "the destination");
+	is_int(field_def(f, FIELD_LOCAL)->what, 24, "... where the header has it");
+	is_str(field_def(f, FIELD_SOURCE)->text, "ip6 saddr", "the source");
+	is_int(field_def(f, FIELD_SOURCE)->what, 8, "... where the header has it");
+	is_str(field_def(f, FIELD_PORT)->text, "th dport", "what both have");
+	is_int(field_registers(f, FIELD_TARGET), 4, "registers of an address");
+	is_int(field_registers(f, FIELD_PROTOCOL), 1, "... of a protocol");
+}
+
+static void keys6(void)
+{
+	static const uint8_t exact[VALUE_MAX] = {6, 0, 0, 0, 0x20, 0x01, 0x0d, 0xb8, 0, 0,    0,
+						 0, 0, 0, 0, 0,    0,    0,    0,    1, 0x1f, 0x90};
+	static const uint8_t to_port[VALUE_MAX] = {0xfd, 0, 0, 0, 0, 0, 0, 0,    0,
+						   0,    0, 0, 0, 0, 0, 2, 0x1f, 0x90};
+	struct key key = six_key(6, "2001:db8::1", 8080), any_key6 = six_key(17, "::", 53), back;
+	struct target t = {.addr = six("fd00::2"), .port = 8080}, read = {.port = 0};
+	uint8_t out[VALUE_MAX];
+	char text[VALUE_TEXT_MAX];
+
+	memset(out, 0xa5, sizeof(out));
+	key_bytes(out, MAP_PORTFW, &key);
+	ok(!memcmp(out, exact, sizeof(exact)), "protocol . address of IPv6 . port");
+	ok(key_parse(&back, FAMILY_IPV6, MAP_PORTFW, out) && key_equal(&back, &key),
+	   "... and back");
+	key_text(text, MAP_PORTFW, &key);
+	is_str(text, "tcp . 2001:db8::1 . 8080", "... for nft");
+	ok(!map_takes(MAP_PORTFW, &any_key6) && map_takes(MAP_PORTFW_ANY, &any_key6),
+	   ":: is any address");
+	key_text(text, MAP_PORTFW_ANY, &any_key6);
+	is_str(text, "udp . 53", "... for nft");
+	key_bytes(out, MAP_PORTFW_ANY, &any_key6);
+	ok(key_parse(&back, FAMILY_IPV6, MAP_PORTFW_ANY, out) && key_equal(&back, &any_key6),
+	   "... and back");
+	ok(key_parse(&back, FAMILY_IPV4, MAP_PORTFW_ANY, out) && !key_equal(&back, &any_key6),
+	   "... which that of IPv4 is not");
+	data_bytes(out, MAP_PORTFW, &t);
+	ok(!memcmp(out, to_port, sizeof(to_port)), "to address of IPv6 . port");
+	ok(data_parse(&read, FAMILY_IPV6, MAP_PORTFW, out) && read.port == 8080 &&
+		   address_equal(&read.addr, &t.addr),
+	   "... and back");
+	data_text(text, MAP_PORTFW, &t);
+	is_str(text, "fd00::2 . 8080", "... for nft");
+	memset(out, 0, 16);
+	ok(!data_parse(&read, FAMILY_IPV6, MAP_PORTFW, out), ":: is no target");
+}
+
+static void names6(void)
+{
+	static const struct {
+		uint8_t protocol;
+		const char *local;
+		uint16_t port;
+		const char *name;
+	} cases[] = {
+		{6, "2001:db8::1", 80, "tcp-2001_db8__1-80"},
+		{17, "::1", 53, "udp-__1-53"},
+		{6, "::", 80, "tcp-any-80"},
+		{6, "::5.6.7.8", 80, "tcp-__5.6.7.8-80"},
+		{17, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535,
+		 "udp-ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff-65535"},
+	};
+	static const char *const junk[] = {
+		"tcp-2001:db8::1-80",   "tcp-198.51.100.1-80",
+		"tcp-2001_DB8__1-80",   "tcp-__-80",
+		"tcp-2001_db8_0__1-80", "tcp-_-80",
+		"tcp-2001_db8__1-0x50",
+	};
+	struct key back;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct key key = six_key(cases[i].protocol, cases[i].local, cases[i].port);
+		char name[CHAIN_NAME_MAX];
+
+		chain_name(name, &key);
+		is_str(name, cases[i].name, "the chain of %s", cases[i].local);
+		ok(chain_name_parse(&back, FAMILY_IPV6, name) && key_equal(&back, &key),
+		   "... and back");
+	}
+	for (size_t i = 0; i < COUNT(junk); i++)
+		ok(!chain_name_parse(&back, FAMILY_IPV6, junk[i]), "no chain of ip6: \"%s\"",
+		   junk[i]);
+	ok(!chain_name_parse(&back, FAMILY_IPV4, "tcp-2001_db8__1-80"), "no chain of ip");
+}
+
 int main(void)
 {
+	types6();
+	keys6();
+	names6();
 	types();
 	fields();
 	names();

@@ -36,6 +36,45 @@ static const char *shown(const struct service *s)
 #ifdef WITH_JSON
 #include <jansson.h>
 
+/* The traces have addresses of IPv4. Replayed with IPv6, each stands for the one of
+ * IPv6 that ends with it. */
+static int family = AF_INET;
+
+static struct masq_address translated(const struct masq_address *four)
+{
+	struct masq_address six = {.family = AF_INET6};
+
+	if (family == AF_INET)
+		return *four;
+	if (!address_is_any(four)) {
+		six.in6.s6_addr[0] = 0xfd;
+		memcpy(&six.in6.s6_addr[12], &four->in, sizeof(four->in));
+	}
+	return six;
+}
+
+static const char *text_of_address(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a)
+{
+	struct masq_address four = {.family = AF_INET};
+
+	if (a->family != family)
+		return "of the other family";
+	if (family == AF_INET6)
+		memcpy(&four.in, &a->in6.s6_addr[12], sizeof(four.in));
+	return address_text(buf, family == AF_INET6 ? &four : a);
+}
+
+static char *word_of(const char *word)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct masq_address four;
+
+	if (!masq_parse_address(&four, word))
+		return strdup(word);
+	four = translated(&four);
+	return strdup(address_text(text, &four));
+}
+
 /* After a command that fails a table is good for nothing, so a transaction
  * works on a copy. */
 static struct table table_copy(const struct table *t)
@@ -77,7 +116,7 @@ static bool command(struct table *t, const json_t *step, char *why, size_t size)
 	if (argc < 1 || argc >= (int)COUNT(argv))
 		abort();
 	for (int i = 0; i < argc; i++)
-		argv[i] = strdup(json_string_value(json_array_get(words, (size_t)i)));
+		argv[i] = word_of(json_string_value(json_array_get(words, (size_t)i)));
 	err = request_read(&req, kind_find(argv[0]), argc, argv);
 	if (err || req.action != ACT_DO) {
 		snprintf(why, size, "does not parse: %s", req.error.text);
@@ -101,7 +140,7 @@ static bool command(struct table *t, const json_t *step, char *why, size_t size)
 static struct service *lookup(struct table *t, const json_t *step, bool mfw)
 {
 	struct key key = {
-		.kind = MASQ_MFW, .local.family = AF_INET, .mark = number_of(step, "mark")};
+		.kind = MASQ_MFW, .local.family = family, .mark = number_of(step, "mark")};
 	struct service *s;
 
 	if (!mfw) {
@@ -109,6 +148,7 @@ static struct service *lookup(struct table *t, const json_t *step, bool mfw)
 		if (!masq_parse_protocol(&key.protocol, text_of(step, "proto")) ||
 		    !masq_parse_address(&key.local, text_of(step, "dst")))
 			abort();
+		key.local = translated(&key.local);
 		key.port = (uint16_t)number_of(step, "dport");
 	}
 	s = table_get(t, &key);
@@ -123,7 +163,7 @@ static bool connection(struct table *t, const json_t *step, bool mfw, char *why,
 	if (s) {
 		const struct target *head = service_target(s, 0);
 
-		snprintf(to, sizeof(to), "%s:%u", address_text(addr, &head->addr),
+		snprintf(to, sizeof(to), "%s:%u", text_of_address(addr, &head->addr),
 			 head->port ? head->port : number_of(step, "dport"));
 		service_advance(s, 1);
 	}
@@ -140,19 +180,19 @@ static json_t *state(const struct table *t)
 		char name[80], addr[ADDRESS_TEXT_MAX];
 		json_t *targets = json_array();
 
-		address_text(addr, &s->key.local);
 		if (s->key.kind == MASQ_MFW)
 			snprintf(name, sizeof(name), "mark %u", s->key.mark);
 		else
 			snprintf(name, sizeof(name), "%s %s %u",
-				 masq_protocol_name(s->key.protocol), addr, s->key.port);
+				 masq_protocol_name(s->key.protocol),
+				 text_of_address(addr, &s->key.local), s->key.port);
 		for (size_t j = 0; j < s->n; j++) {
 			const struct target *target = service_target(s, j);
 
-			address_text(addr, &target->addr);
 			json_array_append_new(targets,
-					      json_pack("[s, i, I, I]", addr, (int)target->port,
-							(json_int_t)target->left,
+					      json_pack("[s, i, I, I]",
+							text_of_address(addr, &target->addr),
+							(int)target->port, (json_int_t)target->left,
 							(json_int_t)target->pref));
 		}
 		if (s->n)
@@ -201,7 +241,8 @@ static void replay(const json_t *trace, bool mfw)
 			break;
 		}
 	}
-	ok(i > 0 && i == json_array_size(steps), "trace %s", text_of(trace, "trace"));
+	ok(i > 0 && i == json_array_size(steps), "trace %s, %s", text_of(trace, "trace"),
+	   address_family_name(family));
 	table_free(&t);
 }
 
@@ -233,8 +274,13 @@ static void traces(const char *path, bool mfw)
 
 static void all_traces(void)
 {
-	traces("tests/data/scheduling-portfw.jsonl", false);
-	traces("tests/data/scheduling-mfw.jsonl", true);
+	static const int families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < COUNT(families); i++) {
+		family = families[i];
+		traces("tests/data/scheduling-portfw.jsonl", false);
+		traces("tests/data/scheduling-mfw.jsonl", true);
+	}
 }
 #else
 static void all_traces(void)
