@@ -226,6 +226,28 @@ subtest 'a helper stays, and prefs stay where it alone is given' => sub {
 	did(qw(portfw -f));
 };
 
+subtest 'other hands' => sub {
+	my @forward = qw(portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp);
+	my $chain = 'tcp-198.51.100.1-21';
+	did(@forward);
+	my ($handle) = must(qw(nft -a list chain ip ipmasqadm), $chain) =~ /ct helper set "ftp" # handle (\d+)/;
+	must(qw(nft delete rule ip ipmasqadm), $chain, 'handle', $handle);
+	unlike(did('save'), qr/-H/, 'a helper that somebody has taken away');
+	did(@forward);
+	like(did('save'), qr/-H ftp$/m, 'given again');
+	nft('add counter ip ipmasqadm mine');
+	did(qw(portfw -f));
+	is(must(qw(nft -s list table ip ipmasqadm)), "table ip ipmasqadm {\n\tcounter mine {\n\t}\n}\n", 'a counter of others stays, and no helper');
+	nft('delete table ip ipmasqadm');
+	did(@forward);
+	nft('add chain ip ipmasqadm other; add rule ip ipmasqadm other ct helper set "ftp"');
+	did(qw(portfw -f));
+	like(must(qw(nft list table ip ipmasqadm)), qr/ct helper ftp \{.*chain other \{\n\t\tct helper set "ftp"/s, 'one that a rule of others names stays');
+	nft('delete chain ip ipmasqadm other');
+	did(qw(portfw -f));
+	is((run(qw(nft list table ip ipmasqadm)))[0], 1, '... until it does not');
+};
+
 subtest 'what is refused' => sub {
 	my @forward = qw(portfw -a -L 198.51.100.1 21 -R 10.0.0.2 21);
 	refused("2 ipmasqadm: portfw: helper \"fpt\": give one of ftp, tftp, irc, sip, pptp, h323\n", @forward, qw(-P tcp -H fpt));

@@ -27,6 +27,7 @@ my $file = spew("$tmp/file", 'portfw -f', 'mfw -F', map { "portfw -a -P tcp -L 1
 my @commands = (
 	'portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80', 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.4 80',
 	'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80 -p 3', 'portfw -d -P tcp -L 198.51.100.1 80', 'portfw -f',
+	'portfw -a -P tcp -L 198.51.100.1 21 -R 10.0.0.2 21 -H ftp', 'portfw -d -P tcp -L 198.51.100.1 80 --cut',
 	'portfw -l -n', 'portfw -l -n -j', 'portfw -q -P tcp -L 198.51.100.1 80',
 	'mfw -I -m 1 -r 10.0.0.4', 'mfw -E -m 1 -r 10.0.0.2 -p 4', 'mfw -S -m 1', 'mfw -D -m 1', 'mfw -F', 'mfw -L -n',
 	'autofw -A -r tcp 1 2 -h 10.0.0.2', 'autofw -D -p tcp 8080 10.0.0.2:80', 'autofw -F', 'autofw -L -n',
@@ -100,8 +101,8 @@ my %sockopt = (
 		return $kernel->run(@argv);
 	},
 );
-# one at a time there: some of its lines are done
-for my $command (grep { !/^restore \// } @commands) {
+# one at a time there: some of its lines are done; and what it cannot
+for my $command (grep { !/^restore \/| -H | --cut/ } @commands) {
 	subtest "sockopt: $command" => sub { exhaust(\%sockopt, $command) };
 }
 
