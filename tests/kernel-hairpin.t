@@ -195,4 +195,27 @@ subtest 'an interface of which nothing is known' => sub {
 	is(seen($inside, 'tcp', '198.51.100.1', 80, from => '10.9.0.5'), 'web1 10.9.0.5', 'until a command that adds has seen the network');
 };
 
+# "eth*" would be any name with these letters, a quotation mark the end of it
+subtest 'interfaces that nft cannot name' => sub {
+	my %not = map { $_ => 1 } 'eth*', 'a"};x', "e\e[1m";
+	my @names = ('$x', "q'q", 'a;b}', sort keys %not);
+	for my $i (0 .. $#names) {
+		must(qw(ip link add name), $names[$i], qw(type veth peer name), "peer$i");
+		must(qw(ip address add), "10.77.$i.1/24", 'dev', $names[$i]);
+		must(qw(ip link set dev), $_, 'up') for $names[$i], "peer$i";
+	}
+	start();
+	my $text = did(split(' ', $web), '--dry-run');
+	my $elements = sub { join "\n", sort grep { !/eth\*|\e|a"/ } $_[0] =~ /("\S+" \. [\d.]+-[\d.]+)/g };
+	unlike($text, qr/eth\*|\e|a"/, 'what it could not read or a terminal would obey is not printed');
+	is(() = $text =~ /^# add element in reach_far: the name of the interface cannot be written for nft$/mg, 6, 'but said');
+	nft($text);
+	my $read = $elements->(ruleset());
+	like($read, qr/"a;b}" \. 10/, 'nft takes the rest');
+	did(split ' ', $web);
+	is($elements->(ruleset()), $read, 'and it is the same as what the command does');
+	did(qw(portfw -f));
+	must(qw(ip link del), $_) for @names;
+};
+
 done_testing;

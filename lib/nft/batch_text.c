@@ -167,10 +167,27 @@ static void address_add(struct batch *b, const char *set, const struct masq_addr
 	say(b, " { %s }\n", address_text(addr, a));
 }
 
+/* nft(8) knows no escapes: a quotation mark ends a string, and an asterisk at its
+ * end stands for any name. Terminals obey what is not printable. */
+static bool can_be_quoted(const char *name)
+{
+	size_t len = 0;
+
+	for (; name[len]; len++)
+		if (name[len] == '"' || name[len] <= ' ' || name[len] > '~')
+			return false;
+	return len && name[len - 1] != '*';
+}
+
 static void say_far(struct batch *b, const char *what, const struct far *far)
 {
 	char first[ADDRESS_TEXT_MAX], last[ADDRESS_TEXT_MAX];
 
+	if (!can_be_quoted(far->interface)) {
+		say(b, "# %s in %s: the name of the interface cannot be written for nft\n", what,
+		    SET_FAR);
+		return;
+	}
 	begin(b, what, SET_FAR);
 	say(b, " { \"%s\" . %s-%s }\n", far->interface, address_text(first, &far->first),
 	    address_text(last, &far->last));
