@@ -79,6 +79,20 @@ subtest 'elements that lead elsewhere' => sub {
 	}
 };
 
+subtest 'what goes with a service, and the dry run shows' => sub {
+	start();
+	nft('add rule ip ipmasqadm tcp-198.51.100.1-81 counter comment "mine"
+add element ip ipmasqadm portfw_pools { tcp . 198.51.100.1 . 86 : drop }');
+	my @add = qw(portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.4 80);
+	like(did(@add, '--dry-run'), qr/^flush chain ip ipmasqadm tcp-198\.51\.100\.1-81$/m, 'the chain of a service is written anew');
+	like(table(), qr/comment "mine"/, '... by no dry run');
+	did(@add);
+	unlike(table(), qr/comment "mine"/, '... with all that was in it');
+	like(did(qw(portfw -f --dry-run)), qr/^delete element ip ipmasqadm portfw_pools \{[^}]*tcp \. 198\.51\.100\.1 \. 86\b/m, 'an element with a key of ours');
+	did(qw(portfw -f));
+	unlike(table(), qr/\. 86 /, '... goes');
+};
+
 subtest 'keys that no command can name' => sub {
 	start();
 	nft('add element ip ipmasqadm portfw { icmp . 198.51.100.1 . 0 : 10.0.0.9 . 1 }
