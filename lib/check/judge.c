@@ -83,11 +83,10 @@ bool judge_is_final(const struct check_observed *o)
 	return judge_reading(&v, o);
 }
 
-void judge(struct verdict *v, const struct check_observed *o)
+static void judge_all(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_forward *f = &o->forward;
 
-	*v = (struct verdict){.state = VERDICT_OK, .code = "ok"};
 	if (o->none) {
 		judge_none(v, o);
 		return;
@@ -114,4 +113,24 @@ void judge(struct verdict *v, const struct check_observed *o)
 			     "a program on this machine listens on %s port %u, too; the forward "
 			     "hides it",
 			     verdict_protocol(f), o->dport);
+}
+
+/* The kernel takes any word for an interface's name; no command of ours has one in
+ * it that a shell would read otherwise. */
+static void drop_cure_with(struct verdict *v, const char *interface)
+{
+	char setting[64];
+
+	verdict_conf(setting, "", interface, "");
+	if (*interface && !check_is_plain(interface) &&
+	    (strstr(v->cure, interface) || strstr(v->cure, setting + strlen("net..conf."))))
+		v->cure[0] = v->note[0] = '\0';
+}
+
+void judge(struct verdict *v, const struct check_observed *o)
+{
+	*v = (struct verdict){.state = VERDICT_OK, .code = "ok"};
+	judge_all(v, o);
+	drop_cure_with(v, o->outside);
+	drop_cure_with(v, o->inside);
 }

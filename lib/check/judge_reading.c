@@ -77,11 +77,12 @@ static bool judge_forwarding(struct verdict *v, const struct check_observed *o)
 
 	if (o->ip_forward == 0) {
 		/* a router that listens to no routers would lose its own default route */
-		if (six && o->accept_ra == 1)
-			snprintf(setting, sizeof(setting), "net.ipv6.conf.%s.accept_ra=2 %s=1",
-				 o->outside, switched);
-		else
+		if (six && o->accept_ra == 1) {
+			verdict_conf(of_interface, "ipv6", o->outside, "accept_ra");
+			snprintf(setting, sizeof(setting), "%s=2 %s=1", of_interface, switched);
+		} else {
 			snprintf(setting, sizeof(setting), "%s=1", switched);
+		}
 		verdict_broken(v, "forward-off");
 		CAUSE(v, "forwarding is off");
 		EVIDENCE(v, "%s is 0", switched);
@@ -91,8 +92,8 @@ static bool judge_forwarding(struct verdict *v, const struct check_observed *o)
 	}
 	if (o->outside_forward != 0 && o->inside_forward != 0)
 		return false;
-	snprintf(of_interface, sizeof(of_interface), "net.%s.conf.%s.%s",
-		 family_of(&o->forward)->sysctl, name, six ? "force_forwarding" : "forwarding");
+	verdict_conf(of_interface, family_of(&o->forward)->sysctl, name,
+		     six ? "force_forwarding" : "forwarding");
 	snprintf(setting, sizeof(setting), "%s=1", of_interface);
 	verdict_broken(v, "forward-off-if");
 	CAUSE(v, "forwarding is off on interface %s", name);
@@ -110,10 +111,10 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 
 	if (!o->local) {
 		verdict_broken(v, "not-local");
-		CAUSE(v, "%s is not an address of this machine", IP(f->laddr));
+		CAUSE(v, "%s is not an address of this machine", IP(o->dest));
 		EVIDENCE(v, "the kernel does not route packets for %s to this machine itself",
-			 IP(f->laddr));
-		CURE(v, "ip address add %s/%u dev %s", IP(f->laddr), family_of(f)->size * 8,
+			 IP(o->dest));
+		CURE(v, "ip address add %s/%u dev %s", IP(o->dest), family_of(f)->size * 8,
 		     o->outside[0] ? o->outside : "INTERFACE");
 		NOTE(v, "a reboot undoes it; to last: in the network configuration; or correct "
 			"-L: \"ip address\" shows what this machine has");
@@ -181,7 +182,7 @@ static bool is_loose(const struct check_observed *o)
 
 bool judge_rp_filter(struct verdict *v, const struct check_observed *o)
 {
-	char setting[64];
+	char setting[128], of_interface[64];
 
 	if (!o->client_error || is_loose(o))
 		return false;
@@ -191,7 +192,8 @@ bool judge_rp_filter(struct verdict *v, const struct check_observed *o)
 		 "packets from %s that come in by %s are refused (rp_filter %d): the route to "
 		 "that address is another interface's",
 		 IP(o->client), o->outside, o->rp_outside);
-	snprintf(setting, sizeof(setting), "net.ipv4.conf.%s.rp_filter=2", o->outside);
+	verdict_conf(of_interface, "ipv4", o->outside, "rp_filter");
+	snprintf(setting, sizeof(setting), "%s=2", of_interface);
 	CURE(v, "sysctl -w %s", setting);
 	verdict_sysctl(v, setting);
 	return true;

@@ -91,6 +91,18 @@ void verdict_warn(struct verdict *v, const char *fmt, ...)
 		v->state = VERDICT_WARN;
 }
 
+/* sysctl(8) takes the first separator for the one that parts, and the other one
+ * then stands for a dot of a name. */
+void verdict_conf(char out[64], const char *family, const char *interface, const char *name)
+{
+	int n = snprintf(out, 64, "net.%s.conf.", family);
+
+	snprintf(out + n, 64 - (size_t)n, "%s.%s", interface, name);
+	for (size_t i = 0; interface[i]; i++)
+		if (interface[i] == '.')
+			out[(size_t)n + i] = '/';
+}
+
 void verdict_sysctl(struct verdict *v, const char *setting)
 {
 	NOTE(v, "a reboot undoes it; to last: %s in a file in /etc/sysctl.d/", setting);

@@ -25,6 +25,8 @@ struct verdict {
 /* Sets state and code. True. */
 bool verdict_broken(struct verdict *v, const char *code);
 void verdict_warn(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A setting of an interface as sysctl(8) reads it: "net.ipv4.conf.eth0/100.forwarding" is eth0.100's. */
+void verdict_conf(char out[64], const char *family, const char *interface, const char *name);
 /* The note of a cure by sysctl. */
 void verdict_sysctl(struct verdict *v, const char *setting);
 void verdict_put(char *out, size_t size, const char *fmt, ...)

@@ -155,6 +155,14 @@ static void near(struct check_observed *o)
 	struct verdict v;                                                                          \
 	__VA_ARGS__;                                                                               \
 	judge(&v, &o);
+/* A cure is a command, and has no name in it that a shell reads as another one. */
+#define NO_CURE(want, ...)                                                                         \
+	do {                                                                                       \
+		JUDGED(__VA_ARGS__)                                                                \
+		is_str(v.code, want, "%s: an odd interface", want);                                \
+		is_str(v.cure, "", "no cure");                                                     \
+		is_str(v.note, "", "and no note on it");                                           \
+	} while (0)
 /* code, and something of cause, evidence and cure; NULL: does not matter */
 #define LINE(what, want, in_cause, in_evidence, in_cure, ...)                                      \
 	do {                                                                                       \
@@ -223,6 +231,9 @@ static void test_reading(void)
 	     o.outside_forward = 0);
 	LINE("inside", "forward-off-if", "interface lan", "answers", "conf.lan.forwarding=1",
 	     o.inside_forward = 0);
+	LINE("a dot in a name", "forward-off-if", "interface lan.100",
+	     "conf.lan/100.forwarding is 0", "sysctl -w net.ipv4.conf.lan/100.forwarding=1",
+	     o.inside_forward = 0, snprintf(o.inside, sizeof(o.inside), "lan.100"));
 	LINE("another's address", "not-local", "198.51.100.1", NULL,
 	     "ip address add 198.51.100.1/32 dev wan", o.local = false);
 	LINE("full", "conntrack-full", NULL, "count is 1000", "nf_conntrack_max=2000",
@@ -456,6 +467,16 @@ static void test_together(void)
 	     o.answer = MASQ_ANSWER_REFUSED, o.listener = true);
 }
 
+static void test_odd_interfaces(void)
+{
+	NO_CURE("forward-off-if", o.inside_forward = 0,
+		snprintf(o.inside, sizeof(o.inside), "l.;$(id)"));
+	NO_CURE("asymmetric", snprintf(o.outside, sizeof(o.outside), "x';id;'"), unsent(&o),
+		snprintf(o.back_oif, sizeof(o.back_oif), "wan2"));
+	LINE("a cure without it", "forward-off", NULL, NULL, "sysctl -w net.ipv4.ip_forward=1",
+	     o.ip_forward = 0, snprintf(o.inside, sizeof(o.inside), "l;id"));
+}
+
 int main(void)
 {
 	test_well();
@@ -467,5 +488,6 @@ int main(void)
 	test_live();
 	test_six();
 	test_together();
+	test_odd_interfaces();
 	return done_testing();
 }
