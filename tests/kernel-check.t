@@ -47,7 +47,8 @@ my $legacy = !run(qw(iptables-legacy -t filter -L -n));
 # Each fault: what switches it on and off, on which hosts; the service, if it is not $web; what check has to
 # say; and whether its cure is a command for this machine (else it is words, and the fault is switched off).
 # six: what is otherwise in IPv6, or why there is no such fault.
-my @forced = (skip => !-e '/proc/sys/net/ipv6/conf/lan/force_forwarding' && 'force_forwarding', off => 'sysctl -qw net.ipv6.conf.all.forwarding=1; '
+my $forced = -e '/proc/sys/net/ipv6/conf/lan/force_forwarding'; # Linux 6.17
+my @forced = (off => 'sysctl -qw net.ipv6.conf.all.forwarding=1; '
 	. 'sysctl -qw net.ipv6.conf.wan.force_forwarding=0; sysctl -qw net.ipv6.conf.lan.force_forwarding=0');
 my @faults = (
 	{
@@ -61,14 +62,14 @@ my @faults = (
 		name => 'forwarding off outside', code => 'forward-off-if',
 		on => 'sysctl -qw net.ipv4.conf.wan.forwarding=0', evidence => qr/conf\.wan\.forwarding is 0/,
 		cure => qr/^sysctl -w net\.ipv4\.conf\.wan\.forwarding=1$/,
-		six => {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.lan.force_forwarding=1', @forced,
+		six => $forced && {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.lan.force_forwarding=1', @forced,
 			evidence => qr/conf\.wan\.force_forwarding is 0/, cure => qr/^sysctl -w net\.ipv6\.conf\.wan\.force_forwarding=1$/},
 	},
 	{
 		name => 'forwarding off inside', code => 'forward-off-if',
 		on => 'sysctl -qw net.ipv4.conf.lan.forwarding=0', evidence => qr/conf\.lan\.forwarding is 0.*answers/,
 		cure => qr/^sysctl -w net\.ipv4\.conf\.lan\.forwarding=1$/,
-		six => {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.wan.force_forwarding=1', @forced,
+		six => $forced && {on => 'sysctl -qw net.ipv6.conf.all.forwarding=0; sysctl -qw net.ipv6.conf.wan.force_forwarding=1', @forced,
 			evidence => qr/conf\.lan\.force_forwarding is 0.*answers/, cure => qr/^sysctl -w net\.ipv6\.conf\.lan\.force_forwarding=1$/},
 	},
 	{
@@ -260,7 +261,7 @@ like($well->{evidence}, qr/a SYN from \Q$played\E to 198\.51\.100\.1:80 came out
 my @table;
 for my $f (@faults) {
 	next if $only && $f->{name} !~ /$only/;
-	next if $six && $f->{six} && !ref $f->{six};
+	next if $six && exists $f->{six} && !ref $f->{six};
 	$f = {%$f, %{$f->{six}}} if $six && $f->{six};
 	if ($f->{skip}) {
 		my $lacking = lacking($f->{skip});

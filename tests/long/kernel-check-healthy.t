@@ -52,7 +52,7 @@ my @beds = (
 			table inet strict {
 				chain raw { type filter hook prerouting priority raw; fib saddr . iif oif 0 drop; }
 				chain mangle { type filter hook prerouting priority mangle; ct state invalid drop; tcp flags & (fin | syn) == fin | syn drop; }
-				chain input { type filter hook input priority 0; policy drop; iifname "lo" accept; ct state established,related accept; iifname "lan" icmp type echo-request accept; }
+				chain input { type filter hook input priority 0; policy drop; iifname "lo" accept; ct state established,related accept; iifname "lan" icmp type echo-request accept; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; }
 				chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "wan" ct status dnat ct state new limit rate 100/second burst 50 packets accept; }
 				chain output { type filter hook output priority 0; policy accept; }
 			}'),
