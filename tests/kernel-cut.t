@@ -139,6 +139,26 @@ for my $protocol (qw(tcp udp)) {
 		}
 	};
 
+	subtest "$protocol, an interface" => sub {
+		# the firewall's own address on the client's link
+		my @there = ($protocol, '203.0.113.254', 80);
+		did(@forward, qw(-L @client 80 -R 10.0.0.3 80));
+		opened('two', 1 => \@there);
+		did(@forward, qw(-L @client 80 -R 10.0.0.2 80));
+		did(@delete, qw(-L @client 80 -R 10.0.0.3 80));
+		did(@forward, qw(-L 0.0.0.0 80 -R 10.0.0.2 80 --cut));
+		runs(1, 'two', 'what was not touched runs on');
+		opened('one', 2 => \@there);
+		did(@delete, qw(-L @client 80 --cut));
+		$protocol eq 'udp' ? runs(1, 'one', 'any address serves, elsewhere') : end_is(1);
+		runs(2, 'one', 'what any address would serve alike runs on');
+		did('restore', '--cut', file("@delete -L 0.0.0.0 80", "@forward -L \@client 80 -R 10.0.0.2 80"));
+		runs(2, 'one', 'and what the interface serves');
+		did(@delete, qw(-L @client 80 --cut));
+		end_is(2);
+		over();
+	};
+
 	subtest "$protocol, marks and ranges of autofw" => sub {
 		nft("table ip marks { chain c { type filter hook prerouting priority mangle; $protocol dport 80 meta mark set 7; }; }");
 		did(qw(mfw -A -m 7 -r 10.0.0.2 8080));

@@ -91,7 +91,11 @@ for ([21, 21], [8021, 2121]) {
 	};
 }
 
-subtest 'any address, and balanced' => sub {
+subtest 'any address, an interface, and balanced' => sub {
+	did(qw(portfw -a -P tcp -L @wan 21 -R 10.0.0.2 21 -H ftp));
+	is(get($client, $_, 21), 'all', "$_, an interface") for qw(EPSV PORT);
+	did(qw(portfw -f));
+	forget();
 	did(qw(portfw -a -P tcp -L 0.0.0.0 21 -R 10.0.0.2 21 -H ftp));
 	is(get($client, $_, 21), 'all', "$_, any address") for qw(EPSV PORT);
 	did(qw(portfw -a -P tcp -L 0.0.0.0 21 -R 10.0.0.2 2121 -p 1));

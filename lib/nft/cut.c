@@ -262,16 +262,31 @@ static bool may_be_of_entry(const struct connection *c, const struct table *now)
 	return false;
 }
 
+/* Whether it is of a service that was not changed, and keeps what it has: nothing
+ * that comes before that one was. */
+static bool is_of_unchanged(struct search *s, struct table *now, const struct connection *c)
+{
+	struct key keys[] = {c->key, {0}, any_of(&c->key)};
+
+	if (!at_of(&keys[1], &s->local, &c->key))
+		keys[1] = keys[0];
+	for (size_t i = 0; i < 3 && !concerns(table_get(s->changed, &keys[i])); i++) {
+		const struct service *service = table_get(now, &keys[i]);
+
+		if (service && service->n)
+			return true;
+	}
+	return false;
+}
+
 static bool is_to_end(struct search *s, struct state *now, const struct connection *c)
 {
 	const struct service *serves = serving(&now->table, &s->local, &c->key);
 
 	if (serves && goes_to_target_of(c, serves))
 		return false;
-	/* one on this address that was not changed keeps what it has */
-	if (serves && key_equal(&serves->key, &c->key) && !concerns(table_get(s->changed, &c->key)))
-		return false;
-	return !may_be_marked(c, &s->marked) && !may_be_of_entry(c, &now->table);
+	return !is_of_unchanged(s, &now->table, c) && !may_be_marked(c, &s->marked) &&
+	       !may_be_of_entry(c, &now->table);
 }
 
 /* Datagrams to what is, or may be, served find their new way with the next one. */
