@@ -23,6 +23,14 @@ bool operand_address(const char *who, struct masq_address *out, const char *word
 	return is_read(who, value_address(&e, look_up(numeric), out, word, AF_UNSPEC), &e);
 }
 
+bool operand_local(const char *who, struct masq_address *out, char interface[MASQ_INTERFACE_MAX],
+		   const char *word, bool numeric)
+{
+	struct error e;
+
+	return is_read(who, value_local(&e, look_up(numeric), out, interface, word, AF_UNSPEC), &e);
+}
+
 bool operand_protocols(const char *who, uint8_t *out, const char *word)
 {
 	struct error e;

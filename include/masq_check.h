@@ -50,7 +50,8 @@ struct masq_check_options {
 	/* The client to play; AF_UNSPEC, and for forwards of the other family: an address for
 	 * documentation. */
 	struct masq_address from;
-	unsigned int live_seconds; /* wait so long for a real connection; 0: do not */
+	unsigned int live_seconds;          /* wait so long for a real connection; 0: do not */
+	char interface[MASQ_INTERFACE_MAX]; /* with MASQ_CHECK_SERVICE, instead of local */
 	/* Called now and then with what has been done of all; may be NULL. */
 	void (*progress)(unsigned int done, unsigned int all, void *arg);
 };

@@ -152,11 +152,13 @@ static int read_values(struct wish *w)
 		return wrong("--live and --no-probe are mutually exclusive");
 	if (!w->laddr)
 		return 0;
-	if (!operand_address("check", &o->local, w->laddr, w->numeric) ||
+	if (!operand_local("check", &o->local, o->interface, w->laddr, w->numeric) ||
 	    !operand_ports("check", &o->ports, w->lport, o->protocol, w->numeric))
 		return 2;
 	if (!w->mark)
 		o->flags |= MASQ_CHECK_SERVICE;
+	else if (o->interface[0])
+		return wrong("with -m, -L names an address and a port to try");
 	else if (o->protocol == MASQ_TCP_UDP || o->ports.first != o->ports.last)
 		return wrong("with -m, -P and -L name one protocol and one port to try");
 	return 0;

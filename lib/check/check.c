@@ -124,6 +124,8 @@ static int report_none(const struct check *c, uint8_t protocol, const struct mas
 			    .mark = w->mark}};
 	struct verdict v;
 
+	snprintf(o.forward.interface, sizeof(o.forward.interface), "%s", w->interface);
+
 	o.everything = !(w->flags & (MASQ_CHECK_MARK | MASQ_CHECK_SERVICE));
 	judge(&v, &o);
 	return report(&o, &v, fn, arg);
@@ -150,7 +152,8 @@ static int report_missing(const struct check *c, masq_check_fn *fn, void *arg)
 static bool same_service(const struct check_forward *a, const struct check_forward *b)
 {
 	return a->kind == b->kind && a->protocol == b->protocol && a->lport == b->lport &&
-	       address_equal(&a->laddr, &b->laddr) && a->mark == b->mark;
+	       address_equal(&a->laddr, &b->laddr) && !strcmp(a->interface, b->interface) &&
+	       a->mark == b->mark;
 }
 
 /* --live: another target of the service got the connection. */

@@ -2,7 +2,9 @@
 #include "choose.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "address.h"
 
@@ -11,67 +13,88 @@ static bool has_protocol(const struct masq_check_options *w, uint8_t protocol)
 	return w->protocol == protocol || w->protocol == MASQ_TCP_UDP;
 }
 
-/* How well a forward answers to what -P and -L name: an address that has no
- * forward of its own stands for the one on any, a port of a range for the range. */
-enum fit { NO_FIT, ANY_ADDRESS, EXACT };
+/* How well a forward answers to what -P and -L name: an address that has no forward of its own
+ * stands for the one on its interface, else for the one on any; a port of a range for the range. */
+enum fit { NO_FIT, ANY_ADDRESS, OF_INTERFACE, EXACT };
 
-static enum fit fit(const struct masq_check_options *w, const struct check_forward *f)
+static enum fit fit_address(const struct chosen *c, const struct masq_check_options *w,
+			    const struct check_forward *f)
+{
+	if (w->interface[0])
+		return !strcmp(f->interface, w->interface) ? EXACT : NO_FIT;
+	if (f->raddr.family != w->local.family)
+		return NO_FIT;
+	if (f->interface[0])
+		return route_is_of(&c->addresses, &w->local, f->interface) ? OF_INTERFACE : NO_FIT;
+	if (address_equal(&f->laddr, &w->local))
+		return EXACT;
+	return address_is_any(&f->laddr) ? ANY_ADDRESS : NO_FIT;
+}
+
+static enum fit fit(const struct chosen *c, const struct masq_check_options *w,
+		    const struct check_forward *f)
 {
 	if (f->kind == CHECK_MFW || !has_protocol(w, f->protocol) || f->last < w->ports.first ||
 	    f->lport > w->ports.last)
 		return NO_FIT;
 	if (f->kind == CHECK_AUTOFW)
-		return f->raddr.family == w->local.family ? EXACT : NO_FIT;
-	if (address_equal(&f->laddr, &w->local))
-		return EXACT;
-	return f->laddr.family == w->local.family && address_is_any(&f->laddr) ? ANY_ADDRESS
-									       : NO_FIT;
+		return w->interface[0] || f->raddr.family == w->local.family ? EXACT : NO_FIT;
+	return fit_address(c, w, f);
 }
 
-static bool get(const uint8_t *bits, unsigned int i)
+static uint8_t *fits(const struct chosen *c, uint8_t protocol)
 {
-	return bits[i / 8] >> i % 8 & 1;
+	return c->fit[protocol == IPPROTO_UDP];
 }
 
-static void set(uint8_t *bits, unsigned int i)
+static void note_fit(struct chosen *c, const struct masq_check_options *w,
+		     const struct check_forward *f)
 {
-	bits[i / 8] |= (uint8_t)(1u << i % 8);
-}
+	uint8_t *best = fits(c, f->protocol), now = (uint8_t)fit(c, w, f);
 
-static void set_ports(struct chosen *c, const struct check_forward *f)
-{
-	for (unsigned int port = f->lport; port <= f->last; port++)
-		set(c->there[f->protocol == IPPROTO_UDP], port);
+	for (unsigned int port = f->lport; now && port <= f->last; port++)
+		if (best[port] < now)
+			best[port] = now;
 }
 
 static bool is_wanted(const struct chosen *c, const struct masq_check_options *w,
 		      const struct check_forward *f)
 {
+	enum fit now;
+
 	if (w->flags & MASQ_CHECK_MARK)
 		return f->kind == CHECK_MFW && f->mark == w->mark;
 	if (!(w->flags & MASQ_CHECK_SERVICE))
 		return true;
-	switch (fit(w, f)) {
-	case EXACT:
-		return true;
-	case ANY_ADDRESS:
-		return !get(c->there[f->protocol == IPPROTO_UDP], f->lport);
-	case NO_FIT:
-		break;
-	}
-	return false;
+	now = fit(c, w, f);
+	return now != NO_FIT && (f->kind == CHECK_AUTOFW || now == fits(c, f->protocol)[f->lport]);
+}
+
+/* Which addresses are which interface's is asked only where a forward is on one. */
+static void read_addresses(struct chosen *c, const struct forwards *all)
+{
+	struct nl nl = {0};
+	bool any = false;
+
+	for (size_t i = 0; i < all->n; i++)
+		any |= all->v[i].interface[0] != '\0';
+	if (any && (nl_open(&nl, NETLINK_ROUTE) < 0 || route_addresses(&nl, &c->addresses) < 0))
+		route_addresses_free(&c->addresses);
+	nl_close(&nl);
 }
 
 int choose(struct chosen *c, const struct masq_check_options *w, const struct forwards *all)
 {
 	const bool service = !(w->flags & MASQ_CHECK_MARK) && w->flags & MASQ_CHECK_SERVICE;
 
-	*c = (struct chosen){.o = calloc(all->n + 1, sizeof(*c->o))};
-	if (!c->o)
+	*c = (struct chosen){.o = calloc(all->n + 1, sizeof(*c->o)),
+			     .fit = service ? calloc(2, sizeof(*c->fit)) : NULL};
+	if (!c->o || (service && !c->fit))
 		return -ENOMEM;
+	if (service)
+		read_addresses(c, all);
 	for (size_t i = 0; service && i < all->n; i++)
-		if (fit(w, &all->v[i]) == EXACT)
-			set_ports(c, &all->v[i]);
+		note_fit(c, w, &all->v[i]);
 	for (size_t i = 0; i < all->n; i++) {
 		struct check_forward *f = &c->o[c->n].forward;
 
@@ -83,30 +106,30 @@ int choose(struct chosen *c, const struct masq_check_options *w, const struct fo
 		if (f->kind == CHECK_MFW && w->protocol)
 			f->protocol = w->protocol;
 	}
-	for (size_t i = 0; service && i < c->n; i++)
-		set_ports(c, &c->o[i].forward);
 	return 0;
 }
 
 void choose_free(struct chosen *c)
 {
 	free(c->o);
+	free(c->fit);
+	route_addresses_free(&c->addresses);
 	*c = (struct chosen){0};
 }
 
 bool choose_missing(const struct chosen *c, const struct masq_check_options *w, uint8_t protocol,
 		    unsigned int from, struct masq_ports *out)
 {
-	const uint8_t *there = c->there[protocol == IPPROTO_UDP];
+	const uint8_t *there = fits(c, protocol);
 	unsigned int first = from > w->ports.first ? from : w->ports.first, last;
 
 	if (!has_protocol(w, protocol))
 		return false;
-	while (first <= w->ports.last && get(there, first))
+	while (first <= w->ports.last && there[first])
 		first++;
 	if (first > w->ports.last)
 		return false;
-	for (last = first; last < w->ports.last && !get(there, last + 1);)
+	for (last = first; last < w->ports.last && !there[last + 1];)
 		last++;
 	*out = (struct masq_ports){(uint16_t)first, (uint16_t)last};
 	return true;

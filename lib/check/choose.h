@@ -4,11 +4,14 @@
 #define CHECK_CHOOSE_H
 
 #include "forwards.h"
+#include "route.h"
 
 struct chosen {
 	struct check_observed *o; /* their forwards, in the order of the listings */
 	size_t n;
-	uint8_t there[2][(UINT16_MAX + 1) / 8]; /* ports of TCP and of UDP that have a forward */
+	/* for each port of TCP and of UDP: how exactly the best forward is what the options name */
+	uint8_t (*fit)[UINT16_MAX + 1];
+	struct route_addresses addresses;
 };
 
 /* 0 or -ENOMEM; choose_free() after either. */

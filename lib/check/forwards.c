@@ -2,6 +2,7 @@
 #include "forwards.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static int keep(struct forwards *f, const struct check_forward *one)
@@ -36,7 +37,10 @@ static int keep_record(const struct masq_record *r, void *arg)
 	switch (c->kind) {
 	case MASQ_PORTFW:
 		f.kind = CHECK_PORTFW;
-		f.laddr = c->local;
+		if (c->has & MASQ_HAS_INTERFACE)
+			snprintf(f.interface, sizeof(f.interface), "%s", c->interface);
+		else
+			f.laddr = c->local;
 		break;
 	case MASQ_MFW:
 		f.kind = CHECK_MFW;

@@ -44,8 +44,8 @@ static bool judge_target_here(struct verdict *v, const struct check_observed *o)
 			CURE(v,
 			     "ipmasqadm portfw -a -P %s -L %s %u -R %s %u && ipmasqadm portfw -d "
 			     "%s",
-			     verdict_protocol(f), IP(f->laddr), f->lport, IP(o->dest),
-			     verdict_port(o), now);
+			     verdict_protocol(f), LOCAL(f), f->lport, IP(o->dest), verdict_port(o),
+			     now);
 			NOTE(v,
 			     "the program has to listen on %s, too; without a forward it serves "
 			     "that address by itself",
@@ -65,6 +65,32 @@ static bool judge_target_here(struct verdict *v, const struct check_observed *o)
 	EVIDENCE(v, "%s is an address of this machine; nothing listens on %s port %u", IP(f->raddr),
 		 verdict_protocol(f), verdict_port(o));
 	CURE(v, "start the program that shall listen on %s port %u", IP(f->raddr), verdict_port(o));
+	return true;
+}
+
+static bool judge_not_local(struct verdict *v, const struct check_observed *o)
+{
+	const struct check_forward *f = &o->forward;
+
+	verdict_broken(v, "not-local");
+	if (f->interface[0]) {
+		CAUSE(v,
+		      o->no_interface ? "there is no interface %s" : "interface %s has no address",
+		      f->interface);
+		EVIDENCE(v, "the forward takes what %s has, which is no %s address at the moment",
+			 f->interface, family_of(f)->af == AF_INET6 ? "IPv6" : "IPv4");
+		CURE(v, "bring %s up, or correct -L: \"ip address\" shows what this machine has",
+		     f->interface);
+		NOTE(v,
+		     "the forward need not be made anew: it learns of addresses that come later");
+		return true;
+	}
+	CAUSE(v, "%s is not an address of this machine", IP(o->dest));
+	EVIDENCE(v, "the kernel does not route packets for %s to this machine itself", IP(o->dest));
+	CURE(v, "ip address add %s/%u dev %s", IP(o->dest), family_of(f)->size * 8,
+	     o->outside[0] ? o->outside : "INTERFACE");
+	NOTE(v, "a reboot undoes it; to last: in the network configuration; or correct "
+		"-L: \"ip address\" shows what this machine has");
 	return true;
 }
 
@@ -109,17 +135,8 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_forward *f = &o->forward;
 
-	if (!o->local) {
-		verdict_broken(v, "not-local");
-		CAUSE(v, "%s is not an address of this machine", IP(o->dest));
-		EVIDENCE(v, "the kernel does not route packets for %s to this machine itself",
-			 IP(o->dest));
-		CURE(v, "ip address add %s/%u dev %s", IP(o->dest), family_of(f)->size * 8,
-		     o->outside[0] ? o->outside : "INTERFACE");
-		NOTE(v, "a reboot undoes it; to last: in the network configuration; or correct "
-			"-L: \"ip address\" shows what this machine has");
-		return true;
-	}
+	if (!o->local)
+		return judge_not_local(v, o);
 	if (judge_target_here(v, o))
 		return true;
 	if (o->emptied) {
@@ -139,10 +156,11 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		verdict_broken(v, "not-matched");
 		CAUSE(v, "a more exact service takes its packets");
 		EVIDENCE(v, "%s",
-			 o->shadow == SHADOW_EXACT
-				 ? "every address of this machine has a forward of its "
-				   "own on that port"
-				 : "a portfw service has that port");
+			 o->shadow == SHADOW_PORTFW ? "a portfw service has that port"
+			 : f->interface[0] ? "every address of the interface has a forward of its "
+					     "own on that port"
+					   : "every address of this machine has a forward of its "
+					     "own on that port");
 		CURE(v, "delete one of the two: ipmasqadm portfw -l -n");
 		return true;
 	}

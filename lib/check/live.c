@@ -2,6 +2,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "clock.h"
 #include "follow.h"
 #include "judge.h"
+#include "route.h"
 #include "send.h"
 #include "source.h"
 #include "table.h"
@@ -21,6 +23,7 @@ enum { CONNECTIONS_MAX = 64, ANSWER_MS = 1500 };
 
 struct session {
 	struct table table;
+	struct route_addresses addresses;
 	struct nl trace;
 	struct ruleset ruleset;
 	struct follow follow;
@@ -35,6 +38,17 @@ static bool interface_name(char *name, unsigned int index)
 static void read_events(const struct trace_event *e, void *arg)
 {
 	follow_event(arg, e);
+}
+
+static int read_addresses(struct session *s)
+{
+	struct nl nl = {0};
+	int err = nl_open(&nl, NETLINK_ROUTE);
+
+	if (!err)
+		err = route_addresses(&nl, &s->addresses);
+	nl_close(&nl);
+	return err;
 }
 
 static int make_table(struct session *s, const struct check_observed *o, size_t n)
@@ -63,27 +77,42 @@ static int make_table(struct session *s, const struct check_observed *o, size_t 
 	return err;
 }
 
+/* How exactly a forward is what a connection asked for; 0: it is not. */
+static int fit(const struct session *s, const struct check_forward *f, const struct follow_flow *w)
+{
+	enum { NO_FIT, ANY_ADDRESS, OF_INTERFACE, EXACT, MARKED };
+
+	if (f->protocol != w->protocol || f->raddr.family != w->client.family)
+		return NO_FIT;
+	if (f->kind == CHECK_MFW)
+		return w->out.mark == f->mark ? MARKED : NO_FIT;
+	if (w->dport < f->lport || w->dport > f->last)
+		return NO_FIT;
+	if (f->interface[0])
+		return route_is_of(&s->addresses, &w->dest, f->interface) ? OF_INTERFACE : NO_FIT;
+	if (f->kind == CHECK_AUTOFW || address_is_any(&f->laddr))
+		return ANY_ADDRESS;
+	return address_equal(&f->laddr, &w->dest) ? EXACT : NO_FIT;
+}
+
 /* Of the service that a connection asked for, the target that it got, else any. */
-static struct check_observed *find(struct check_observed *o, size_t n, const struct follow_flow *w)
+static struct check_observed *find(const struct session *s, struct check_observed *o, size_t n,
+				   const struct follow_flow *w)
 {
 	struct check_observed *some = NULL;
+	int best = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct check_forward *f = &o[i].forward;
 		bool target = w->out.past_nat && address_equal(&w->out.nat_daddr, &f->raddr) &&
 			      (!f->rport || w->out.nat_dport == f->rport);
+		int now = 2 * fit(s, f, w);
 
-		if (f->protocol != w->protocol || f->raddr.family != w->client.family)
+		now += now && target;
+		if (now <= best)
 			continue;
-		if (f->kind == CHECK_MFW
-			    ? w->out.mark != f->mark
-			    : w->dport < f->lport || w->dport > f->last ||
-				      (f->kind == CHECK_PORTFW && !address_is_any(&f->laddr) &&
-				       !address_equal(&f->laddr, &w->dest)))
-			continue;
-		if (target)
-			return &o[i];
-		some = some ? some : &o[i];
+		best = now;
+		some = &o[i];
 	}
 	return some;
 }
@@ -168,6 +197,8 @@ static int run(struct session *s, struct check_observed *o, size_t n, unsigned i
 	int err = ruleset_read(&s->ruleset);
 
 	if (!err)
+		err = read_addresses(s);
+	if (!err)
 		err = trace_open(&s->trace);
 	if (!err)
 		err = make_table(s, o, n);
@@ -186,7 +217,7 @@ static int run(struct session *s, struct check_observed *o, size_t n, unsigned i
 		o[i].live_seconds = seconds;
 	}
 	for (size_t i = 0; i < CONNECTIONS_MAX && s->flows[i].client.family; i++) {
-		struct check_observed *x = find(o, n, &s->flows[i]);
+		struct check_observed *x = find(s, o, n, &s->flows[i]);
 
 		if (x && !x->live_seen)
 			adopt(s, x, &s->flows[i]);
@@ -206,6 +237,7 @@ void live_wait(struct check_observed *o, size_t n, unsigned int seconds)
 		follow_free(&s->follow);
 		nl_close(&s->trace);
 		table_close(&s->table);
+		route_addresses_free(&s->addresses);
 		ruleset_free(&s->ruleset);
 		free(s);
 	}

@@ -177,13 +177,40 @@ static void leave(struct surroundings *s)
 	free(s->flows);
 }
 
-static bool has_portfw(const struct check_forward *all, size_t n, uint8_t protocol,
-		       const struct masq_address *laddr, uint16_t port)
+/* How exact a forward is: of those on one address and port, the most exact takes the packets. */
+enum exactness { ON_ANY, ON_INTERFACE, ON_ADDRESS };
+
+static enum exactness exactness_of(const struct check_forward *f)
 {
-	for (size_t i = 0; i < n; i++)
-		if (all[i].kind == CHECK_PORTFW && all[i].protocol == protocol &&
-		    all[i].lport == port && address_equal(&all[i].laddr, laddr))
+	if (f->interface[0])
+		return ON_INTERFACE;
+	return address_is_any(&f->laddr) ? ON_ANY : ON_ADDRESS;
+}
+
+/* Whether a portfw service takes packets to this address and port, that is at least so exact. */
+static bool has_portfw(const struct surroundings *s, const struct check_forward *all, size_t n,
+		       const struct check_observed *o, enum exactness at_least)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct check_forward *f = &all[i];
+
+		if (f->kind != CHECK_PORTFW || f->protocol != o->forward.protocol ||
+		    f->lport != o->dport || f->raddr.family != s->family->af ||
+		    exactness_of(f) < at_least)
+			continue;
+		switch (exactness_of(f)) {
+		case ON_ANY:
 			return true;
+		case ON_INTERFACE:
+			if (route_is_of(&s->addresses, &o->dest, f->interface))
+				return true;
+			break;
+		case ON_ADDRESS:
+			if (address_equal(&f->laddr, &o->dest))
+				return true;
+			break;
+		}
+	}
 	return false;
 }
 
@@ -195,41 +222,46 @@ static const struct route_address *owner(const struct surroundings *s, const str
 	return NULL;
 }
 
-/* An address of ours for a service on any: that of the way out, or another that no more exact
- * service has. */
+/* An address of ours for a service on several: that of the way out, or another
+ * that no more exact service has. Of an interface: one of its own. */
 static void choose_address(struct check_observed *o, const struct surroundings *s,
 			   const struct check_forward *all, size_t n,
 			   const struct masq_address *wish)
 {
 	const struct check_forward *f = &o->forward;
+	const bool of_interface = f->interface[0];
+	const enum exactness above = of_interface ? ON_ADDRESS : ON_INTERFACE;
 
 	o->dest = wish ? *wish : s->outward_address;
+	if (of_interface && !route_is_of(&s->addresses, &o->dest, f->interface))
+		o->dest = (struct masq_address){0};
 	if (f->kind == CHECK_MFW)
 		return;
 	for (size_t i = 0; i < s->addresses.n; i++) {
-		if (o->dest.family && !has_portfw(all, n, f->protocol, &o->dest, o->dport))
+		const struct masq_address *a = &s->addresses.v[i].address;
+
+		if (o->dest.family && !has_portfw(s, all, n, o, above))
 			return;
-		if (!is_confined(&s->addresses.v[i].address))
-			o->dest = s->addresses.v[i].address;
+		if (!is_confined(a) &&
+		    (!of_interface || route_is_of(&s->addresses, a, f->interface)))
+			o->dest = *a;
 	}
-	if (f->kind == CHECK_PORTFW && has_portfw(all, n, f->protocol, &o->dest, o->dport))
+	if (o->dest.family && has_portfw(s, all, n, o, above))
 		o->shadow = SHADOW_EXACT;
 }
 
 /* A port of a range that portfw leaves to it. */
-static void choose_port(struct check_observed *o, const struct check_forward *all, size_t n)
+static void choose_port(struct check_observed *o, const struct surroundings *s,
+			const struct check_forward *all, size_t n)
 {
 	const struct check_forward *f = &o->forward;
-	const struct masq_address any = {.family = f->raddr.family};
 
 	for (int i = 0; i < PORTS_TRIED && o->dport < f->last; i++) {
-		if (!has_portfw(all, n, f->protocol, &o->dest, o->dport) &&
-		    !has_portfw(all, n, f->protocol, &any, o->dport))
+		if (!has_portfw(s, all, n, o, ON_ANY))
 			return;
 		o->dport++;
 	}
-	if (has_portfw(all, n, f->protocol, &o->dest, o->dport) ||
-	    has_portfw(all, n, f->protocol, &any, o->dport))
+	if (has_portfw(s, all, n, o, ON_ANY))
 		o->shadow = SHADOW_PORTFW;
 }
 
@@ -242,7 +274,7 @@ static void choose_service(struct check_observed *o, const struct surroundings *
 	case CHECK_PORTFW:
 		o->dest = f->laddr;
 		o->dport = f->lport;
-		if (address_is_any(&f->laddr))
+		if (exactness_of(f) != ON_ADDRESS)
 			choose_address(o, s, all, n, NULL);
 		return;
 	case CHECK_MFW:
@@ -253,7 +285,7 @@ static void choose_service(struct check_observed *o, const struct surroundings *
 	case CHECK_AUTOFW:
 		o->dport = f->lport;
 		o->dest = s->outward_address;
-		choose_port(o, all, n);
+		choose_port(o, s, all, n);
 		return;
 	}
 }
@@ -354,6 +386,7 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 				  service[j].forward.protocol == f->protocol &&
 				  service[j].forward.lport == f->lport &&
 				  address_equal(&service[j].forward.laddr, &f->laddr) &&
+				  !strcmp(service[j].forward.interface, f->interface) &&
 				  address_equal(&service[j].forward.raddr, &w->server);
 		if (target)
 			continue;
@@ -394,7 +427,8 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 		rport = x->forward.rport ? x->forward.rport : x->dport;
 		x->client = s.client;
 		choose_outside(x, &s, s.client_given);
-		x->local = ask(&s, &x->dest, NULL, NULL).type == RTN_LOCAL;
+		x->no_interface = x->forward.interface[0] && !if_nametoindex(x->forward.interface);
+		x->local = x->dest.family && ask(&s, &x->dest, NULL, NULL).type == RTN_LOCAL;
 		look_at_ways(x, &s);
 		look_at_sysctls(x, &s);
 		x->near = !strcmp(x->outside, x->inside) &&

@@ -20,8 +20,10 @@ struct check_forward {
 	struct masq_command command; /* that adds it */
 	uint8_t protocol;            /* IPPROTO_TCP or IPPROTO_UDP */
 	struct masq_address laddr;   /* 0.0.0.0, ::: any address of this machine */
-	uint16_t lport, last;        /* the same, or an autofw range */
-	uint32_t mark;               /* mfw */
+	/* instead of laddr: whatever addresses this interface has */
+	char interface[MASQ_INTERFACE_MAX];
+	uint16_t lport, last; /* the same, or an autofw range */
+	uint32_t mark;        /* mfw */
 	struct masq_address raddr;
 	uint16_t rport; /* 0: the packet's own */
 };
@@ -96,6 +98,7 @@ struct check_observed {
 	bool target_listens;      /* then: somebody listens there */
 	bool route_localnet;      /* of the outside interface, or all */
 	enum check_shadow shadow; /* by a more exact service */
+	bool no_interface;        /* there is none of the forward's name */
 	struct masq_address dest; /* where the client's packet goes: laddr, or one of ours */
 	uint16_t dport;
 	struct masq_address client;

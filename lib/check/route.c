@@ -135,6 +135,17 @@ int route_addresses(struct nl *nl, struct route_addresses *list)
 	return nl_ask(nl, h, keep_address, list);
 }
 
+bool route_is_of(const struct route_addresses *list, const struct masq_address *address,
+		 const char *interface)
+{
+	unsigned int index = if_nametoindex(interface);
+
+	for (size_t i = 0; index && i < list->n; i++)
+		if (list->v[i].ifindex == index && address_equal(&list->v[i].address, address))
+			return true;
+	return false;
+}
+
 void route_addresses_free(struct route_addresses *list)
 {
 	free(list->v);

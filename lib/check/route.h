@@ -38,6 +38,9 @@ struct route_addresses {
 /* Of both families. */
 int route_addresses(struct nl *nl, struct route_addresses *list);
 void route_addresses_free(struct route_addresses *list);
+/* Whether the address is of the interface with this name. */
+bool route_is_of(const struct route_addresses *list, const struct masq_address *address,
+		 const char *interface);
 
 /* Whether a routing rule looks at marks. */
 int route_by_mark(struct nl *nl, const struct family *family, bool *marks);

@@ -14,6 +14,15 @@ const char *verdict_with_port(struct verdict_text *t, const struct masq_address 
 	return t->s;
 }
 
+const char *verdict_local(struct verdict_text *t, const struct check_forward *f)
+{
+	if (f->interface[0])
+		snprintf(t->s, sizeof(t->s), "@%s", f->interface);
+	else
+		address_text(t->s, &f->laddr);
+	return t->s;
+}
+
 const char *verdict_protocol(const struct check_forward *f)
 {
 	return f->protocol == IPPROTO_UDP ? "udp" : "tcp";
@@ -35,8 +44,12 @@ void verdict_service(char out[VERDICT_NAME], const struct check_forward *f)
 
 	switch (f->kind) {
 	case CHECK_PORTFW:
-		snprintf(out, VERDICT_NAME, "%s %s", verdict_protocol(f),
-			 IP_PORT(f->laddr, f->lport));
+		if (f->interface[0])
+			snprintf(out, VERDICT_NAME, "%s %s:%u", verdict_protocol(f), LOCAL(f),
+				 f->lport);
+		else
+			snprintf(out, VERDICT_NAME, "%s %s", verdict_protocol(f),
+				 IP_PORT(f->laddr, f->lport));
 		n = strlen(out);
 		if (f->last != f->lport)
 			snprintf(out + n, VERDICT_NAME - n, "-%u", f->last);
@@ -115,5 +128,5 @@ void verdict_forward(char out[VERDICT_LINE], const struct check_forward *f, uint
 		snprintf(out, VERDICT_LINE, "-m %u -r %s %u", f->mark, IP(f->raddr), rport);
 	else
 		snprintf(out, VERDICT_LINE, "-P %s -L %s %u -R %s %u", verdict_protocol(f),
-			 IP(f->laddr), f->lport, IP(f->raddr), rport);
+			 LOCAL(f), f->lport, IP(f->raddr), rport);
 }

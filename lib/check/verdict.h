@@ -41,6 +41,9 @@ struct verdict_text {
 	char s[ADDRESS_TEXT_MAX + 8];
 };
 const char *verdict_with_port(struct verdict_text *t, const struct masq_address *a, uint16_t port);
+const char *verdict_local(struct verdict_text *t, const struct check_forward *f);
+/* "198.51.100.1", or "@ppp0" */
+#define LOCAL(f) verdict_local(&(struct verdict_text){""}, f)
 #define IP(a) address_text((struct verdict_text){""}.s, &(a))
 #define IP_PORT(a, port) verdict_with_port(&(struct verdict_text){""}, &(a), port)
 
