@@ -339,6 +339,7 @@ subtest 'command lines' => sub {
 		[[qw(--from 10.0.0.2)], qr/no client has the address 10\.0\.0\.2: it is the server of tcp 198\.51\.100\.1:80/],
 		[[qw(-P tcp -L 198.51.100.1 90-80)], qr/ports "90-80": the lower one comes first/],
 		[[qw(-m 1 -P tcp,udp -L 198.51.100.1 80)], qr/with -m, -P and -L name one protocol and one port/],
+		[[qw(-m 1 -P tcp -L @wan 80)], qr/with -m, -L names an address/], [[qw(-P tcp -L @ 80)], qr/\@/],
 		[[qw(-m 1 -P tcp -L 198.51.100.1 80-81)], qr/with -m, -P and -L name one protocol and one port/],
 		[[qw(-L 198.51.100.1)], qr/needs an address and a port/], [[qw(-P upd -L 198.51.100.1 80)], qr/protocol "upd"/],
 		[[qw(-P tcp -L 198.51.100.1 65536)], qr/port "65536"/], [[qw(-n -P tcp -L localhost 80)], qr/host localhost: -n allows no look-ups/],
@@ -518,6 +519,40 @@ subtest 'both families at once' => sub {
 		portfw(qw(-d -P tcp -L 198.51.100.1 80));
 		portfw(qw(-d -P udp -L 0.0.0.0 53));
 	}
+};
+
+subtest 'forwards on an interface' => sub {
+	portfw(qw(-a -P tcp -L @wan 95 -R 10.0.0.2 8080));
+	portfw(qw(-a -P tcp -L @wan 96 -R 10.0.0.2 8080));
+	portfw(qw(-a -P tcp -L), $_, qw(96 -R 10.0.0.3 8080)) for '192.0.2.2', '0.0.0.0';
+	my ($status, $array, $text) = json_check();
+	is("$status " . join(', ', sort map { "$_->{service} $_->{target} $_->{code}" } @$array), '1 tcp 0.0.0.0:96 10.0.0.3:8080 asymmetric, '
+		. 'tcp 192.0.2.2:96 10.0.0.3:8080 ok, tcp 198.51.100.1:80 10.0.0.2:8080 ok, tcp @wan:95 10.0.0.2:8080 ok, tcp @wan:96 10.0.0.2:8080 ok',
+		'each is tried on an address that is left to it: what is on any address, on the other uplink') or diag($text);
+	for (['@wan', '@wan'], ['198.51.100.1', '@wan'], ['192.0.2.2', '192.0.2.2'], ['192.168.2.2', '0.0.0.0']) {
+		my ($local, $want) = @$_;
+		my $r = check(qw(-P tcp -L), $local, 96);
+		is($r->{service}, "tcp $want:96", "-L $local") or diag($r->{text});
+	}
+	my $r = live(10, sub { is($client->tcp('198.51.100.1', 96)->{name}, 'web1', 'a real connection') });
+	($r) = grep { $_->{client} eq '203.0.113.9' } @{$r->{all}};
+	is("$r->{service} $r->{code}", 'tcp @wan:96 ok', 'is taken for that of the interface');
+	portfw(qw(-a -P tcp -L 198.51.100.1 96 -R 10.0.0.3 8080));
+	$r = check(qw(-P tcp -L @wan 96));
+	is($r->{code}, 'not-matched', 'where each address has a forward of its own') or diag($r->{text});
+	like($r->{evidence}, qr/every address of the interface/, 'it says so');
+	portfw(qw(-d -P tcp -L 0.0.0.0 96)); # and all others of that port
+	portfw(qw(-d -P tcp -L @wan 95));
+	portfw(qw(-a -P tcp -L @ppp0 97 -R 10.0.0.2 8080));
+	$r = check(qw(-P tcp -L @ppp0 97));
+	is("$r->{status} $r->{code} $r->{cause}", '1 not-local there is no interface ppp0', 'an interface that is not there');
+	like($r->{cure}, qr/^bring ppp0 up/, 'what to do');
+	sh('ip link add ppp0 type veth peer name ppp0p; ip link set ppp0p up');
+	is((check(qw(-P tcp -L @ppp0 97)))->{cause}, 'interface ppp0 has no address', 'one without an address');
+	sh('ip link set ppp0 up; ip address add 192.168.1.7/32 dev ppp0');
+	is((check(qw(-P tcp -L @ppp0 97)))->{state}, 'ok', 'and with one') or diag(check(qw(-P tcp -L @ppp0 97))->{text});
+	sh('ip link del ppp0');
+	portfw(qw(-d -P tcp -L @ppp0 97));
 };
 
 subtest 'a server here on the same port is a warning' => sub {
