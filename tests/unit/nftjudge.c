@@ -236,6 +236,14 @@ static void test_reading(void)
 	     o.inside_forward = 0, snprintf(o.inside, sizeof(o.inside), "lan.100"));
 	LINE("another's address", "not-local", "198.51.100.1", NULL,
 	     "ip address add 198.51.100.1/32 dev wan", o.local = false);
+	LINE("an interface without address", "not-local", "interface ppp0 has no address",
+	     "no IPv4 address", "bring ppp0 up", o.local = false,
+	     strcpy(o.forward.interface, "ppp0"));
+	LINE("no interface", "not-local", "there is no interface ppp0", NULL, "bring ppp0 up",
+	     o.local = false, o.no_interface = true, strcpy(o.forward.interface, "ppp0"));
+	LINE("all addresses of the interface taken", "not-matched", NULL,
+	     "every address of the interface", NULL, o.shadow = SHADOW_EXACT,
+	     strcpy(o.forward.interface, "ppp0"));
 	LINE("full", "conntrack-full", NULL, "count is 1000", "nf_conntrack_max=2000",
 	     o.conntrack_count = 1000);
 	LINE("an old flow", "stale", NULL, "203.0.113.9 port 5000", "conntrack -D -p udp", udp(&o),
