@@ -199,6 +199,8 @@ static void foreign(void)
 		{"pref 4294967297", {.pref = INT32_MAX, .left = INT32_MAX}},
 		{"pref 99999999999999999999999", {.pref = INT32_MAX, .left = INT32_MAX}},
 		{"left 4294967297", {.pref = 10, .left = 10}},
+		{"served 18446744073709551609",
+		 {.pref = 10, .left = 10, .served = UINT64_MAX - 6}},
 		{"served 99999999999999999999999", {.pref = 10, .left = 10, .served = UINT64_MAX}},
 		{"target 4294967296", {.pref = 10, .left = 10, .position = UINT32_MAX}},
 		{"target 0", {.pref = 10, .left = 10}},
