@@ -102,7 +102,8 @@ static const char *read_request(struct request *req, int argc, char *argv[])
 	if (!k && named)
 		return "after ipmasqadm comes portfw, mfw, autofw or reach";
 	if (!k)
-		return "neither ipmasqadm nor portfw, mfw, autofw or reach, and no shell reads this";
+		return "neither ipmasqadm nor portfw, mfw, autofw or reach, and no shell reads "
+		       "this";
 	if (request_read(req, k, argc, argv))
 		return req->error.text;
 	if (req->action != ACT_DO)

@@ -13,7 +13,7 @@ use Test::More;
 
 Bed->new;
 my ($client, $inside, $web1, $web2) = @$bed{qw(client inside web1 web2)};
-my $dmz = $bed->{net}->host('dmz', '10.0.1.5');
+my $dmz = $bed->{net}->host('dmz', '192.168.1.5');
 $_->ask('timeout', 600) for $dmz, $web1;
 # behind the inside host, which is their router
 for my $far ('10.9.0.5', '203.0.113.77') {
@@ -34,6 +34,8 @@ sub start {
 # who answered, and whom it saw
 sub seen {
 	my ($host, $how, @where) = @_;
+	# of several addresses of IPv6 another one may be nearer
+	push @where, from => '10.0.0.9' if $host == $inside && @where == 2;
 	my $r = $host->$how(@where);
 	return join ' ', grep { defined } @$r{qw(name peer_host)};
 }
@@ -48,7 +50,7 @@ sub everybody {
 		is(seen($inside, $how, '198.51.100.1', 80), 'web1 10.0.0.1', 'a client on the server\'s link is masqueraded');
 		is(seen($web1, $how, '198.51.100.1', 80), 'web1 10.0.0.1', 'the server itself, too');
 		is(seen($client, $how, '198.51.100.1', 80), 'web1 203.0.113.9', 'a client outside is not');
-		is(seen($dmz, $how, '198.51.100.1', 80), 'web1 10.0.1.5', 'nor one of another inside network');
+		is(seen($dmz, $how, '198.51.100.1', 80), 'web1 192.168.1.5', 'nor one of another inside network');
 		is(seen($inside, $how, '198.51.100.1', 80, from => $_), "web1 $_", "nor one behind a router on the link: $_") for '10.9.0.5', '203.0.113.77';
 	};
 }
@@ -88,7 +90,7 @@ subtest 'forwards of others' => sub {
 		start('portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 8080');
 		nft("table ip others { chain in { type nat hook prerouting priority $priority; fib daddr type local tcp dport 80 dnat to 10.0.0.2:8080; }; }");
 		is(seen($inside, 'tcp', '198.51.100.1', 80), 'timeout', "at $priority: not masqueraded, so nobody answers");
-		is(seen($dmz, 'tcp', '198.51.100.1', 80), 'web1 10.0.1.5', 'other networks keep their address');
+		is(seen($dmz, 'tcp', '198.51.100.1', 80), 'web1 192.168.1.5', 'other networks keep their address');
 		is(seen($inside, 'tcp', '198.51.100.1', 80, from => '10.9.0.5'), 'web1 10.9.0.5', 'and those behind a router');
 		is(seen($inside, 'tcp', '198.51.100.1', 81), 'web1 10.0.0.1', 'ours is masqueraded');
 	}
@@ -143,6 +145,7 @@ subtest 'a bridge' => sub {
 	must('sh', '-c', 'cd /proc/sys/net/bridge 2>/dev/null && echo 0 >bridge-nf-call-iptables || true');
 	must(qw(ip link set lan master br0));
 	my $other = Net::Host::start('other', 'host');
+	Bed::prepare($other, 0);
 	must(qw(ip link add name port2 type veth peer name eth0 netns), $other->{pid});
 	must(qw(ip link set), $_, 'up') for 'br0', 'port2';
 	must(qw(ip link set port2 master br0));
@@ -160,7 +163,7 @@ subtest 'a bridge' => sub {
 	must(qw(ip link del br0));
 	must(qw(ip address add 10.0.0.1/24 dev lan));
 	neighbours_again();
-	must(qw(ip route add), $_, qw(via 10.0.0.9)) for '10.9.0.5', '203.0.113.77';
+	must(qw(ip route replace), $_, qw(via 10.0.0.9)) for '10.9.0.5', '203.0.113.77';
 };
 
 subtest 'networks that come and go' => sub {
@@ -188,7 +191,7 @@ subtest 'an interface of which nothing is known' => sub {
 	start($web);
 	must(qw(ip address add 10.0.0.1/24 dev lan));
 	is(seen($inside, 'tcp', '198.51.100.1', 80), 'web1 10.0.0.1', 'a client on the link is masqueraded');
-	must(qw(ip route add 10.9.0.5 via 10.0.0.9));
+	must(qw(ip route replace 10.9.0.5 via 10.0.0.9));
 	is(seen($inside, 'tcp', '198.51.100.1', 80, from => '10.9.0.5'), 'web1 10.0.0.1', 'so is one behind a router there');
 	is(seen($client, 'tcp', '198.51.100.1', 80), 'web1 203.0.113.9', 'nobody else is');
 	did(split ' ', $web);
@@ -216,6 +219,6 @@ subtest 'interfaces that nft cannot name' => sub {
 	is($elements->(ruleset()), $read, 'and it is the same as what the command does');
 	did(qw(portfw -f));
 	must(qw(ip link del), $_) for @names;
-};
+} if $family == 4; # names have no family
 
 done_testing;

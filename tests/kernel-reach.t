@@ -136,4 +136,30 @@ subtest 'other hands' => sub {
 	is(chain('reach_own'), 'counter packets 0 bytes 0 comment "mine"', 'also after the last forward');
 };
 
+# Forwards work; ours cannot be told from others', so nobody is masqueraded.
+SKIP: {
+	skip 'nothing can be preloaded into a static program', 1 if ($ENV{STATIC} // '') eq 'yes';
+	subtest 'a kernel without labels of connections' => sub {
+		my $without = sub {
+			my ($status, $out, $err) = run('env', 'LD_PRELOAD=' . join(' ', $ENV{PRELOAD} || (), "$Net::traffic/../no-labels.so" =~ s{traffic/\.\./}{}r),
+				$Net::program, @_);
+			is("$status$err", '0', "@_");
+			return $out;
+		};
+		start();
+		$without->(split ' ') for $web, 'autofw -A -r udp 6970 7170 -c tcp 7070';
+		unlike(must(qw(nft list table ip ipmasqadm)), qr/label/, 'without any');
+		is($client->tcp('198.51.100.1', 80)->{peer_host}, '203.0.113.5', 'from outside it works');
+		is($firewall->tcp('198.51.100.1', 80)->{name}, 'server', 'and from this machine, where the server answers its address');
+		is($server->tcp('198.51.100.1', 80, from => '10.0.0.3')->{name}, 'timeout', 'nobody is masqueraded');
+		my $before = must(qw(nft -a list table ip ipmasqadm));
+		$without->(qw(portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 80));
+		$without->(qw(portfw -d -P tcp -L 198.51.100.1 81));
+		is(must(qw(nft -a list table ip ipmasqadm)), $before, 'the table stands');
+		forget();
+		$without->(split ' ') for 'portfw -f', 'autofw -F';
+		unlike(must(qw(nft list ruleset)), qr/ipmasqadm/, 'and goes');
+	};
+}
+
 done_testing;

@@ -62,6 +62,7 @@ struct batch_ops {
 struct batch {
 	const struct batch_ops *ops;
 	enum family family; /* of what comes next */
+	bool unlabelled;    /* the kernel has no labels of connections */
 };
 
 /* Messages into a buffer, between buf_begin_batch() and buf_end_batch(). */

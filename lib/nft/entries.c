@@ -133,6 +133,8 @@ static void write_exception(struct batch *b, const char *receivers)
 {
 	struct rule r = {.chain = receivers};
 
+	if (b->unlabelled) /* nothing of ours is masqueraded */
+		return;
 	rule_add(&r, (struct statement){.type = STATEMENT_TEST, .test = TEST_OURS});
 	rule_add(&r, (struct statement){.type = STATEMENT_RETURN});
 	b->ops->rule_add(b, &r);

@@ -122,6 +122,17 @@ static const char *blamed_expression(const struct link_error *error)
 	return last;
 }
 
+bool fail_is_label(const struct link_error *error)
+{
+	const char *expression;
+
+	if (error->err != EOPNOTSUPP || !error->msg ||
+	    (error->msg->nlmsg_type & 0xff) != NFT_MSG_NEWRULE)
+		return false;
+	expression = blamed_expression(error);
+	return expression && !strcmp(expression, "ct");
+}
+
 static const char *config_of(enum family f, const char *expression)
 {
 	const char *const configs[][2] = {

@@ -25,6 +25,8 @@ int fail_by_standing(struct error *e, enum family f, const struct standing *s);
 int fail_by_map(struct error *e, enum family f, const char *map);
 int fail_by_rule(struct error *e, enum family f, const char *chain);
 
+/* Whether an error of a batch says that the kernel has no labels of connections. */
+bool fail_is_label(const struct link_error *error);
 /* The map that an error of a batch is about, and its family; or MAP_NONE. */
 enum map fail_map(const struct link_error *error, enum family *f);
 

@@ -11,6 +11,15 @@
 #include "foreign.h"
 #include "skeleton.h"
 
+/* What stands for a label where the kernel has none. */
+static bool is_counter_alone(const struct nlattr *list)
+{
+	const struct nlattr *expr = mnl_attr_get_payload(list);
+
+	return mnl_attr_get_payload_len(list) == MNL_ALIGN(mnl_attr_get_len(expr)) &&
+	       attr_is(attr_in(expr, NFTA_EXPR_NAME), "counter");
+}
+
 /* Where a rule leads, as skeleton_leads() has it; NULL for anything else. */
 static const char *outcome_of(const struct nlattr *list)
 {
@@ -22,7 +31,7 @@ static const char *outcome_of(const struct nlattr *list)
 
 		if (data && attr_in(data, NFTA_LOOKUP_DREG))
 			to = attr_text(attr_in(data, NFTA_LOOKUP_SET));
-		if (attr_in(read_expr(expr, "ct"), NFTA_CT_SREG))
+		if (attr_in(read_expr(expr, "ct"), NFTA_CT_SREG) || is_counter_alone(list))
 			to = TO_LABEL;
 		if (attr_is(attr_in(expr, NFTA_EXPR_NAME), "masq"))
 			to = TO_MASQUERADE;

@@ -225,6 +225,14 @@ bool skeleton_leads(const char *chain, const char *to)
 	return false;
 }
 
+static void add_statement(struct rule *r, struct statement s, bool unlabelled)
+{
+	if (unlabelled && s.type == STATEMENT_LABEL)
+		s.type = STATEMENT_COUNTER;
+	if (!unlabelled || s.type != STATEMENT_TEST || s.test != TEST_NOT_OURS)
+		rule_add(r, s);
+}
+
 void skeleton_hook(struct batch *b)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
@@ -233,7 +241,7 @@ void skeleton_hook(struct batch *b)
 
 		for (size_t k = 0;
 		     k < RULE_STATEMENTS && rules[i].statement[k].type != STATEMENT_NONE; k++)
-			rule_add(&r, rules[i].statement[k]);
+			add_statement(&r, rules[i].statement[k], b->unlabelled);
 		if (rules[i].map != MAP_NONE)
 			rule_add(&r, (struct statement){
 					     .type = def->pool ? STATEMENT_VERDICT_MAP

@@ -29,6 +29,7 @@ struct nft {
 	struct turn turn;
 	struct state state;
 	struct plan plan[FAMILY_COUNT];
+	bool unlabelled;               /* the kernel has no labels of connections */
 	enum family at;                /* the one that was read or planned last */
 	struct masq_command *commands; /* of the open transaction */
 	size_t n, cap;
@@ -523,6 +524,7 @@ static int send_batch(struct nft *n, struct link_error *error)
 	buf_reset(&n->batch);
 	buf_begin_batch(&n->batch, n->turn.genid);
 	batch_netlink_init(&b, &n->batch);
+	b.batch.unlabelled = n->unlabelled;
 	err = plan_write(&b.batch, &n->state, n->plan);
 	if (!err)
 		err = batch_netlink_end(&b);
@@ -574,6 +576,10 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	err = helpers_check_modules(e, n->link, &n->batch, &n->state);
 	if (!err)
 		err = send_batch(n, error);
+	if (err == -EOPNOTSUPP && !n->unlabelled && fail_is_label(error)) {
+		n->unlabelled = true;
+		err = send_batch(n, error);
+	}
 	if (leave_skeleton(n, err))
 		err = send_batch(n, error);
 	/* each may be full */
