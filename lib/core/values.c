@@ -141,6 +141,13 @@ static int fail_address(struct error *e, const char *word)
 		    word);
 }
 
+/* Whether it is meant as a name, not as an address. */
+static bool is_name(const char *word)
+{
+	return !strpbrk(word, "/%[") && !is_six(word) &&
+	       strspn(word, "0123456789.") != strlen(word);
+}
+
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
 		  const char *word, int family)
 {
@@ -150,7 +157,7 @@ int value_address(struct error *e, const struct lookup *l, struct masq_address *
 		return 0;
 	if (value_is_address_port(e, word, 33))
 		return -EINVAL;
-	if (strpbrk(word, "/%[") || is_six(word) || strspn(word, "0123456789.") == strlen(word))
+	if (!is_name(word))
 		return fail_address(e, word);
 	if (!l)
 		return fail(e, EINVAL, "host %s: -n allows no look-ups, give its address", word);
@@ -181,7 +188,7 @@ int value_local(struct error *e, const struct lookup *l, struct masq_address *ou
 {
 	bool by_sign = *word == '@', exists;
 	const char *name = by_sign ? word + 1 : word;
-	struct error why;
+	struct error why, unused;
 	int err;
 
 	exists = !by_sign && l && l->interface && !masq_parse_address(out, word) &&
@@ -192,9 +199,10 @@ int value_local(struct error *e, const struct lookup *l, struct masq_address *ou
 			memcpy(interface, name, strlen(name) + 1);
 		return err;
 	}
-	err = value_address(&why, l, out, word, family);
-	if (!err || !strncmp(why.text, "host ", 5) == 0 || value_check_interface(e, word))
-		return err ? fail(e, EINVAL, "%s", why.text) : 0;
+	err = value_address(e, l, out, word, family);
+	if (!err || !is_name(word) || value_check_interface(&unused, word))
+		return err;
+	why = *e;
 	if (!l)
 		return fail(e, EINVAL, "%s, or for an interface write @%s", why.text, word);
 	return fail(e, EINVAL,

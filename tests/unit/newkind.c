@@ -131,11 +131,8 @@ static const struct kind kind_relay = {
 };
 
 const struct kind *const kinds[KINDS_MAX + 1] = {
-	[MASQ_PORTFW] = &kind_portfw,
-	[MASQ_MFW] = &kind_mfw,
-	[MASQ_AUTOFW] = &kind_autofw,
-	[MASQ_REACH] = &kind_reach,
-	[RELAY] = &kind_relay,
+	[MASQ_PORTFW] = &kind_portfw, [MASQ_MFW] = &kind_mfw, [MASQ_AUTOFW] = &kind_autofw,
+	[MASQ_REACH] = &kind_reach,   [RELAY] = &kind_relay,
 };
 
 /* ---- a library that lists what this test says ---- */
@@ -342,7 +339,8 @@ static void saving(void)
 	       "ranges are saved where they are whole");
 	atomic = false;
 	listed = nothing;
-	is_str(saved(), "ipmasqadm portfw -f\nipmasqadm autofw -F\nipmasqadm reach -f\nipmasqadm relay -Z\n",
+	is_str(saved(),
+	       "ipmasqadm portfw -f\nipmasqadm autofw -F\nipmasqadm reach -f\nipmasqadm relay -Z\n",
 	       "kind by kind, and none is flushed that there is not");
 }
 
