@@ -446,6 +446,12 @@ subtest 'ranges and both protocols' => sub {
 	is("$status " . join(', ', map { "$_->{service}=$_->{code}" } @$array),
 		'1 tcp 0.0.0.0:82=ok, tcp 198.51.100.1:80=ok, tcp 198.51.100.1:81=none, tcp 198.51.100.1:83=none', 'any address, and holes') or diag($text);
 	is((check(qw(-P tcp,udp -L 198.51.100.1 53)))->{code}, 'ok', 'one of both');
+	my $r = check(qw(-P tcp -L 10.0.0.1 82));
+	is($r->{code}, 'ok', 'any address by one of ours');
+	like($r->{evidence}, qr/ to 10\.0\.0\.1:82 came out/, 'which the packet is sent to');
+	$r = check(qw(-P tcp -L 198.51.100.9 82));
+	is($r->{code}, 'not-local', 'any address is no other machine\'s');
+	like($r->{cause}, qr/^198\.51\.100\.9 is not an address of this machine$/, 'which is named');
 	portfw(qw(-d -P tcp,udp -L 198.51.100.1 2050-2052));
 	portfw(qw(-d -P udp -L 198.51.100.1 53));
 	portfw(qw(-d -P tcp -L 0.0.0.0 82));
@@ -465,6 +471,23 @@ subtest 'no false alarm: ranges, any address, drained targets' => sub {
 		. 'udp 198.51.100.1:53 10.0.0.2:53 ok', 'every forward') or diag($text);
 	portfw('-f');
 	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080));
+};
+
+# by default somebody there is the client: who is outside comes in elsewhere
+subtest 'no false alarm: an address of an inside network' => sub {
+	portfw(qw(-a -P tcp -L 10.0.0.1 80 -R 10.0.0.3 8080));
+	for my $filter (0, 1) {
+		must('sysctl', '-qw', "net.ipv4.conf.all.rp_filter=$filter");
+		my $r = check(qw(-P tcp -L 10.0.0.1 80));
+		is($r->{code}, 'ok', "it is reached, rp_filter $filter") or diag($r->{text});
+		like($r->{evidence}, qr/ came out at lan .* its answer at lan$/, 'from there');
+		unlike((check(qw(-P tcp -L 198.51.100.1 80)))->{client}, qr/^10\.0\.0\./, 'one outside has a client outside');
+	}
+	must(qw(sysctl -qw net.ipv4.conf.all.rp_filter=0));
+	nft('table ip admin { chain f { type filter hook forward priority 0; iifname lan oifname lan drop; }; }');
+	is((check(qw(-P tcp -L 10.0.0.1 80)))->{code}, 'filter', 'what drops there is found');
+	nft('delete table ip admin');
+	portfw(qw(-d -P tcp -L 10.0.0.1 80));
 };
 
 subtest 'root of a user namespace is not root here' => sub {

@@ -222,8 +222,8 @@ static const struct route_address *owner(const struct surroundings *s, const str
 	return NULL;
 }
 
-/* An address of ours for a service on several: that of the way out, or another
- * that no more exact service has. Of an interface: one of its own. */
+/* The address for a service on several: the one wished for, or one of ours: that of the way out, or
+ * another that no more exact service has. Of an interface: one of its own. */
 static void choose_address(struct check_observed *o, const struct surroundings *s,
 			   const struct check_forward *all, size_t n,
 			   const struct masq_address *wish)
@@ -268,37 +268,59 @@ static void choose_port(struct check_observed *o, const struct surroundings *s,
 static void choose_service(struct check_observed *o, const struct surroundings *s,
 			   const struct check_forward *all, size_t n, const struct look_wish *wish)
 {
+	const struct masq_address *named = &wish->address;
 	struct check_forward *f = &o->forward;
 
+	if (named->family != s->family->af || address_is_any(named))
+		named = NULL;
 	switch (f->kind) {
 	case CHECK_PORTFW:
 		o->dest = f->laddr;
 		o->dport = f->lport;
 		if (exactness_of(f) != ON_ADDRESS)
-			choose_address(o, s, all, n, NULL);
+			choose_address(o, s, all, n, named);
 		return;
 	case CHECK_MFW:
 		o->dport = wish->port ? wish->port : f->rport ? f->rport : WEB;
-		choose_address(o, s, all, n,
-			       wish->address.family == s->family->af ? &wish->address : NULL);
+		choose_address(o, s, all, n, named);
 		return;
 	case CHECK_AUTOFW:
 		o->dport = f->lport;
-		o->dest = s->outward_address;
+		o->dest = named ? *named : s->outward_address;
 		choose_port(o, s, all, n);
 		return;
 	}
 }
 
-/* The interface that has the address clients use, or the one towards the client. */
-static void choose_outside(struct check_observed *o, struct surroundings *s, bool client_given)
+/* Whether clients from afar come in there: a gateway is behind the interface, or rules may route its
+ * answers there. */
+static bool is_uplink(struct surroundings *s, const struct route_address *a)
+{
+	struct route_question q = {.dst = s->client, .oif = a->ifindex};
+	struct route_answer by, from;
+
+	if (s->marks_route || a->prefix + 3u > s->family->size * 8 ||
+	    route_ask(&s->nl, &q, &by) < 0)
+		return true;
+	from = ask(s, &s->client, &a->address, NULL);
+	return by.gateway.family || (!from.error && from.oif == a->ifindex);
+}
+
+/* The interface that has the address clients use, or the one towards the client. An address of an
+ * inside network is for clients there. */
+static void choose_outside(struct check_observed *o, struct surroundings *s)
 {
 	const struct route_address *a = owner(s, &o->dest);
 	char name[IF_NAMESIZE];
 	unsigned int index = s->outward;
+	struct masq_address near;
 
-	if (a && !client_given && if_indextoname(a->ifindex, name) && strcmp(name, "lo"))
+	o->client = s->client;
+	if (a && !s->client_given && if_indextoname(a->ifindex, name) && strcmp(name, "lo"))
 		index = a->ifindex;
+	if (index != s->outward && !is_uplink(s, a) && take_neighbour(&near, a) &&
+	    !address_equal(&near, &o->forward.raddr))
+		o->client = near;
 	if (!index || !if_indextoname(index, o->outside))
 		o->outside[0] = '\0';
 }
@@ -317,15 +339,15 @@ static void look_at_ways(struct check_observed *o, struct surroundings *s)
 		a = owner(s, &there.source);
 		o->inside_prefix = a ? a->prefix : 0;
 	}
-	in = ask(s, &o->dest, &s->client, o->outside);
+	in = ask(s, &o->dest, &o->client, o->outside);
 	o->client_error = in.error;
 	if (o->target_here || there.error)
 		return;
-	back = ask(s, &s->client, &o->forward.raddr, o->inside);
+	back = ask(s, &o->client, &o->forward.raddr, o->inside);
 	o->back_error = back.error;
 	if (back.error || !if_indextoname(back.oif, o->back_oif))
 		o->back_oif[0] = '\0';
-	outward.dst = s->client;
+	outward.dst = o->client;
 	outward.oif = if_nametoindex(o->outside);
 	if (!route_ask(&s->nl, &outward, &in) && !in.error)
 		o->outside_gateway = in.gateway;
@@ -425,8 +447,7 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 			continue;
 		choose_service(x, &s, all, all_count, wish);
 		rport = x->forward.rport ? x->forward.rport : x->dport;
-		x->client = s.client;
-		choose_outside(x, &s, s.client_given);
+		choose_outside(x, &s);
 		x->no_interface = x->forward.interface[0] && !if_nametoindex(x->forward.interface);
 		x->local = x->dest.family && ask(&s, &x->dest, NULL, NULL).type == RTN_LOCAL;
 		look_at_ways(x, &s);

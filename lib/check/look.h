@@ -7,7 +7,7 @@
 
 struct look_wish {
 	struct masq_address from;    /* the client to play, if it is of the family */
-	struct masq_address address; /* for services by mark, likewise */
+	struct masq_address address; /* for services on several, likewise */
 	uint16_t port;
 };
 
