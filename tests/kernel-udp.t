@@ -54,6 +54,20 @@ for my $case (
 	};
 }
 
+for my $entry ('-r udp 80 82 -h 10.0.0.2', '-p udp 80 10.0.0.2:80') {
+	subtest "autofw -A $entry" => sub {
+		is(from(4005, '198.51.100.1', 80), 'nobody', 'a client sends');
+		is(from(4006, '198.51.100.1', 83), 'nobody', 'another one to another port');
+		is(from(4007, '198.51.100.1', 9), 'two', 'one to a forward');
+		did('autofw', '-A', split / /, $entry);
+		is(from(4005, '198.51.100.1', 80), 'one', 'its next datagram is forwarded');
+		is(scalar(() = must('conntrack', qw(-L -p udp --orig-port-src 4006)) =~ /sport=4006/g), 1, 'the other one is where it was');
+		is(from(4007, '198.51.100.1', 9), 'two', 'what was answered stays');
+		did(qw(autofw -F));
+		forget();
+	};
+}
+
 subtest 'datagrams that pass by' => sub {
 	# routed through the firewall to a host that does not answer
 	my $silent = $net->host('silent', '10.0.0.9');

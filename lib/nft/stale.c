@@ -23,6 +23,15 @@ static bool concerns(const struct service *s)
 	return s->dirty && s->n && s->key.kind == MASQ_PORTFW && s->key.protocol == IPPROTO_UDP;
 }
 
+/* An entry of autofw that has been added, and sends what comes to its ports to one host. */
+static bool entry_concerns(const struct state *st, const struct entry *e)
+{
+	const struct masq_command *f = &e->forward;
+
+	return f->kind == MASQ_AUTOFW && !e->gone && !state_of_entry(st, e)->handle &&
+	       f->form != MASQ_DIRECT && f->protocol == IPPROTO_UDP && f->has & MASQ_HAS_TARGET;
+}
+
 /* One request for each service; the kernel finds their connections. 0 or -errno. */
 static int forget_each(struct link *l, struct buf *b, const struct table *t)
 {
@@ -36,8 +45,9 @@ static int forget_each(struct link *l, struct buf *b, const struct table *t)
 }
 
 struct search {
-	struct table *table;
-	struct link *link; /* another than the dump's */
+	const struct state *state;
+	struct table *table; /* its */
+	struct link *link;   /* another than the dump's */
 	struct local local;
 	struct buf *requests;
 };
@@ -55,6 +65,20 @@ static bool is_ours_at(struct search *s, const struct key *any, const char *inte
 	return at && concerns(at);
 }
 
+static bool is_of_entry(struct search *s, const struct key *key)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < s->table->n_entries; i++) {
+		const struct masq_command *f = &s->table->entries[i].forward;
+
+		found = entry_concerns(s->state, &s->table->entries[i]) &&
+			f->target.family == key->local.family && key->protocol == f->protocol &&
+			f->ports.first <= key->port && key->port <= f->ports.last;
+	}
+	return found && local_is(&s->local, &key->local);
+}
+
 static bool is_ours(struct search *s, const struct key *key)
 {
 	struct service *exact = table_get(s->table, key), *any;
@@ -66,7 +90,7 @@ static bool is_ours(struct search *s, const struct key *key)
 	if (is_ours_at(s, &any_key, local_interface(&s->local, &key->local)))
 		return true;
 	any = table_get(s->table, &any_key);
-	return any && concerns(any) && local_is(&s->local, &key->local);
+	return (any && concerns(any) && local_is(&s->local, &key->local)) || is_of_entry(s, key);
 }
 
 static int see_connection(const struct nlmsghdr *nlh, void *arg)
@@ -83,10 +107,10 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* One look at all connections that lead nowhere, then a request for each of ours. */
-static void forget_by_look(struct link *l, struct buf *b, struct table *t)
+static void forget_by_look(struct link *l, struct buf *b, struct state *st)
 {
 	struct buf requests;
-	struct search s = {.table = t, .requests = &requests};
+	struct search s = {.state = st, .table = &st->table, .requests = &requests};
 
 	if (connections_none(l, b) || buf_init(&requests) < 0)
 		return;
@@ -117,8 +141,10 @@ void stale_forget(struct link *l, struct buf *b, struct state *st)
 		n++;
 		look |= local->family == AF_INET6 || address_is_any(local);
 	}
-	if (!n)
+	for (size_t i = 0; i < t->n_entries; i++)
+		look |= entry_concerns(st, &t->entries[i]);
+	if (!n && !look)
 		return;
 	if (look || n > FEW_SERVICES || forget_each(l, b, t) == -EINVAL)
-		forget_by_look(l, b, t);
+		forget_by_look(l, b, st);
 }
