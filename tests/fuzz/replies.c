@@ -195,6 +195,30 @@ static int ctl(struct masq *m, struct ip_masq_ctl c)
 	return masq_ctl(m, &c);
 }
 
+/* Of IPv6, which the message of 1998 cannot say. */
+static int six(struct masq *m, enum masq_kind kind, enum masq_verb verb)
+{
+	struct masq_command c = {
+		.size = sizeof(c),
+		.kind = kind,
+		.verb = verb,
+		.has = MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS,
+		.target_ports = {80, 80},
+	};
+
+	c.has |= kind == MASQ_MFW ? MASQ_HAS_MARK
+				  : MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PORTS;
+	if (kind == MASQ_MFW) {
+		c.mark = 1;
+	} else {
+		c.protocol = IPPROTO_TCP;
+		c.ports = (struct masq_ports){80, 80};
+		HOLDS(masq_parse_address(&c.local, "2001:db8::1"));
+	}
+	HOLDS(masq_parse_address(&c.target, "fd00::2"));
+	return masq_command(m, &c);
+}
+
 /* tests/fuzz/record knows the same numbers. */
 static int ask(struct masq *m, unsigned int what)
 {
@@ -239,6 +263,18 @@ static int ask(struct masq *m, unsigned int what)
 		return err > 0 ? 0 : err;
 	case 14:
 		return masq_list(m, MASQ_ALL_KINDS, look, NULL);
+	case 15:
+		return six(m, MASQ_PORTFW, MASQ_ADD);
+	case 16:
+		return six(m, MASQ_PORTFW, MASQ_DELETE);
+	case 17:
+		return six(m, MASQ_MFW, MASQ_ADD);
+	case 18: /* both families */
+		return masq_command(m, &(struct masq_command){.size = sizeof(c),
+							      .kind = MASQ_MFW,
+							      .verb = MASQ_DELETE,
+							      .has = MASQ_HAS_MARK,
+							      .mark = 1});
 	default:
 		err = masq_begin(m);
 		if (!err)
