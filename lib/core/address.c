@@ -75,12 +75,75 @@ static void put_dotted(char *p, const struct in_addr *addr)
 	}
 }
 
+/* The longest run of groups of zero, of two at least; the first of several. */
+static int zeroes(const uint16_t group[8], int *len)
+{
+	int at = -1;
+
+	*len = 1;
+	for (int i = 0; i < 8; i++) {
+		int n = 0;
+
+		while (i + n < 8 && !group[i + n])
+			n++;
+		if (n > *len) {
+			*len = n;
+			at = i;
+		}
+		i += n ? n - 1 : 0;
+	}
+	return at;
+}
+
+static char *put_group(char *p, unsigned int group)
+{
+	static const char digits[] = "0123456789abcdef";
+	int shift = 12;
+
+	while (shift && !(group >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*p++ = digits[group >> shift & 15];
+	return p;
+}
+
+/* RFC 5952. What has an address of IPv4 at its end is left to inet_ntop(3). */
+static void put_colons(char *p, const struct in6_addr *addr)
+{
+	uint16_t group[8];
+	int len, gap;
+
+	for (int i = 0; i < 8; i++)
+		group[i] = (uint16_t)(addr->s6_addr[2 * i] << 8 | addr->s6_addr[2 * i + 1]);
+	gap = zeroes(group, &len);
+	for (int i = 0; i < 8; i++) {
+		if (i == gap) {
+			*p++ = ':';
+			i += len - 1;
+			if (i == 7)
+				*p++ = ':';
+			continue;
+		}
+		if (i)
+			*p++ = ':';
+		p = put_group(p, group[i]);
+	}
+	*p = '\0';
+}
+
+static bool ends_with_four(const struct in6_addr *addr)
+{
+	return IN6_IS_ADDR_V4MAPPED(addr) || IN6_IS_ADDR_V4COMPAT(addr);
+}
+
 const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a)
 {
 	static const struct in_addr any;
 
-	if (a->family == AF_INET6)
+	if (a->family == AF_INET6 && ends_with_four(&a->in6))
 		inet_ntop(AF_INET6, &a->in6, buf, ADDRESS_TEXT_MAX);
+	else if (a->family == AF_INET6)
+		put_colons(buf, &a->in6);
 	else
 		put_dotted(buf, a->family == AF_INET ? &a->in : &any);
 	return buf;

@@ -242,6 +242,29 @@ static void addresses6(void)
 	}
 }
 
+/* Written as the C library writes it, whatever the groups. */
+static void addresses6_at_random(void)
+{
+	struct masq_address a = {.family = AF_INET6};
+	uint64_t seed = 88172645463325252u;
+	size_t wrong = 0;
+
+	for (int n = 0; n < 200000; n++) {
+		char is[ADDRESS_TEXT_MAX], wanted[ADDRESS_TEXT_MAX];
+
+		for (int i = 0; i < 16; i += 2) {
+			seed ^= seed << 13;
+			seed ^= seed >> 7;
+			seed ^= seed << 17;
+			a.in6.s6_addr[i] = seed & 1 && seed & 2 ? (uint8_t)(seed >> 8) : 0;
+			a.in6.s6_addr[i + 1] = seed & 1 ? (uint8_t)(seed >> 16) : 0;
+		}
+		inet_ntop(AF_INET6, &a.in6, wanted, sizeof(wanted));
+		wrong += strcmp(address_text(is, &a), wanted) != 0;
+	}
+	is_int((long long)wrong, 0, "addresses of IPv6 at random");
+}
+
 /* The family that is asked for is the family that is got. */
 static void families(void)
 {
@@ -319,6 +342,7 @@ int main(void)
 	protocols();
 	addresses();
 	addresses6();
+	addresses6_at_random();
 	families();
 	hosts();
 	services();
