@@ -251,6 +251,18 @@ subtest 'a server that goes on sending, behind masquerading' => sub {
 	over();
 };
 
+subtest 'a kernel without labels' => sub {
+	plan skip_all => 'nothing can be preloaded into a static program' if ($ENV{STATIC} // '') eq 'yes';
+	my $without = $Net::traffic =~ s{traffic$}{no-labels.so}r;
+	my $program = sub { my ($status, $out, $err) = run('env', 'LD_PRELOAD=' . join(' ', grep { length } $ENV{PRELOAD} // '', $without), $Net::program, @_); is("$status$err", '0', "@_") };
+	$program->(qw(portfw -a -P tcp -L 198.51.100.1 80-81 -R 10.0.0.2 80-81));
+	opened('one', 1 => ['tcp', '198.51.100.1', 80], 2 => ['tcp', '198.51.100.1', 81]);
+	$program->(qw(portfw -d -P tcp -L 198.51.100.1 80 --cut));
+	end_is(1);
+	runs(2, 'one');
+	over();
+};
+
 subtest 'a kernel that does not tell of connections' => sub {
 	plan skip_all => 'nothing can be preloaded into a static program' if ($ENV{STATIC} // '') eq 'yes';
 	did(qw(portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));

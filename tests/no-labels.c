@@ -18,10 +18,10 @@ static void spoil(unsigned char *p, size_t len)
 	const unsigned int labels = htonl(NFT_CT_LABELS), none = htonl(250);
 	const struct nlattr key = {.nla_len = 8, .nla_type = NFTA_CT_KEY};
 
-	for (size_t i = 0; i + 64 < len; i += 4) {
+	for (size_t i = 0; i + 8 <= len; i += 4) {
 		if (memcmp(p + i, &name, sizeof(name)) != 0 || memcmp(p + i + 4, "ct", 3) != 0)
 			continue;
-		for (size_t k = i + 8; k < i + 40; k += 4)
+		for (size_t k = i + 8; k < i + 40 && k + 12 <= len; k += 4)
 			if (!memcmp(p + k, &key, sizeof(key)) && !memcmp(p + k + 4, &labels, 4))
 				memcpy(p + k + 4, &none, 4);
 	}

@@ -9,6 +9,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include "batch.h"
 #include "connections.h"
 #include "cut.h"
 #include "load.h"
@@ -142,11 +143,47 @@ static int remember(struct search *s, const struct connection *c)
 	return 0;
 }
 
-/* By a forward of ours, whichever (skeleton.h). */
-static bool is_ours(const struct connection *c)
+/* By a forward of ours, whichever (skeleton.h); unless it has no label: then only if
+ * the kernel has none. */
+static bool may_be_ours(const struct connection *c)
 {
-	return c->status & IPS_DST_NAT && c->labels & LABEL_BIT(LABEL_SOUGHT) &&
-	       !(c->labels & LABEL_BIT(LABEL_MISSED));
+	return c->status & IPS_DST_NAT && !(c->labels & LABEL_BIT(LABEL_MISSED));
+}
+
+static bool is_unlabelled(const struct connection *c)
+{
+	return !(c->labels & LABEL_BIT(LABEL_SOUGHT));
+}
+
+/* Tried with a batch that is not ended. */
+static bool kernel_has_labels(struct link *l, struct buf *buf)
+{
+	struct rule r = {.chain = "label-probe"};
+	struct batch_netlink b;
+
+	rule_add(&r, (struct statement){.type = STATEMENT_LABEL, .label = LABEL_SOUGHT});
+	buf_reset(buf);
+	buf_begin_batch(buf, 0);
+	batch_netlink_init(&b, buf);
+	b.batch.ops->table_add(&b.batch);
+	b.batch.ops->chain_add(&b.batch, r.chain, NULL);
+	b.batch.ops->rule_add(&b.batch, &r);
+	return batch_netlink_end(&b) || link_try(l, buf) != -EOPNOTSUPP;
+}
+
+/* Those without a label are others', made before us or by version 0.5.0. */
+static void drop_unlabelled(struct link *l, struct buf *b, struct search *s)
+{
+	size_t n = 0, without = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		without += is_unlabelled(&s->found[i]);
+	if (!without || !kernel_has_labels(l, b))
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		if (!is_unlabelled(&s->found[i]))
+			s->found[n++] = s->found[i];
+	s->n = n;
 }
 
 /* Keeps those of changed services that are not obviously right as they are. */
@@ -157,7 +194,7 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 	struct connection c;
 	struct key any, at;
 
-	if (!connection_read(&c, nlh) || !is_ours(&c))
+	if (!connection_read(&c, nlh) || !may_be_ours(&c))
 		return 0;
 	any = any_of(&c.key);
 	if (!concerns(table_get(s->changed, &c.key)) &&
@@ -418,6 +455,8 @@ int cut_connections(struct link *l, struct buf *b, struct state *st)
 	buf_reset(b);
 	connections_ask(b, IPCTNL_MSG_CT_GET, &filter);
 	err = link_dump(l, b, see_connection, &s);
+	if (!err)
+		drop_unlabelled(l, b, &s);
 	if (!err && s.n)
 		err = end_found(l, b, &s);
 	local_close(&s.local);
