@@ -103,7 +103,7 @@ static void types(void)
 			{"mfw_pools", "marks balanced over several targets", MASQ_MFW, MARK, {0}},
 	};
 
-	for (int map = 1; map < MAP_COUNT; map++) {
+	for (int map = 1; map < MAP_FIXED; map++) {
 		const struct map_def *def = &map_defs[map];
 
 		is_str(def->name, maps[map].name, "the map %s", maps[map].name);
@@ -363,7 +363,7 @@ static void keys_at_random(void)
 	size_t wrong = 0, lost = 0, good = 0, tried = 50000;
 
 	for (size_t i = 0; i < tried; i++) {
-		enum map map = 1 + any(MAP_COUNT - 1);
+		enum map map = 1 + any(MAP_FIXED - 1);
 		uint8_t in[VALUE_MAX] = {0}, again[VALUE_MAX];
 		struct key key = any_key(), back;
 
@@ -529,7 +529,7 @@ static void types6(void)
 	};
 	const enum family f = FAMILY_IPV6;
 
-	for (int map = 1; map < MAP_COUNT; map++) {
+	for (int map = 1; map < MAP_FIXED; map++) {
 		const struct map_def *def = &map_defs[map];
 
 		is_int(parts_type(f, &def->key), keys6[map].type, "map %s of ip6, type", def->name);
