@@ -101,6 +101,13 @@ static void types(void)
 				  MARK, ADDR},
 		[MAP_MFW_POOLS] =
 			{"mfw_pools", "marks balanced over several targets", MASQ_MFW, MARK, {0}},
+		[MAP_PORTFW_AT] = {"portfw-", "forwards from an interface's addresses", MASQ_PORTFW,
+				   ON_ANY, ADDR_PORT},
+		[MAP_PORTFW_AT_POOLS] = {"portfw_pools-",
+					 "the same, balanced over several targets",
+					 MASQ_PORTFW,
+					 ON_ANY,
+					 {0}},
 	};
 
 	for (int map = 1; map < MAP_FIXED; map++) {
@@ -381,6 +388,8 @@ static void keys_at_random(void)
 		if (!key_parse(&back, FAMILY_IPV4, map, in))
 			continue;
 		good++;
+		if (map_defs[map].at) /* the map's name has it, not the key */
+			strcpy(back.interface, "eth0");
 		key_bytes(again, map, &back);
 		wrong += !map_takes(map, &back) || memcmp(in, again, sizeof(in)) != 0 ||
 			 back.kind != map_defs[map].kind;
@@ -526,6 +535,8 @@ static void types6(void)
 		[MAP_MFW] = {TYPE_MARK, 4, 1},
 		[MAP_MFW_KEEP] = {TYPE_MARK, 4, 1},
 		[MAP_MFW_POOLS] = {TYPE_MARK, 4, 1},
+		[MAP_PORTFW_AT] = {TYPE_PROTO_PORT, 8, 0},
+		[MAP_PORTFW_AT_POOLS] = {TYPE_PROTO_PORT, 8, 0},
 	};
 	const enum family f = FAMILY_IPV6;
 
