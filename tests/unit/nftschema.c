@@ -110,7 +110,7 @@ static void types(void)
 					 {0}},
 	};
 
-	for (int map = 1; map < MAP_FIXED; map++) {
+	for (int map = 1; map < MAP_COUNT; map++) {
 		const struct map_def *def = &map_defs[map];
 
 		is_str(def->name, maps[map].name, "the map %s", maps[map].name);
@@ -540,7 +540,7 @@ static void types6(void)
 	};
 	const enum family f = FAMILY_IPV6;
 
-	for (int map = 1; map < MAP_FIXED; map++) {
+	for (int map = 1; map < MAP_COUNT; map++) {
 		const struct map_def *def = &map_defs[map];
 
 		is_int(parts_type(f, &def->key), keys6[map].type, "map %s of ip6, type", def->name);
