@@ -205,6 +205,7 @@ struct masq_check_observed {
 
 	/* clients that are reached in a way of their own */
 	bool near;             /* client and target are in one network */
+	bool no_labels;        /* the kernel has no labels, by which our connections are known */
 	bool masqueraded;      /* the packet left with another source */
 	bool source_elsewhere; /* which is no address of this machine */
 	bool inside_off;       /* the site has switched off inside clients, ipmasqadm-reach(8) */

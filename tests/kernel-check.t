@@ -664,6 +664,17 @@ subtest 'inside clients and this machine itself' => sub {
 	sh('nft delete table ip admin; nft add rule ip ipmasqadm reach_inside accept');
 	is((check(@web, qw(--from 10.0.0.9)))->{code}, 'hairpin', 'it shows, too');
 	sh('nft flush chain ip ipmasqadm reach_inside');
+	return if ($ENV{STATIC} // '') eq 'yes'; # nothing can be preloaded then
+	# a kernel without labels
+	my $old = 'LD_PRELOAD=' . join ' ', $ENV{PRELOAD} || (), $Net::traffic =~ s{traffic$}{no-labels.so}r;
+	my $without = sub { my ($status, $out) = run('env', $old, $Net::program, qw(check --json), @web, @_); return JSON::PP->new->decode($out)->[0] };
+	is($without->()->{code}, 'ok', 'a kernel without labels looks all the same');
+	$r = $without->(qw(--from 10.0.0.9));
+	is($r->{code}, 'hairpin', 'and masquerades nobody') or diag(explain($r));
+	like($r->{cause}, qr/CONFIG_NF_CONNTRACK_LABELS/, 'that is said');
+	sh($r->{cure});
+	is($without->(qw(--from 10.0.0.9))->{code}, 'ok', 'and cured');
+	sh('nft delete table ip hairpin');
 };
 
 

@@ -73,6 +73,24 @@ static void judge_source(struct verdict *v, const struct check_observed *o)
 	cure_lasting(v->note, sizeof(v->note), p);
 }
 
+/* Nobody is masqueraded, so it takes a rule by hand. */
+static void judge_unlabelled(struct verdict *v, const struct check_observed *o)
+{
+	const struct family *a = family_of(&o->forward);
+	struct masq_address net = o->inside_address;
+
+	CAUSE(v, "client and server are on one network, and this kernel has no labels of "
+		 "connections (CONFIG_NF_CONNTRACK_LABELS), so our rules masquerade nobody");
+	family_network(&net, o->inside_prefix);
+	CURE(v,
+	     "nft 'add table %s hairpin; add chain %s hairpin postrouting { type nat hook "
+	     "postrouting priority srcnat; }; add rule %s hairpin postrouting %s saddr %s/%u %s "
+	     "daddr %s/%u ct status dnat masquerade'",
+	     a->word, a->word, a->word, a->word, IP(net), o->inside_prefix, a->word, IP(net),
+	     o->inside_prefix);
+	NOTE(v, "a reboot undoes it; to last: in /etc/nftables.conf");
+}
+
 bool judge_hairpin(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_forward *f = &o->forward;
@@ -86,7 +104,9 @@ bool judge_hairpin(struct verdict *v, const struct check_observed *o)
 	}
 	EVIDENCE(v, "%s came in by %s, where %s is, too, and left with its own address",
 		 IP(o->client), o->outside, IP(f->raddr));
-	if (o->inside_off) {
+	if (o->no_labels) {
+		judge_unlabelled(v, o);
+	} else if (o->inside_off) {
 		CAUSE(v, "client and server are on one network, and inside clients are switched "
 			 "off for all forwards: the server answers the client directly");
 		CURE(v, "ipmasqadm reach -e inside");

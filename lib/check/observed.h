@@ -146,6 +146,7 @@ struct check_observed {
 	bool live_seen;
 	/* inside clients */
 	bool near;                /* client and target are in one network */
+	bool no_labels;           /* the kernel has no labels, by which our connections are known */
 	bool masqueraded;         /* it left with another source */
 	bool source_elsewhere;    /* which is no address of this machine */
 	bool inside_off, own_off; /* the site has switched them off: ipmasqadm-reach(8) */

@@ -421,6 +421,7 @@ static void store(struct session *s)
 		o->icmp = f->icmp;
 		o->answer = f->answer;
 		source_observe(o);
+		o->no_labels = o->near && !s->table.labels;
 		ruleset_describe(&s->ruleset, &o->out.drop);
 		ruleset_describe(&s->ruleset, &o->out.early);
 		ruleset_describe(&s->ruleset, &o->out.nat);

@@ -31,7 +31,7 @@ struct draft {
 	const struct family *family;
 	uint8_t nfproto; /* of the table; netdev's has packets of the family, too */
 	const char *table;
-	bool live;
+	bool live, labels;
 };
 
 static const struct hook {
@@ -287,6 +287,18 @@ static void put_tracing(struct draft *d)
 	tell_state(d, "prerouting-199", STATE_ESTABLISHED, TABLE_ESTABLISHED);
 }
 
+static void put_label(struct draft *d)
+{
+	struct nftnl_rule *r = begin_rule(d, "pin");
+
+	put_flow(d, r, FROM_CLIENT);
+	lookup(d, r, NEAR_SET, false);
+	for (int word = 0; word < LABEL_WORDS; word++)
+		put_value(r, word == LABEL_WORDS - 1 ? LABEL_SOUGHT : 0, 4, word);
+	put_labels(r, 0);
+	end_rule(d, r);
+}
+
 /* The packet goes where we say: no count and no turn of the service moves. */
 static void put_pins(struct draft *d)
 {
@@ -295,14 +307,8 @@ static void put_pins(struct draft *d)
 
 	batch_chain(&d->b, d->nfproto, d->table, "pin", "nat", NF_INET_PRE_ROUTING, PIN_PRIORITY,
 		    NULL);
-	r = begin_rule(d, "pin");
-	put_flow(d, r, FROM_CLIENT);
-	lookup(d, r, NEAR_SET, false);
-	for (int word = 0; word < LABEL_WORDS; word++)
-		put_value(r, word == LABEL_WORDS - 1 ? LABEL_SOUGHT : 0, 4, word);
-	put_labels(r, 0);
-	end_rule(d, r);
-
+	if (d->labels)
+		put_label(d);
 	r = begin_rule(d, "pin");
 	put_flow(d, r, FROM_CLIENT);
 	lookup(d, r, PINS_MAP, false);
@@ -440,6 +446,7 @@ static int make_main(struct table *t, const struct family *a, const struct table
 
 	if (err)
 		return err;
+	d.labels = t->labels;
 	batch_table(&d.b, d.nfproto, t->name, OWNER);
 	for (enum set set = FLOWS_SET; set <= NEAR_SET; set++)
 		put_set(&d, set, flows, n);
@@ -485,8 +492,17 @@ int table_open(struct table *t, const struct family *family, const struct table_
 {
 	int err = begin(t);
 
+	for (size_t i = 0; i < n; i++)
+		t->labels |= flows[i].near;
 	if (!err)
 		err = make_main(t, family, flows, n);
+	/* a kernel without labels of connections, of which our forwards have none then */
+	if (err == -EOPNOTSUPP && t->labels) {
+		table_close(t);
+		err = begin(t);
+		if (!err)
+			err = make_main(t, family, flows, n);
+	}
 	/* a kernel without netdev chains only tells less */
 	if (!err && device_count)
 		t->ingress = !make_ingress(t, family, flows, n, devices, device_count);

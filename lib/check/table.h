@@ -33,6 +33,7 @@ struct table_flow {
 struct table {
 	struct nl nl;
 	char name[40];
+	bool labels;  /* flows with near have our label */
 	bool ingress; /* there are taps at the ingress of the devices */
 };
 

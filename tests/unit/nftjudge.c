@@ -390,6 +390,9 @@ static void test_live(void)
 	LINE("one network, live", "hairpin", NULL, NULL, NULL, live(&o), near(&o), silent(&o));
 	LINE("one network, switched off", "hairpin", "switched off", NULL,
 	     "ipmasqadm reach -e inside", near(&o), silent(&o), o.inside_off = true);
+	LINE("one network, no labels", "hairpin", "CONFIG_NF_CONNTRACK_LABELS", NULL,
+	     "ip saddr 10.0.0.0/24 ip daddr 10.0.0.0/24 ct status dnat masquerade", near(&o),
+	     silent(&o), o.no_labels = true);
 	LINE("one network, another source", "hairpin", "198.18.0.1", "chain ip t c",
 	     "nft insert rule ip t c ip saddr 10.0.0.0/24 ip daddr 10.0.0.0/24 ct status dnat "
 	     "accept",
