@@ -119,7 +119,7 @@ delete: 0
 list: 0
 unknown bit: E2BIG: this libipmasq (VERSION) is older than the program: a command has members that it does not know
 another kind's: EINVAL: portfw takes nothing of what is given with 0x80
-no local address: EINVAL: no local address: give one, or 0.0.0.0 for any
+no local address: EINVAL: either a local address, 0.0.0.0 for any, or an interface: one of them
 IPv6, local: EINVAL: a00:1:: is IPv6 and 10.1.0.1 is IPv4, and neither is translated to the other
 IPv6, target: EINVAL: 10.0.0.1 is IPv4 and a01:1:: is IPv6, and neither is translated to the other
 no IP, target: EINVAL: an address of family 2 or 1: give AF_INET, AF_INET6 or AF_UNSPEC
