@@ -181,8 +181,9 @@ static void publish(struct follow *f, const struct follow_thread *t)
 		}
 		return;
 	case BACK:
-		/* the first that gets through counts: a reset may end what has worked */
-		if (!w->back.done) {
+		/* the first that gets through counts: a reset may end what has worked. What comes
+		 * after ours, and gets lost, is too late: conntrack takes it for invalid */
+		if (!w->back.done && (!w->closed || t->flight.done)) {
 			w->back = t->flight;
 			w->answer = t->answer;
 			w->answer_seq = t->seq;
