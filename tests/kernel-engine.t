@@ -93,6 +93,17 @@ subtest 'R2: a command hears of its own service only' => sub {
 	cmp_ok($many, '>', $few + 20 * $n, "the measure measures: a listing takes $few and $many");
 };
 
+subtest 'an add asks the kernel five times' => sub {
+	plan skip_all => $no_strace if $no_strace;
+	for ([5, qw(-P tcp -L 198.51.100.1 82)], [6, qw(-P udp -L 198.51.100.1 82)], [5, qw(-P tcp -L 0.0.0.0 83)], [5, qw(-P tcp -L @lo 84)]) {
+		my ($most, @where) = @$_;
+		portfw('-a', @where, qw(-R 10.0.0.3 80)) if "@where" =~ /\@/; # the interface is there
+		my $trace = strace('sendto,sendmsg', 'portfw', '-a', @where, qw(-R 10.0.0.2 80));
+		cmp_ok(scalar(() = $trace =~ /\bsend(?:to|msg)\(/g), '<=', $most, "portfw -a @where: $most requests at most");
+	}
+	portfw('-f');
+};
+
 subtest 'R1: forwards add elements, never rules' => sub {
 	portfw('-f');
 	portfw(qw(-a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80));

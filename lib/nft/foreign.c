@@ -31,7 +31,7 @@ static const char *outcome_of(const struct nlattr *list)
 
 		if (data && attr_in(data, NFTA_LOOKUP_DREG))
 			to = attr_text(attr_in(data, NFTA_LOOKUP_SET));
-		if (attr_in(read_expr(expr, "ct"), NFTA_CT_SREG) || is_counter_alone(list))
+		if (attr_in(read_expr(expr, "ct"), NFTA_CT_SREG))
 			to = TO_LABEL;
 		if (attr_is(attr_in(expr, NFTA_EXPR_NAME), "masq"))
 			to = TO_MASQUERADE;
@@ -61,6 +61,8 @@ bool foreign_rule(const char *chain, const struct nlmsghdr *rule)
 	const struct nlattr *list = attr_of(rule, NFTA_RULE_EXPRESSIONS);
 	const char *to = list ? outcome_of(list) : NULL;
 
+	if (list && is_counter_alone(list))
+		to = skeleton_leads(chain, TO_LABEL) ? TO_LABEL : TO_MASQUERADE;
 	if (attr_of(rule, NFTA_RULE_USERDATA) || !to)
 		return true;
 	return strcmp(chain, CHAIN_TRIGGER) ? !skeleton_leads(chain, to) : *to;

@@ -28,7 +28,6 @@ static const struct test_def common[TEST_COUNT] = {
 	[TEST_NO_SNAT] = {"ct status ! snat", FIELD_CT_STATUS, .mask = IPS_SRC_NAT},
 	[TEST_NO_DNAT] = {"ct status ! dnat", FIELD_CT_STATUS, .mask = IPS_DST_NAT},
 	[TEST_OURS] = {"ct label & (126 | 127) == 126", FIELD_CT_LABEL, OURS},
-	[TEST_NOT_OURS] = {"ct label & (126 | 127) != 126", FIELD_CT_LABEL, .unequal = true, OURS},
 	[TEST_BORN_HERE] = {"iif 0", FIELD_IN, .value = 0},
 	[TEST_LEAVES] = {"oif != \"lo\"", FIELD_OUT, .unequal = true, .value = LOOPBACK_IFINDEX},
 	[TEST_FROM_HERE] = {"fib saddr type local", FIELD_SOURCE_TYPE, .value = RTN_LOCAL},

@@ -18,10 +18,9 @@ enum test {
 	TEST_EITHER,    /* TCP or UDP */
 	TEST_TCP,
 	TEST_UDP,
-	TEST_NO_SNAT, /* not masqueraded */
-	TEST_NO_DNAT, /* not forwarded */
-	TEST_OURS,    /* looked up by our rules and found (skeleton.h) */
-	TEST_NOT_OURS,
+	TEST_NO_SNAT,      /* not masqueraded */
+	TEST_NO_DNAT,      /* not forwarded */
+	TEST_OURS,         /* looked up by our rules and found (skeleton.h) */
 	TEST_UNCONFIRMED,  /* the first packet of its connection */
 	TEST_LOOPBACK,     /* to the machine itself, whatever its addresses are */
 	TEST_BORN_HERE,    /* came in by no interface */
@@ -96,7 +95,7 @@ struct statement {
 /* In the highest 32 of the 128 bits, which nft(8) takes for one number. */
 #define LABEL_BIT(n) (1u << ((n) % 32))
 
-#define STATEMENTS_MAX 7
+#define STATEMENTS_MAX 8
 struct rule {
 	const char *chain;
 	struct statement statement[STATEMENTS_MAX]; /* up to STATEMENT_NONE */

@@ -111,7 +111,7 @@ const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
 		.type = STATEMENT_RETURN                                                           \
 	}
 
-#define RULE_STATEMENTS 5
+#define RULE_STATEMENTS 6
 
 /* A rule of the skeleton: statements, of which one may be a look-up in a map. */
 struct skeleton_rule {
@@ -153,16 +153,15 @@ static const struct skeleton_rule rules[] = {
 	{CHAIN_OUT_AGAIN, {JUMP(CHAIN_LOOKUP)}, MAP_NONE},
 	{CHAIN_OUT_AGAIN, {LABEL(LABEL_MISSED)}, MAP_NONE},
 	{CHAIN_POST, {TEST(TEST_NO_DNAT), RETURN}, MAP_NONE},
-	{CHAIN_POST, {TEST(TEST_NOT_OURS), RETURN}, MAP_NONE},
 	{CHAIN_POST,
 	 {TEST(TEST_BORN_HERE), TEST(TEST_LEAVES), TEST(TEST_FROM_HERE), TEST(TEST_FROM_OTHER),
-	  MASQUERADE},
+	  TEST(TEST_OURS), MASQUERADE},
 	 MAP_NONE},
-	{CHAIN_POST, {JUMP(CHAIN_INSIDE)}, MAP_NONE},
 	{CHAIN_POST, {SET(STATEMENT_UPDATE, SET_LINKS, in_in)}, MAP_NONE},
+	{CHAIN_POST, {SET(STATEMENT_NOT_IN_SET, SET_LINKS, in_out), RETURN}, MAP_NONE},
+	{CHAIN_POST, {JUMP(CHAIN_INSIDE)}, MAP_NONE},
 	{CHAIN_POST,
-	 {SET(STATEMENT_IN_SET, SET_LINKS, in_out), SET(STATEMENT_NOT_IN_SET, SET_FAR, in_source),
-	  MASQUERADE},
+	 {SET(STATEMENT_NOT_IN_SET, SET_FAR, in_source), TEST(TEST_OURS), MASQUERADE},
 	 MAP_NONE},
 };
 
@@ -225,12 +224,13 @@ bool skeleton_leads(const char *chain, const char *to)
 	return false;
 }
 
-static void add_statement(struct rule *r, struct statement s, bool unlabelled)
+static bool needs_label(const struct skeleton_rule *r)
 {
-	if (unlabelled && s.type == STATEMENT_LABEL)
-		s.type = STATEMENT_COUNTER;
-	if (!unlabelled || s.type != STATEMENT_TEST || s.test != TEST_NOT_OURS)
-		rule_add(r, s);
+	for (size_t k = 0; k < RULE_STATEMENTS; k++)
+		if (r->statement[k].type == STATEMENT_LABEL ||
+		    (r->statement[k].type == STATEMENT_TEST && r->statement[k].test == TEST_OURS))
+			return true;
+	return false;
 }
 
 void skeleton_hook(struct batch *b)
@@ -239,9 +239,14 @@ void skeleton_hook(struct batch *b)
 		const struct map_def *def = &map_defs[rules[i].map];
 		struct rule r = {.chain = rules[i].chain};
 
+		if (b->unlabelled && needs_label(&rules[i])) {
+			rule_add(&r, (struct statement){.type = STATEMENT_COUNTER});
+			b->ops->rule_add(b, &r);
+			continue;
+		}
 		for (size_t k = 0;
 		     k < RULE_STATEMENTS && rules[i].statement[k].type != STATEMENT_NONE; k++)
-			add_statement(&r, rules[i].statement[k], b->unlabelled);
+			rule_add(&r, rules[i].statement[k]);
 		if (rules[i].map != MAP_NONE)
 			rule_add(&r, (struct statement){
 					     .type = def->pool ? STATEMENT_VERDICT_MAP

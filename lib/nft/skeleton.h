@@ -80,8 +80,8 @@ void skeleton_unhook(struct batch *b);
 #define TO_UPDATE " update"
 bool skeleton_leads(const char *chain, const char *to);
 /* Fills the chains, which have no rules. Where the kernel has no labels, ours cannot
- * be told from what others forward, and nobody is masqueraded: what sets a label
- * counts instead, and the test for one lets nothing pass. */
+ * be told from what others forward, and nobody is masqueraded: a rule that needs a
+ * label counts instead. */
 void skeleton_hook(struct batch *b);
 
 #endif
