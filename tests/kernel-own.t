@@ -109,6 +109,17 @@ subtest 'running connections' => sub {
 	$firewall->close($_) for 1, 2;
 };
 
+subtest 'what it teaches nft can read' => sub {
+	start('portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80', 'portfw -a -P tcp -L @lo 81 -R 10.0.0.2 80');
+	is(own('tcp', '198.51.100.1', $_), 'one 10.0.0.254', 'forwarded') for 80, 81;
+	is(own('tcp', '198.51.100.1', 80, from => '10.0.0.250'), 'one 10.0.0.250', 'and not masqueraded');
+	$client->tcp('198.51.100.1', 80);
+	my $table = must(qw(nft list table ip ipmasqadm));
+	must(qw(nft delete table ip ipmasqadm));
+	nft($table);
+	is(own('tcp', '198.51.100.1', $_), 'one 10.0.0.254', 'and again') for 80, 81;
+};
+
 subtest 'a server of this machine' => sub {
 	start('portfw -a -P tcp -L 198.51.100.1 8080 -R 203.0.113.254 80');
 	is(own('tcp', '198.51.100.1', 8080), 'firewall 198.51.100.1', 'the address stays');

@@ -47,7 +47,7 @@ const struct skeleton_chain skeleton_chains[SKELETON_CHAINS] = {
 	{CHAIN_AGAIN, &second_hook, 3, 0},
 	{CHAIN_OUT, &first_out_hook, 5, 0},
 	{CHAIN_OUT_AGAIN, &second_out_hook, 5, 0},
-	{CHAIN_POST, &post_hook, 6, 0},
+	{CHAIN_POST, &post_hook, 7, 0},
 };
 
 #define SET_LINKS "reach_links"
@@ -157,6 +157,7 @@ static const struct skeleton_rule rules[] = {
 	 {TEST(TEST_BORN_HERE), TEST(TEST_LEAVES), TEST(TEST_FROM_HERE), TEST(TEST_FROM_OTHER),
 	  TEST(TEST_OURS), MASQUERADE},
 	 MAP_NONE},
+	{CHAIN_POST, {TEST(TEST_BORN_HERE), RETURN}, MAP_NONE}, /* nft(8) reads no empty name */
 	{CHAIN_POST, {SET(STATEMENT_UPDATE, SET_LINKS, in_in)}, MAP_NONE},
 	{CHAIN_POST, {SET(STATEMENT_NOT_IN_SET, SET_LINKS, in_out), RETURN}, MAP_NONE},
 	{CHAIN_POST, {JUMP(CHAIN_INSIDE)}, MAP_NONE},
