@@ -163,7 +163,7 @@ int cli_main(const struct cli_plugin *plugin, int argc, char *argv[])
 	}
 	if (req.json && !object_available(&why)) {
 		report(plugin->kind, "--json needs jansson: %s", why);
-		return 2;
+		return 1;
 	}
 	if (masq_open(&m, plugin->kind) < 0)
 		status = report_failure(&req, plugin->kind, masq_error(m));

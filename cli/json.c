@@ -27,12 +27,13 @@ static struct {
 	FUNCTIONS(MEMBER)
 } jansson;
 
+/* NULL, or why not. */
 #ifdef NO_DLOPEN
-static bool load(void)
+static const char *load(void)
 {
 #define TAKE(name) jansson.name = name;
 	FUNCTIONS(TAKE)
-	return true;
+	return NULL;
 }
 #else
 static bool take(void *library, const char *name, void *function)
@@ -43,19 +44,23 @@ static bool take(void *library, const char *name, void *function)
 	return found;
 }
 
-static bool load(void)
+static const char *load(void)
 {
 	void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	const char *why;
 
 #define TAKE(name) &&take(library, #name, &jansson.name)
-	return library FUNCTIONS(TAKE);
+	if (library FUNCTIONS(TAKE))
+		return NULL;
+	why = dlerror();
+	return why ? why : SONAME " cannot be loaded";
 }
 #endif
 
 bool object_available(const char **why)
 {
-	*why = "there is no " SONAME " here";
-	return jansson.json_object || load();
+	*why = jansson.json_true ? NULL : load();
+	return !*why;
 }
 
 /* Takes over value, also NULL: jansson's way to run out of memory. */

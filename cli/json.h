@@ -16,7 +16,8 @@ struct object {
 	bool failed;
 };
 
-/* Whether objects can be written. If not, *why is the reason: static storage. */
+/* Whether objects can be written. If not, *why is the reason, good until something
+ * is loaded. */
 bool object_available(const char **why);
 
 /* Only where they can. Errors show at the end. */
