@@ -213,6 +213,24 @@ static void trace(struct draft *d, const char *chain, enum side side)
 	end_rule(d, r);
 }
 
+/* Of all sides, but for the reset that ends what we began: nothing is learnt from it. */
+static void trace_sides(struct draft *d, const char *chain)
+{
+	static const uint8_t tcp = IPPROTO_TCP;
+	struct nftnl_rule *r = flow_rule(d, chain, FROM_CLIENT);
+	const uint32_t none = 0;
+
+	put_meta(r, NFT_META_L4PROTO, 0);
+	put_cmp(r, 0, NFT_CMP_EQ, &tcp, sizeof(tcp));
+	put_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
+	put_mask(r, 0, FLAG_RST);
+	put_cmp(r, 0, NFT_CMP_NEQ, &none, sizeof(none));
+	put_verdict(r, NF_ACCEPT, NULL);
+	end_rule(d, r);
+	for (enum side side = FROM_CLIENT; side <= QUOTES_ANSWER; side++)
+		trace(d, chain, side);
+}
+
 static void drop(struct draft *d, const char *chain, enum side side)
 {
 	struct nftnl_rule *r = flow_rule(d, chain, side);
@@ -278,10 +296,17 @@ static void end_chains(struct draft *d)
 
 static void put_tracing(struct draft *d)
 {
-	for (enum side side = FROM_CLIENT; side <= QUOTES_ANSWER; side++)
-		trace(d, "prerouting-500", side);
+	static const uint8_t reply = IP_CT_DIR_REPLY;
+	struct nftnl_rule *r;
+
+	trace_sides(d, "prerouting-500");
 	/* answers that are masqueraded have another address in front of conntrack */
-	trace(d, "prerouting-199", OF_CONNECTION);
+	r = flow_rule(d, "prerouting-199", OF_CONNECTION);
+	put_ct(r, NFT_CT_DIRECTION, -1, 0);
+	put_cmp(r, 0, NFT_CMP_EQ, &reply, sizeof(reply));
+	put_value(r, 1, 1, 0);
+	put_meta_set(r, NFT_META_NFTRACE, 0);
+	end_rule(d, r);
 	tell_state(d, "prerouting-199", STATE_UNTRACKED, TABLE_UNTRACKED);
 	tell_state(d, "prerouting-199", STATE_INVALID, TABLE_INVALID);
 	tell_state(d, "prerouting-199", STATE_ESTABLISHED, TABLE_ESTABLISHED);
@@ -473,8 +498,7 @@ static int make_ingress(struct table *t, const struct family *a, const struct ta
 		snprintf(name, sizeof(name), "ingress%zu", i);
 		batch_chain(&d.b, d.nfproto, t->name, name, "filter", NF_NETDEV_INGRESS, -1000,
 			    devices[i]);
-		for (enum side side = FROM_CLIENT; side <= QUOTES_ANSWER; side++)
-			trace(&d, name, side);
+		trace_sides(&d, name);
 		accept_all(&d, name);
 	}
 	return batch_send(&d.b, &t->nl);
