@@ -12,8 +12,8 @@ enum { OPT_PROTO, OPT_LOCAL, OPT_REMOTE, OPT_PREF, OPT_HELPER, OPT_COUNT };
 static const struct option_spec options[] = {
 	[OPT_PROTO] = {'P', "PROTO", "tcp, udp or tcp,udp"},
 	[OPT_LOCAL] = {'L', "LADDR LPORT",
-		       "address and port here, or ports: 8000-8100; 0.0.0.0 or ::: any address "
-		       "of this machine; @ppp0: those that the interface has"},
+		       "address and port here, or ports: 8000-8100; 0.0.0.0 and :: are any "
+		       "address of this machine, @ppp0 those that the interface has"},
 	[OPT_REMOTE] = {'R', "RADDR RPORT", "host and port to forward to, or as many ports"},
 	[OPT_PREF] = {'p', "PREF",
 		      "connections before the next host's turn, 0: only as the last resort "
