@@ -257,7 +257,7 @@ is_run('installed help', ['-h'], 0,
 	qr/\nmodules:\n  autofw +\S.*\n  (?:check +\S.*\n  )?hello +say hello\n  mfw +\S.*\n  portfw +\S.*\n/, '', %installed);
 is_run('an installed module', [qw(portfw --help)], 0, qr/^ipmasqadm portfw: .*\n\nusage: /, '', %installed);
 is_run('its help goes on below, between words', [qw(portfw --help)], 0,
-	qr/^  -L LADDR LPORT {15}address .{1,60} any\n {31}address of this machine, @ppp0 [^\n]+\n  -R /m, '', %installed);
+	qr/^  -L LADDR LPORT {15}address .{1,60} any\n {31}address of this machine, \@ppp0 [^\n]+\n  -R /m, '', %installed);
 
 SKIP: {
 	skip 'needs root outside of a user namespace', 1
