@@ -22,15 +22,8 @@ static bool had(const struct state *st, const struct service *s, const struct he
 	return state_of(st, s)->helper == o->helper && s->key.protocol == o->protocol;
 }
 
-static int read_use(const struct nlmsghdr *nlh, void *arg)
-{
-	*(uint32_t *)arg = attr_be32(attr_of(nlh, NFTA_OBJ_USE));
-	return 0;
-}
-
-/* How many rules name an object. */
-static int load_use(struct link *l, struct buf *b, enum family f, const struct helper_object *o,
-		    uint32_t *use)
+static int load_object(struct link *l, struct buf *b, enum family f, const struct helper_object *o,
+		       link_fn *fn, void *arg)
 {
 	struct nlmsghdr *nlh;
 
@@ -39,8 +32,29 @@ static int load_use(struct link *l, struct buf *b, enum family f, const struct h
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, o->name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
-	*use = UINT32_MAX;
-	return ask_nothing_is_no_error(link_get(l, b, read_use, use));
+	return ask_nothing_is_no_error(link_get(l, b, fn, arg));
+}
+
+static int read_use(const struct nlmsghdr *nlh, void *arg)
+{
+	*(uint32_t *)arg = attr_be32(attr_of(nlh, NFTA_OBJ_USE));
+	return 0;
+}
+
+struct comparison {
+	const struct helper_object *ours;
+	bool differs;
+};
+
+static int compare(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *data = attr_of(nlh, NFTA_OBJ_DATA);
+	const struct nlattr *protocol = attr_in(data, NFTA_CT_HELPER_L4PROTO);
+	struct comparison *c = arg;
+
+	c->differs = !attr_is(attr_in(data, NFTA_CT_HELPER_NAME), c->ours->type) || !protocol ||
+		     mnl_attr_get_u8(protocol) != c->ours->protocol;
+	return 0;
 }
 
 int helpers_load(struct link *l, struct buf *b, enum family f, const struct state *st,
@@ -64,7 +78,8 @@ int helpers_load(struct link *l, struct buf *b, enum family f, const struct stat
 		unused[i] = false;
 		if (!leave || needed)
 			continue;
-		err = load_use(l, b, f, o, &use);
+		use = UINT32_MAX;
+		err = load_object(l, b, f, o, read_use, &use);
 		unused[i] = use <= leave;
 	}
 	return err;
@@ -117,6 +132,22 @@ static bool is_ready(struct link *l, struct buf *buf, enum family f, const struc
 	       !module_is_loaded("nf_nat");
 }
 
+/* The kernel takes an object that is there for the one that is to be added, whatever
+ * it is. */
+static int check_object(struct error *e, struct link *l, struct buf *buf, enum family f,
+			const struct helper_object *o)
+{
+	struct comparison c = {.ours = o};
+	int err = load_object(l, buf, f, o, compare, &c);
+
+	if (err || !c.differs)
+		return err;
+	fail(e, EBUSY,
+	     "ct helper %s of %s is another helper than %s, and not ours: delete it, or rename it",
+	     o->name, family_defs[f].table, helper_name(o->helper));
+	return -ECANCELED;
+}
+
 int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 			  const struct state *st)
 {
@@ -126,10 +157,14 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 		const struct service *s = &st->table.services[i];
 		const struct helper_object *o = wanted(s);
 		enum family f = key_family(&s->key);
+		int err;
 
 		if (!o || checked[f][o - helper_objects])
 			continue;
 		checked[f][o - helper_objects] = true;
+		err = check_object(e, l, batch, f, o);
+		if (err)
+			return err;
 		if (is_ready(l, batch, f, o))
 			continue;
 		fail(e, EOPNOTSUPP,
