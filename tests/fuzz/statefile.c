@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(text);
 	memcpy(text, data, size);
 	for (unsigned int i = 0; i < kind_count(); i++)
-		fuzz((enum masq_kind)i, text, size);
+		if (!kinds[i]->says_no) /* those that have a module have a state file */
+			fuzz((enum masq_kind)i, text, size);
 	free(text);
 	return 0;
 }
