@@ -8,7 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/net";
 use Bed;
 use File::Temp ();
-use Net;
+use Net qw(:DEFAULT did start);
 use Test::More;
 
 Bed->new;
@@ -21,16 +21,6 @@ for my $far ('10.9.0.5', '203.0.113.77') {
 	must(qw(ip route add), $far, qw(via 10.0.0.9));
 }
 
-sub did {
-	my ($status, $out, $err) = ipmasqadm(@_);
-	is("$status$err", '0', "@_");
-	return $out;
-}
-sub start {
-	run(qw(nft flush ruleset));
-	forget();
-	did(split ' ') for @_;
-}
 # who answered, and whom it saw
 sub seen {
 	my ($host, $how, @where) = @_;

@@ -7,7 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
 use Bed;
-use Net;
+use Net qw(:DEFAULT did start);
 use File::Temp ();
 use Test::More;
 
@@ -18,16 +18,6 @@ my $firewall = $bed->{net}->firewall;
 $_->ask('timeout', 600) for $dmz, $web1, $firewall;
 $firewall->listen(80);
 
-sub did {
-	my ($status, $out, $err) = ipmasqadm(@_);
-	is("$status$err", '0', "@_");
-	return $out;
-}
-sub start {
-	run(qw(nft flush ruleset));
-	forget();
-	did(split ' ') for @_;
-}
 # who answers
 sub who { my ($host, $address, %how) = @_; return $host->tcp($address, 80, %how)->{name} }
 sub table { return must(qw(nft -s list table ip ipmasqadm)) }

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
-use Net;
+use Net qw(:DEFAULT did start);
 use Test::More;
 
 my $net = Net->new(local => ['198.51.100.1']);
@@ -20,16 +20,6 @@ $one->must(qw(ip route add 10.0.0.250/32 dev eth0));
 $one->must(qw(ip neighbour add 10.0.0.250 lladdr 02:00:00:00:00:01 dev eth0 nud permanent));
 $one->must(qw(ip route del default));
 
-sub did {
-	my ($status, $out, $err) = ipmasqadm(@_);
-	is("$status$err", '0', "@_");
-	return $out;
-}
-sub start {
-	run(qw(nft flush ruleset));
-	forget();
-	did(split ' ') for @_;
-}
 # who answered, and whom it saw
 sub own { my ($how, @where) = @_; my $r = $firewall->$how(@where); return join ' ', grep { defined } @$r{qw(name peer_host)} }
 

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
-use Net;
+use Net qw(:DEFAULT did start);
 use File::Temp ();
 use Test::More;
 
@@ -19,16 +19,6 @@ $server->ask('timeout', 600);
 $firewall->listen(80);
 my $web = 'portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 80';
 
-sub did {
-	my ($status, $out, $err) = ipmasqadm(@_);
-	is("$status$err", '0', "@_");
-	return $out;
-}
-sub start {
-	run(qw(nft flush ruleset));
-	forget();
-	did(split ' ') for @_;
-}
 sub chain { my ($chain, $family) = @_; return join '', must(qw(nft list chain), $family // 'ip', 'ipmasqadm', $chain) =~ /^\t\t(?!type)(.*)\n/mg }
 # whom each sees: the firewall's own connection, a client outside, and the server as its own client
 sub works {

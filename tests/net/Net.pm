@@ -31,6 +31,7 @@ use Test::More ();
 use Time::HiRes 'time';
 
 our @EXPORT = qw($slow $family lacking run ipmasqadm must nft ruleset forget wait_for);
+our @EXPORT_OK = qw(did start);
 
 my $top = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{O} // 'build';
@@ -253,6 +254,22 @@ sub ipmasqadm { return run($program, @_) }
 
 # Makes the firewall forget every connection, as a night would.
 sub forget { must($traffic, 'forget') }
+
+# A command that has to succeed, without a word on standard error; a test of its own.
+sub did {
+	my ($status, $out, $err) = ipmasqadm(@_);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	Test::More::is("$status$err", '0', "@_");
+	return $out;
+}
+
+# These commands, where nothing was before.
+sub start {
+	run(qw(nft flush ruleset));
+	forget();
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	did(split ' ') for @_;
+}
 
 # Waits at most so many seconds for something to become true; ten times as many on an emulated machine,
 # where programs take seconds to begin.
