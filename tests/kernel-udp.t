@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
+use File::Temp ();
 use Net;
 use Test::More;
 
@@ -84,12 +85,11 @@ subtest 'datagrams that pass by' => sub {
 subtest 'a file with many forwards' => sub {
 	my $port = 20000;
 	is(from(4020 + $_, '198.51.100.1', 82), 'nobody', 'a client sends') for 1 .. 3;
-	open my $f, '>', "$ENV{O}/udp-many" or die "$!";
+	my $f = File::Temp->new;
 	print $f "portfw -a -P tcp -L 198.51.100.1 82 -R 10.0.0.2 80\n"; # another protocol comes first
 	print $f "portfw -a -P udp -L 198.51.100.1 $_ -R 10.0.0.2 80\n" for 82, 30000 .. 30099;
 	close $f;
-	did('restore', "$ENV{O}/udp-many");
-	unlink "$ENV{O}/udp-many";
+	did('restore', $f->filename);
 	is(from(4020 + $_, '198.51.100.1', 82), 'one', 'and is forwarded') for 1 .. 3;
 };
 

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/net";
+use File::Temp ();
 use Net;
 use Test::More;
 
@@ -83,11 +84,10 @@ for my $change (
 
 subtest 'restored over' => sub {
 	nft($old);
-	open my $file, '>', "$ENV{O}/upgrade.saved" or die;
+	my $file = File::Temp->new;
 	print $file $saved;
 	close $file;
-	did('restore', "$ENV{O}/upgrade.saved");
-	unlink "$ENV{O}/upgrade.saved";
+	did('restore', $file->filename);
 	is(did('save'), $saved, 'the same');
 	unlike(chains(), qr/\bportfw\b/, 'converted');
 };
