@@ -235,7 +235,15 @@ sub run {
 sub must {
 	my ($status, $out, $err) = run(@_);
 	die "@_: exit $status\n$out$err" if $status;
+	addresses_are_there(@_) if $family == 6 && "@_" =~ /\bip address add\b/;
 	return $out;
+}
+
+# Even without looking for duplicates, the kernel takes an address of IPv6 into use a moment after the
+# command that adds it (net/ipv6/addrconf.c, addrconf_dad_work). The command's own namespace is looked at.
+sub addresses_are_there {
+	my @in = $_[0] eq 'nsenter' ? @_[0 .. 4] : ();
+	wait_for(5, sub { (run(@in, qw(ip -6 address show tentative)))[1] eq '' }) or die "@_: still tentative\n";
 }
 
 # nft 'rules', in the firewall or, given a host, there
