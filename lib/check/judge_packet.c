@@ -190,6 +190,9 @@ bool judge_back(struct verdict *v, const struct check_observed *o)
 		return false;
 	if (!x->seen)
 		return judge_silence(v, o);
+	/* said by this machine itself: its way out is not the server's answer's */
+	if (x->own && o->answer == MASQ_ANSWER_UNREACHABLE)
+		return judge_down(v, o);
 	if (judge_untracked(v, x, &what))
 		return true;
 	if (!x->done) {

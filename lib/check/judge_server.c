@@ -48,7 +48,7 @@ bool judge_down(struct verdict *v, const struct check_observed *o)
 
 	verdict_broken(v, "host-down");
 	CAUSE(v, "%s is not reachable", IP(o->forward.raddr));
-	if (o->neighbour_failed)
+	if (o->neighbour_failed || o->back.own)
 		EVIDENCE(v, "nobody on %s answers %s for %s", o->inside,
 			 family_of(&o->forward)->neighbours, IP(*next));
 	else

@@ -30,8 +30,8 @@ my @beds = (
 	{name => 'plain', on => '', off => ''},
 	{
 		name => 'a bridge inside and outside',
-		on => 'ip link add br0 type bridge; ip address flush dev lan; ip link set lan master br0; ip link set br0 up; ip address add 10.0.0.1/24 dev br0; '
-			. 'ip link add br1 type bridge; ip address flush dev wan; ip link set wan master br1; ip link set br1 up; ip address add 192.0.2.2/25 dev br1; '
+		on => 'ip link add br0 type bridge; ip address flush dev lan scope global; ip link set lan master br0; ip link set br0 up; ip address add 10.0.0.1/24 dev br0; '
+			. 'ip link add br1 type bridge; ip address flush dev wan scope global; ip link set wan master br1; ip link set br1 up; ip address add 192.0.2.2/25 dev br1; '
 			. 'ip address add 198.51.100.1/32 dev br1; ip route replace default via 192.0.2.1 dev br1',
 		off => 'ip link del br0; ip link del br1; ip address add 10.0.0.1/24 dev lan; ip address add 192.0.2.2/25 dev wan; '
 			. 'ip address add 198.51.100.1/32 dev wan; ip route replace default via 192.0.2.1 dev wan',

@@ -333,6 +333,13 @@ static void test_way_back(void)
 	     o.answer = MASQ_ANSWER_REFUSED, o.other_port = MASQ_ANSWER_YES);
 	LINE("host unreachable", "host-down", NULL, "router", NULL,
 	     o.answer = MASQ_ANSWER_UNREACHABLE);
+	LINE("host unreachable, says this machine", "host-down", NULL, "ARP for 10.0.0.2", NULL,
+	     o.answer = MASQ_ANSWER_UNREACHABLE, o.back.own = true);
+	LINE("and routes that to another uplink", "host-down", NULL, "ARP for 10.0.0.2", NULL,
+	     o.answer = MASQ_ANSWER_UNREACHABLE, o.back = passed("lan", "wan2"), o.back.own = true);
+	LINE("or drops it", "host-down", NULL, "ARP for 10.0.0.2", NULL,
+	     dropped(&o.back, MASQ_PLACE_RULE, MASQ_HOOK_OUTPUT),
+	     o.answer = MASQ_ANSWER_UNREACHABLE, o.back.own = true);
 	LINE("prohibited", "no-answer", "rejects", NULL, NULL, o.answer = MASQ_ANSWER_PROHIBITED);
 	LINE("ICMP dropped", "pmtu", "fragmentation needed", "chain ip t c", "accept",
 	     dropped(&o.icmp, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
