@@ -98,7 +98,9 @@ subtest 'an add asks the kernel five times' => sub {
 	for ([5, qw(-P tcp -L 198.51.100.1 82)], [6, qw(-P udp -L 198.51.100.1 82)], [5, qw(-P tcp -L 0.0.0.0 83)], [5, qw(-P tcp -L @lo 84)]) {
 		my ($most, @where) = @$_;
 		portfw('-a', @where, qw(-R 10.0.0.3 80)) if "@where" =~ /\@/; # the interface is there
-		my $trace = strace('sendto,sendmsg', 'portfw', '-a', @where, qw(-R 10.0.0.2 80));
+		my $trace = strace('network', 'portfw', '-a', @where, qw(-R 10.0.0.2 80));
+		# Older kernels (6.1 is one) cannot delete connections by a filter, and are asked for them then.
+		$most++ if "@where" =~ /udp/ && $trace =~ /NLMSG_ERROR.*\berror=-EINVAL\b/;
 		cmp_ok(scalar(() = $trace =~ /\bsend(?:to|msg)\(/g), '<=', $most, "portfw -a @where: $most requests at most");
 	}
 	portfw('-f');
