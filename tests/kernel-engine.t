@@ -95,13 +95,19 @@ subtest 'R2: a command hears of its own service only' => sub {
 
 subtest 'an add asks the kernel five times' => sub {
 	plan skip_all => $no_strace if $no_strace;
-	for ([5, qw(-P tcp -L 198.51.100.1 82)], [6, qw(-P udp -L 198.51.100.1 82)], [5, qw(-P tcp -L 0.0.0.0 83)], [5, qw(-P tcp -L @lo 84)]) {
-		my ($most, @where) = @$_;
-		portfw('-a', @where, qw(-R 10.0.0.3 80)) if "@where" =~ /\@/; # the interface is there
+	my $ask = sub {
+		my ($most, $what, @where) = @_;
 		my $trace = strace('network', 'portfw', '-a', @where, qw(-R 10.0.0.2 80));
 		# Older kernels (6.1 is one) cannot delete connections by a filter, and are asked for them then.
 		$most++ if "@where" =~ /udp/ && $trace =~ /NLMSG_ERROR.*\berror=-EINVAL\b/;
-		cmp_ok(scalar(() = $trace =~ /\bsend(?:to|msg)\(/g), '<=', $most, "portfw -a @where: $most requests at most");
+		cmp_ok(scalar(() = $trace =~ /\bsend(?:to|msg)\(/g), '<=', $most, "portfw -a @where$what: $most requests at most");
+	};
+	$ask->(@$_)
+		for [5, '', qw(-P tcp -L 198.51.100.1 82)], [6, '', qw(-P udp -L 198.51.100.1 82)], [5, '', qw(-P tcp -L 0.0.0.0 83)],
+		[5, ', the first there', qw(-P tcp -L @lo 84)], [5, ', one more', qw(-P tcp -L @lo 85)], [6, ', the first there', qw(-P udp -L @ppp0 84)];
+	for ([5, qw(-P tcp -L 198.51.100.1 82)], [5, qw(-P tcp -L @lo 84)]) {
+		portfw('-f');
+		$ask->($$_[0], ', the first of all', @$_[1 .. $#$_]);
 	}
 	portfw('-f');
 };

@@ -118,6 +118,7 @@ void interface_ask(struct buf *b, enum family f, const char *name, const struct 
 	interface_chain(text, name);
 	ask_chain(b, f, text);
 	interface_set(text, name);
+	ask_set(b, f, text);
 	for (size_t i = 0; i < present->n; i++)
 		if (is_of(&present->v[i], name))
 			ask_key(b, f, text, &present->v[i].address.in6,
@@ -162,7 +163,17 @@ int interfaces_read(struct interfaces *i, enum family f, const struct nlmsghdr *
 		found = interfaces_put(i, name);
 		if (!found)
 			return -ENOMEM;
+		found->there = true;
 		found->whole = attr_be32(attr_of(nlh, NFTA_CHAIN_USE)) == CHAIN_USE;
+		return 1;
+	case NFT_MSG_NEWSET:
+		name = name_in(attr_text(attr_of(nlh, NFTA_SET_NAME)), SET_PREFIX);
+		if (!name)
+			return 0;
+		found = interfaces_put(i, name);
+		if (!found)
+			return -ENOMEM;
+		found->there = true;
 		return 1;
 	case NFT_MSG_NEWSETELEM:
 		text = attr_text(attr_of(nlh, NFTA_SET_ELEM_LIST_SET));

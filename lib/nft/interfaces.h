@@ -31,8 +31,9 @@ extern const struct hook learn_leaving_hook;
 #define INTERFACE_RULES 12
 struct interface {
 	char name[MASQ_INTERFACE_MAX];
-	bool asked;  /* whether its chain is there */
-	bool whole;  /* it is, and has its rules, and the one that leads to it */
+	bool asked;  /* whether its chain and its set are there */
+	bool there;  /* one of them is, so rules may refer to it */
+	bool whole;  /* the chain is, and has its rules, and the one that leads to it */
 	bool unused; /* no service of it remains */
 	struct {
 		const char *chain;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
 #include <netinet/in.h>
 
 #include <linux/netfilter/nf_tables.h>
 
 #include "ask.h"
 #include "entries.h"
+#include "skeleton.h"
 #include "switches.h"
 
 bool switches_change(const struct state *st)
@@ -17,6 +20,29 @@ bool switches_change(const struct state *st)
 		     !state_of_entry(st, &t->entries[i])->handle))
 			return true;
 	return t->flushed[MASQ_REACH];
+}
+
+/* More refers to a chain than the rules of the skeleton: its own rules, or those of
+ * others, who are told apart when the entries are loaded. */
+static int see_chain(const struct nlmsghdr *nlh, void *arg)
+{
+	const char *name = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));
+	bool *any = arg;
+
+	for (size_t i = 0; i < SKELETON_CHAINS; i++)
+		if (!strcmp(name, skeleton_chains[i].name))
+			*any |= attr_be32(attr_of(nlh, NFTA_CHAIN_USE)) !=
+				skeleton_chains[i].references;
+	return 0;
+}
+
+int switches_look(struct link *l, struct buf *b, bool *any)
+{
+	*any = false;
+	buf_reset(b);
+	ask_chain(b, FAMILY_IPV4, CHAIN_INSIDE);
+	ask_chain(b, FAMILY_IPV4, CHAIN_OWN);
+	return ask_nothing_is_no_error(link_get(l, b, see_chain, any));
 }
 
 struct reader {

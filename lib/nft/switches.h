@@ -20,7 +20,9 @@ struct switches {
 
 /* Whether an entry of reach comes or goes. */
 bool switches_change(const struct state *st);
-/* 0 or -errno, as in load.h. */
+/* Whether one may be set: a chain of theirs has rules. 0 or -errno, as in load.h. */
+int switches_look(struct link *l, struct buf *b, bool *any);
+/* The copies in a family's table. The same. */
 int switches_load(struct link *l, struct buf *b, enum family f, struct switches *out);
 /* What leads from them to what the entries say. */
 void switches_write(struct batch *b, const struct state *st, const struct switches *s);

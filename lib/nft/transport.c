@@ -427,7 +427,7 @@ static int look_at_interfaces(struct nft *n, enum family f)
 
 		if (plan_needs_interface(&n->state, f, all->v[i].name)) {
 			err = look_at_interface(n, f, &all->v[i]);
-			anew |= !all->v[i].whole;
+			anew |= all->v[i].there && !all->v[i].whole;
 			continue;
 		}
 		if (plan_removes(&n->state, f))
@@ -487,11 +487,14 @@ static int look_at_switches(struct nft *n)
 	struct standing *standing = &n->state.standing[FAMILY_IPV6];
 	struct plan *plan = &n->plan[FAMILY_IPV6];
 	bool change = switches_change(&n->state), made = plan_mends(&n->state, FAMILY_IPV6);
+	bool any = false;
 	int err = 0;
 
 	if (!change && !made)
 		return 0;
 	if (!change)
+		err = switches_look(n->link, &n->query, &any);
+	if (any)
 		err = load_kinds(n, FAMILY_IPV4, MASQ_KIND(MASQ_REACH));
 	n->at = FAMILY_IPV6;
 	if (!err && change)
