@@ -104,9 +104,9 @@ subtest 'many forwards' => sub {
 	diag(sprintf '1 forward %.3f s, 100 forwards %.3f s', $one, $hundred);
 	cmp_ok($hundred, '<', 4 * $one, 'a hundred take less than four times as long as one');
 	many(1000);
-	my $alarms = 0;
-	$alarms += (() = (ipmasqadm('check'))[1] =~ /^(?:BROKEN|WARN)/mg) for 1 .. $rounds / 5;
-	is($alarms, 0, 'no false alarm of a thousand');
+	my @alarms;
+	push @alarms, (ipmasqadm('check'))[1] =~ /^(?:BROKEN|WARN).*\n(?: .*\n)*/mg for 1 .. $rounds / 5;
+	is(scalar @alarms, 0, 'no false alarm of a thousand') or diag(@alarms);
 	ipmasqadm(qw(portfw -f));
 };
 
