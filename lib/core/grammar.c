@@ -176,32 +176,48 @@ static unsigned int row_of(const struct syntax *s, char letter)
 	return i;
 }
 
-/* Exactly one of a group of alternatives such as "r|p|d"; returns what follows it. */
-static const char *check_need(struct reader *r, const char *needs, int *err)
+/* Of a group of alternatives such as "r|p|d", none is given. */
+static int fail_needs(struct reader *r, const char *needs)
 {
 	const struct syntax *s = r->syntax;
-	char list[200] = "", found = 0;
+	char list[200] = "";
 	size_t used = 0;
 
 	for (;; needs += 2) {
 		unsigned int row = row_of(s, *needs);
 
-		if (row < s->option_count) {
-			if (used < sizeof(list))
-				used += (size_t)snprintf(list + used, sizeof(list) - used,
-							 "%s-%c %s", used ? " or " : "", *needs,
-							 s->options[row].operands);
-			if (r->given->option[row] && found)
+		if (row < s->option_count && used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s-%c %s",
+						 used ? " or " : "", *needs,
+						 s->options[row].operands);
+		if (needs[1] != '|')
+			break;
+	}
+	return refuse(r, "-%c needs %s", r->given->command->letter, list);
+}
+
+/* Exactly one of a group of alternatives; returns what follows it. */
+static const char *check_need(struct reader *r, const char *needs, int *err)
+{
+	const struct syntax *s = r->syntax;
+	const char *group = needs;
+	char found = 0;
+
+	for (;; needs += 2) {
+		unsigned int row = row_of(s, *needs);
+
+		if (row < s->option_count && r->given->option[row]) {
+			if (found)
 				*err = refuse(r, "-%c and -%c are mutually exclusive", found,
 					      *needs);
-			else if (r->given->option[row])
+			else
 				found = *needs;
 		}
 		if (needs[1] != '|')
 			break;
 	}
 	if (!found)
-		*err = refuse(r, "-%c needs %s", r->given->command->letter, list);
+		*err = fail_needs(r, group);
 	return needs + 1;
 }
 
