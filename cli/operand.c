@@ -28,7 +28,7 @@ bool operand_local(const char *who, struct masq_address *out, char interface[MAS
 {
 	struct error e;
 
-	return is_read(who, value_local(&e, look_up(numeric), out, interface, word, AF_UNSPEC), &e);
+	return is_read(who, value_local(&e, look_up(numeric), out, interface, word, NULL), &e);
 }
 
 bool operand_protocols(const char *who, uint8_t *out, const char *word)

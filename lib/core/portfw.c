@@ -135,7 +135,7 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 	int err = value_protocols(e, &c->protocol, g->operand[OPT_PROTO][0]);
 
 	if (!err)
-		err = value_local(e, l, &c->local, c->interface, local[0], value_family(remote[0]));
+		err = value_local(e, l, &c->local, c->interface, local[0], remote[0]);
 	if (!err)
 		err = value_ports(e, l, &c->ports, local[1], c->protocol);
 	if (!err && g->option[OPT_REMOTE])
@@ -387,7 +387,7 @@ static int apply_part(struct table *t, const struct masq_command *c)
 	if (s && !s->n) /* what was there is gone as a whole */
 		s->helper = HELPER_NONE;
 	err = table_add_target(t, &key, true, c);
-	if (!err)
+	if (!err && c->has & MASQ_HAS_HELPER)
 		set_helper(table_get(t, &key), c);
 	return err;
 }

@@ -100,7 +100,8 @@ int value_protocols(struct error *e, uint8_t *out, const char *word)
 	return fail(e, EINVAL, "protocol \"%s\": both together are tcp,udp", word);
 }
 
-int value_family(const char *word)
+/* Of an address in numbers; AF_UNSPEC: it is none, or there is no word. */
+static int family_of(const char *word)
 {
 	struct masq_address a = {.family = AF_UNSPEC};
 
@@ -184,22 +185,22 @@ int value_check_interface(struct error *e, const char *name)
 }
 
 int value_local(struct error *e, const struct lookup *l, struct masq_address *out,
-		char interface[MASQ_INTERFACE_MAX], const char *word, int family)
+		char interface[MASQ_INTERFACE_MAX], const char *word, const char *other)
 {
-	bool by_sign = *word == '@', exists;
+	bool by_sign = *word == '@';
 	const char *name = by_sign ? word + 1 : word;
 	struct error why, unused;
 	int err;
 
-	exists = !by_sign && l && l->interface && !masq_parse_address(out, word) &&
-		 l->interface(word);
-	if (by_sign || exists) {
+	if (masq_parse_address(out, word))
+		return 0;
+	if (by_sign || (l && l->interface && l->interface(word))) {
 		err = value_check_interface(e, name);
 		if (!err)
 			memcpy(interface, name, strlen(name) + 1);
 		return err;
 	}
-	err = value_address(e, l, out, word, family);
+	err = value_address(e, l, out, word, family_of(other));
 	if (!err || !is_name(word) || value_check_interface(&unused, word))
 		return err;
 	why = *e;

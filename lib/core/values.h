@@ -24,13 +24,12 @@ int value_protocols(struct error *e, uint8_t *out, const char *word);
 int value_address(struct error *e, const struct lookup *l, struct masq_address *out,
 		  const char *word, int family);
 /* The same, or an interface: "@ppp0", or the name of one that exists. Then *out is
- * left alone. */
+ * left alone. A name stands for an address of the family of the other word, which
+ * may be NULL. */
 int value_local(struct error *e, const struct lookup *l, struct masq_address *out,
-		char interface[MASQ_INTERFACE_MAX], const char *word, int family);
+		char interface[MASQ_INTERFACE_MAX], const char *word, const char *other);
 /* Refuses what is no name of an interface, or none that nf_tables can have in names. */
 int value_check_interface(struct error *e, const char *name);
-/* The family of an address in numbers; AF_UNSPEC: it is none, or there is no word. */
-int value_family(const char *word);
 /* HOST:PORT or [ADDRESS]:PORT in one word: where the host is, and its length, and
  * the port; false: it is not that. */
 bool value_split(const char *word, const char **host, size_t *len, const char **port);
