@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,16 +127,10 @@ static int take(struct words *w)
 /* How many characters from here on have no special meaning: nearly all. */
 static size_t plain(const struct words *w)
 {
-	static const bool special[128] = {
-		['\''] = true, ['"'] = true, ['\\'] = true, [0x7f] = true};
 	const char *p = w->at;
 
-	for (; p < w->end; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c <= ' ' || c > 0x7f || special[c] || shell_only[c])
-			break;
-	}
+	while (p < w->end && w->is_plain[(unsigned char)*p])
+		p++;
 	return (size_t)(p - w->at);
 }
 
@@ -222,6 +217,8 @@ void words_start(struct words *w, const char *text, size_t len)
 	w->argc = 0;
 	w->argv[0] = NULL;
 	w->error[0] = 0;
+	for (int c = 0; c <= UCHAR_MAX; c++)
+		w->is_plain[c] = c > ' ' && c < 0x7f && !strchr("'\"\\", c) && !shell_only[c];
 }
 
 int words_next(struct words *w)
@@ -234,7 +231,7 @@ int words_next(struct words *w)
 	w->used = 0;
 	while ((c = peek(w)) != END) {
 		if (is_blank(c)) {
-			step(w);
+			w->at++;
 		} else if (c == '#') {
 			skip_comment(w);
 		} else if (c == '\n') {

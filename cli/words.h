@@ -9,6 +9,8 @@
 #ifndef WORDS_H
 #define WORDS_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define WORDS_MAX 64    /* words in a command */
@@ -32,6 +34,7 @@ struct words {
 	unsigned long at_line;
 	const char *at_start;
 	size_t used;
+	bool is_plain[UCHAR_MAX + 1]; /* of each character, whether it stands for itself */
 	char store[WORDS_SIZE];
 };
 
