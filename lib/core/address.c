@@ -32,9 +32,9 @@ size_t address_size(const struct masq_address *a)
 
 bool address_is_any(const struct masq_address *a)
 {
-	static const struct in6_addr any;
-
-	return !memcmp(&a->in6, &any, address_size(a));
+	if (a->family == AF_INET)
+		return a->in.s_addr == INADDR_ANY;
+	return a->family != AF_INET6 || IN6_IS_ADDR_UNSPECIFIED(&a->in6);
 }
 
 bool address_equal(const struct masq_address *a, const struct masq_address *b)

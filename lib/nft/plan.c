@@ -99,14 +99,12 @@ bool plan_mends(const struct state *st, enum family f)
 	return !st->standing[f].whole && (plan_adds(st, f) || st->standing[f].old);
 }
 
-uint32_t plan_size(const struct state *st, enum family f, enum map map)
+void plan_sizes(uint32_t out[MAP_COUNT], const struct state *st, enum family f)
 {
-	uint32_t n = 0;
-
+	memset(out, 0, MAP_COUNT * sizeof(*out));
 	for (size_t i = 0; i < st->table.n; i++)
-		n += map_of(&st->table.services[i]) == map &&
-		     key_family(&st->table.services[i].key) == f;
-	return n;
+		if (key_family(&st->table.services[i].key) == f)
+			out[map_of(&st->table.services[i])]++;
 }
 
 /* Whether a kind has nothing but what this transaction made. */
@@ -390,7 +388,9 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 			  bool mend)
 {
 	const struct standing *standing = &st->standing[b->family];
+	uint32_t sizes[MAP_COUNT];
 
+	plan_sizes(sizes, st, b->family);
 	if (mend) {
 		b->ops->table_add(b);
 		skeleton_make_chains(b);
@@ -404,7 +404,7 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 		if (plan->grow[map])
 			b->ops->map_del(b, map_defs[map].name);
 		if (plan->grow[map] || (mend && standing->missing[map]))
-			skeleton_map(b, map, plan_size(st, b->family, map));
+			skeleton_map(b, map, sizes[map]);
 	}
 	for (size_t i = 0; mend && i < SKELETON_SETS; i++)
 		if (standing->missing_set[i])

@@ -610,12 +610,13 @@ static int make_room(struct nft *n, enum family f, struct error *e)
 		return 0;
 	n->at = f;
 	for (int map = 1; !err && map < MAP_FIXED; map++) {
-		uint32_t size = 0;
+		uint32_t size = 0, sizes[MAP_COUNT];
 
 		err = load_unique(n, f, MASQ_KIND(map_defs[map].kind));
 		if (!err)
 			err = load_map_size(n->link, &n->query, f, (enum map)map, &size);
-		plan->grow[map] = size && plan_size(&n->state, f, (enum map)map) > size;
+		plan_sizes(sizes, &n->state, f);
+		plan->grow[map] = size && sizes[map] > size;
 		if (!err && plan->grow[map])
 			err = check_rules(n, f, e);
 	}
