@@ -35,8 +35,8 @@ enum { FEW = 4, PAUSE_MS = 40, SLOWLY_MAX = 50 };
 enum {
 	INTERFACES_MAX = 32,
 	FIRST_PORT = 32768,
-	LAST_PORT = FIRST_PORT + 64 * SEND_MAX,
-	PORTS_TRIED = 64
+	PORTS_TRIED = 128,
+	LAST_PORT = FIRST_PORT + PORTS_TRIED * SEND_MAX
 };
 
 struct send_flow {
@@ -129,22 +129,34 @@ static void random_bytes(void *out, size_t n)
 		memset(out, (int)clock_ms(), n);
 }
 
+static uint16_t target_port(const struct check_observed *o)
+{
+	return o->forward.rport ? o->forward.rport : o->dport;
+}
+
 /* A source port for the i'th: they differ, so that the packets of all are told
- * apart, and belong to no connection that conntrack remembers. */
+ * apart, and belong to no connection that conntrack remembers, in either
+ * direction: beside one to the same server from the same port, ours would get
+ * another port, which may be that of another of our packets. */
 static uint16_t choose_port(struct nl *nl, const struct check_observed *o, uint16_t start, size_t i)
 {
-	struct state_tuple t = {.protocol = o->forward.protocol,
-				.src = o->client,
-				.dst = o->dest,
-				.dport = o->dport};
+	struct state_tuple there = {.protocol = o->forward.protocol,
+				    .src = o->client,
+				    .dst = o->dest,
+				    .dport = o->dport};
+	struct state_tuple back = {.protocol = o->forward.protocol,
+				   .src = o->forward.raddr,
+				   .dst = o->client,
+				   .sport = target_port(o)};
 
 	for (size_t try = 0; try < PORTS_TRIED; try++) {
-		t.sport = (uint16_t)(FIRST_PORT +
-				     (start + i + try * SEND_MAX) % (LAST_PORT - FIRST_PORT));
-		if (!nl->socket || !state_is_known(nl, &t))
+		there.sport = back.dport =
+			(uint16_t)(FIRST_PORT +
+				   (start + i + try * SEND_MAX) % (LAST_PORT - FIRST_PORT));
+		if (!nl->socket || (!state_is_known(nl, &there) && !state_is_known(nl, &back)))
 			break;
 	}
-	return t.sport;
+	return there.sport;
 }
 
 static void prepare(struct session *s)
@@ -189,7 +201,7 @@ static void prepare(struct session *s)
 			.client = o->client,
 			.port = w->frame.sport,
 			.target = o->forward.raddr,
-			.target_port = o->forward.rport ? o->forward.rport : o->dport,
+			.target_port = target_port(o),
 			.mark = o->forward.kind == CHECK_MFW ? o->forward.mark : 0,
 			.near = o->near};
 		add_device(s, o->outside);
