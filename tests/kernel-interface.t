@@ -26,6 +26,11 @@ sub known {
 	my $set = must(qw(nft list set ip ipmasqadm), "addresses-$name");
 	return join ' ', sort { $a cmp $b } $set =~ /(\d+\.\d+\.\d+\.\d+) (?:timeout \S+ )?expires/g;
 }
+# without what time changes, chains in order of their names
+sub sorted_table {
+	my ($table) = must(qw(nft -s list table ip ipmasqadm)) =~ s/ expires \S+//gr =~ /\{\n(.*)^\}/ms;
+	return join '', sort map { s/\n*\z/\n/r } split /^(?=\t\w)/m, $table;
+}
 my @to_web1 = qw(-R 10.0.0.2 8080);
 
 for my $what ('one target', 'balanced') {
@@ -174,16 +179,55 @@ subtest 'both families' => sub {
 
 subtest 'other hands' => sub {
 	start("portfw -a -P tcp -L wan 80 @to_web1");
-	for my $edit ('flush chain ip ipmasqadm lookup_at', 'flush chain ip ipmasqadm at-wan', "flush chain ip ipmasqadm lookup_at\ndelete chain ip ipmasqadm at-wan") {
+	my $whole = sorted_table();
+	my $at = 'chain ip ipmasqadm at-wan';
+	for my $edit ('flush chain ip ipmasqadm lookup_at', "flush $at", "flush chain ip ipmasqadm lookup_at\ndelete $at",
+		(map { "flush chain ip ipmasqadm $_" } qw(learn learn_leaving)), 'delete chain ip ipmasqadm learn_leaving',
+		'add rule ip ipmasqadm lookup_at ip daddr @addresses-wan jump at-wan comment "@wan"') {
 		nft($edit);
+		isnt(sorted_table(), $whole, $edit);
 		did(qw(portfw -a -P tcp -L wan 80), @to_web1);
-		is(who($client, '198.51.100.1'), 'web1', "mended after: $edit");
-		is(scalar(() = table() =~ /jump at-wan/g), 1, 'once');
-		is(scalar(() = table() =~ /iifname "wan" fib/g), 1, 'once');
+		is(sorted_table(), $whole, 'mended');
 	}
+	is(who($client, '198.51.100.1'), 'web1', 'and works');
 	nft('add rule ip ipmasqadm learn_leaving counter comment "mine"');
 	did(qw(portfw -f));
 	like(table(), qr/counter comment "mine"/, 'others\' rules stay');
+};
+
+subtest 'others refer to an interface, or use its chain' => sub {
+	my $other = 'add chain ip ipmasqadm other';
+	for (['add rule ip ipmasqadm at-wan counter comment "mine"', 'delete rule ip ipmasqadm at-wan handle'],
+		["$other\nadd rule ip ipmasqadm other jump at-wan comment \"mine\"", 'delete rule ip ipmasqadm other handle'],
+		["$other\nadd rule ip ipmasqadm other ip daddr \@addresses-wan counter comment \"mine\"", 'delete rule ip ipmasqadm other handle'],
+		["$other\nadd rule ip ipmasqadm other dnat ip to meta l4proto . th dport map \@portfw-wan comment \"mine\"", 'delete rule ip ipmasqadm other handle']) {
+		my ($edit, $undo) = @$_;
+		for my $last (0, 1) {
+			start("portfw -a -P tcp -L wan 80 @to_web1", $last ? () : "portfw -a -P tcp -L 192.0.2.2 81 @to_web1");
+			nft($edit);
+			did(qw(portfw -a -P tcp -L wan 80), @to_web1);
+			like(table(), qr/comment "mine"/, "stays when a forward is added: $edit");
+			is(who($client, '198.51.100.1'), 'web1', '... which works');
+			did(qw(portfw -d -P tcp -L wan 80));
+			like(table(), qr/comment "mine"/, 'stays when the forward goes' . ($last ? ', the last one' : ''));
+			is(ipmasqadm(qw(portfw -q -P tcp -L @wan 80)), 1, '... which is gone');
+			is(who($client, '198.51.100.1'), 'firewall', '... also for packets');
+			did(qw(portfw -a -P tcp -L wan 80), @to_web1);
+			is(who($client, '198.51.100.1'), 'web1', 'and comes back');
+			my ($handle) = must(qw(nft -a list table ip ipmasqadm)) =~ /comment "mine" # handle (\d+)/;
+			nft("$undo $handle");
+			did(qw(portfw -d -P tcp -L wan 80));
+			unlike(must(qw(nft list ruleset)), qr/\@?(?:at|addresses|portfw|portfw_pools)-wan/, 'without it, all of the interface goes') unless $last && $edit =~ /other/;
+		}
+	}
+	for my $element ('portfw-wan { tcp . 0 : 10.0.0.9 . 80 }', 'portfw_pools-wan { tcp . 0 : drop }') {
+		for my $command ('-f', '-d -P tcp -L wan 80') {
+			start("portfw -a -P tcp -L wan 80 @to_web1");
+			nft("add element ip ipmasqadm $element");
+			did('portfw', split ' ', $command);
+			like(must(qw(nft list ruleset)), qr/tcp \. 0 /, "portfw $command leaves others' elements: $element");
+		}
+	}
 };
 
 done_testing;

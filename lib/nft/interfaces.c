@@ -21,8 +21,24 @@
 #define ADDRESS_SECONDS 604800
 #define ADDRESSES_MAX 65535
 
-/* Its chain has a rule for each of its maps, and one of lookup_at leads there. */
-#define CHAIN_USE 3
+/* So many rules an interface has in each place; one of lookup_at leads to its chain. */
+static const uint32_t rules_in[INTERFACE_PLACES] = {
+	[INTERFACE_LOOKS_UP] = MAP_COUNT - MAP_FIXED,
+	[INTERFACE_AT] = 1,
+	[INTERFACE_LEARN] = 2,
+	[INTERFACE_LEAVING] = 1,
+};
+#define CHAIN_USE (rules_in[INTERFACE_LOOKS_UP] + 1)
+
+/* The chains that interfaces share, and how many rules of others lead there. */
+static const struct {
+	const char *name;
+	uint32_t references;
+} shared[INTERFACE_PLACES] = {
+	[INTERFACE_AT] = {CHAIN_AT, 1},
+	[INTERFACE_LEARN] = {CHAIN_LEARN, 1},
+	[INTERFACE_LEAVING] = {CHAIN_LEARN_LEAVING, 0},
+};
 
 const struct hook learn_leaving_hook = {"filter", NF_INET_POST_ROUTING, 300,
 					"postrouting priority 300"};
@@ -83,7 +99,7 @@ bool interface_owns_set(const char *name)
 {
 	char interface[MASQ_INTERFACE_MAX];
 
-	return name_in(name, SET_PREFIX) || map_named_at(name, interface) != MAP_NONE;
+	return name_in(name, SET_PREFIX) || map_named(name, interface) >= MAP_FIXED;
 }
 
 /* "@eth0", not terminated. */
@@ -111,18 +127,24 @@ static bool is_of(const struct interface_address *a, const char *name)
 	return !strcmp(a->interface, name);
 }
 
-void interface_ask(struct buf *b, enum family f, const char *name, const struct addresses *present)
+void interface_ask(struct buf *b, enum family f, struct interfaces *all, struct interface *i,
+		   const struct addresses *present)
 {
 	char text[INTERFACE_NAME_MAX];
 
-	interface_chain(text, name);
+	if (i->asked)
+		return;
+	for (enum interface_place p = INTERFACE_AT; !all->asked && p < INTERFACE_PLACES; p++)
+		ask_chain(b, f, shared[p].name);
+	interface_chain(text, i->name);
 	ask_chain(b, f, text);
-	interface_set(text, name);
+	interface_set(text, i->name);
 	ask_set(b, f, text);
-	for (size_t i = 0; i < present->n; i++)
-		if (is_of(&present->v[i], name))
-			ask_key(b, f, text, &present->v[i].address.in6,
-				(uint32_t)address_size(&present->v[i].address));
+	for (size_t k = 0; k < present->n; k++)
+		if (is_of(&present->v[k], i->name))
+			ask_key(b, f, text, &present->v[k].address.in6,
+				(uint32_t)address_size(&present->v[k].address));
+	i->asked = all->asked = true;
 }
 
 struct reader {
@@ -149,32 +171,46 @@ static int read_address(const struct element *e, void *arg)
 	return 0;
 }
 
+/* One of which something is there; NULL: the name is none, or out of memory. */
+static struct interface *find(struct interfaces *i, const char *name, int *result)
+{
+	struct interface *found = name ? interfaces_put(i, name) : NULL;
+
+	*result = !name ? 0 : found ? 1 : -ENOMEM;
+	if (found)
+		found->there = true;
+	return found;
+}
+
+static int read_chain(struct interfaces *i, const struct nlmsghdr *nlh)
+{
+	const char *text = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));
+	uint32_t use = attr_be32(attr_of(nlh, NFTA_CHAIN_USE));
+	struct interface *found;
+	int result;
+
+	for (enum interface_place p = INTERFACE_AT; p < INTERFACE_PLACES; p++)
+		if (!strcmp(text, shared[p].name)) {
+			i->use[p] = use;
+			return 1;
+		}
+	found = find(i, name_in(text, CHAIN_PREFIX), &result);
+	if (found)
+		found->whole = use == CHAIN_USE;
+	return result;
+}
+
 int interfaces_read(struct interfaces *i, enum family f, const struct nlmsghdr *nlh)
 {
 	const char *text, *name;
-	struct interface *found;
 	int err;
 
 	switch (nlh->nlmsg_type & 0xff) {
 	case NFT_MSG_NEWCHAIN:
-		name = name_in(attr_text(attr_of(nlh, NFTA_CHAIN_NAME)), CHAIN_PREFIX);
-		if (!name)
-			return 0;
-		found = interfaces_put(i, name);
-		if (!found)
-			return -ENOMEM;
-		found->there = true;
-		found->whole = attr_be32(attr_of(nlh, NFTA_CHAIN_USE)) == CHAIN_USE;
-		return 1;
+		return read_chain(i, nlh);
 	case NFT_MSG_NEWSET:
-		name = name_in(attr_text(attr_of(nlh, NFTA_SET_NAME)), SET_PREFIX);
-		if (!name)
-			return 0;
-		found = interfaces_put(i, name);
-		if (!found)
-			return -ENOMEM;
-		found->there = true;
-		return 1;
+		find(i, name_in(attr_text(attr_of(nlh, NFTA_SET_NAME)), SET_PREFIX), &err);
+		return err;
 	case NFT_MSG_NEWSETELEM:
 		text = attr_text(attr_of(nlh, NFTA_SET_ELEM_LIST_SET));
 		name = name_in(text, SET_PREFIX);
@@ -201,9 +237,22 @@ int interfaces_ask(struct link *l, struct buf *b, enum family f, struct interfac
 		link_get(l, b, read_answer, &(struct reader){.out = i, .family = f}));
 }
 
+/* Each has as many rules in the chains that they share. Others' count as well, and
+ * then it is looked at closely. */
+bool interface_in_doubt(const struct interfaces *all, const struct interface *i)
+{
+	uint32_t n = all->use[INTERFACE_AT] - shared[INTERFACE_AT].references;
+	bool agree = true;
+
+	for (enum interface_place p = INTERFACE_AT; p < INTERFACE_PLACES; p++)
+		agree &= all->use[p] == n * rules_in[p] + shared[p].references;
+	return i->there && !(i->whole && agree);
+}
+
 struct rule_reader {
 	struct interfaces *out;
-	const char *chain;
+	enum interface_place place;
+	bool others;
 };
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)
@@ -213,38 +262,70 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	struct rule_reader *r = arg;
 	struct interface *i;
 
-	if (!parse_comment(name, comment.text, comment.len))
+	if (!parse_comment(name, comment.text, comment.len)) {
+		r->others = true;
 		return 0;
+	}
 	i = interfaces_put(r->out, name);
 	if (!i)
 		return -ENOMEM;
 	if (i->n_rules < INTERFACE_RULES) {
-		i->rules[i->n_rules].chain = r->chain;
+		i->rules[i->n_rules].place = r->place;
 		i->rules[i->n_rules++].handle = attr_be64(attr_of(nlh, NFTA_RULE_HANDLE));
 	}
 	return 0;
 }
 
+static int load_rules(struct link *l, struct buf *b, enum family f, const char *chain,
+		      struct rule_reader *r)
+{
+	ask_rules(b, f, chain);
+	return ask_nothing_is_no_error(link_dump(l, b, read_rule, r));
+}
+
 int interfaces_load(struct link *l, struct buf *b, enum family f, struct interfaces *i)
 {
-	static const char *const chains[] = {CHAIN_AT, CHAIN_LEARN, CHAIN_LEARN_LEAVING};
 	int err = 0;
 
 	if (i->all)
 		return 0;
-	for (size_t k = 0; !err && k < sizeof(chains) / sizeof(*chains); k++) {
-		ask_rules(b, f, chains[k]);
-		err = ask_nothing_is_no_error(
-			link_dump(l, b, read_rule, &(struct rule_reader){i, chains[k]}));
-	}
+	for (enum interface_place p = INTERFACE_AT; !err && p < INTERFACE_PLACES; p++)
+		err = load_rules(l, b, f, shared[p].name,
+				 &(struct rule_reader){.out = i, .place = p});
 	i->all = !err;
 	return err;
 }
 
+int interface_load(struct link *l, struct buf *b, enum family f, struct interfaces *all, size_t i)
+{
+	struct rule_reader r = {.out = all, .place = INTERFACE_LOOKS_UP};
+	uint32_t n[INTERFACE_PLACES] = {0};
+	char chain[INTERFACE_NAME_MAX];
+	struct interface *found;
+	int err;
+
+	interface_chain(chain, all->v[i].name);
+	err = load_rules(l, b, f, chain, &r);
+	if (err)
+		return err;
+	found = &all->v[i];
+	found->others = r.others;
+	for (size_t k = 0; k < found->n_rules; k++)
+		n[found->rules[k].place]++;
+	found->whole = !memcmp(n, rules_in, sizeof(n));
+	return 0;
+}
+
 static void delete_rules(struct batch *b, const struct interface *i)
 {
-	for (size_t k = 0; k < i->n_rules; k++)
-		b->ops->rule_del(b, i->rules[k].chain, i->rules[k].handle);
+	char own[INTERFACE_NAME_MAX];
+
+	interface_chain(own, i->name);
+	for (size_t k = 0; k < i->n_rules; k++) {
+		const char *chain = shared[i->rules[k].place].name;
+
+		b->ops->rule_del(b, chain ? chain : own, i->rules[k].handle);
+	}
 }
 
 static struct statement interface_is(enum field field, const char *name, bool not )
@@ -295,10 +376,9 @@ static void write_lookup(struct batch *b, const char *name, const char *comment,
 
 	interface_chain(chain, name);
 	b->ops->chain_add(b, chain, NULL);
-	b->ops->chain_flush(b, chain);
 	for (enum map m = MAP_FIXED; m < MAP_COUNT; m++) {
 		const struct map_def *def = &map_defs[m];
-		struct rule r = {.chain = chain};
+		struct rule r = {.chain = chain, .comment = comment};
 
 		map_name(map, m, name);
 		b->ops->map_add(b, &(struct map_spec){.name = map,

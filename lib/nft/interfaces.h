@@ -13,9 +13,10 @@
  *	chain learn				for each interface: learns from what comes in
  *	chain learn_leaving			and from what leaves; a base chain
  *
- * The rules of the last three have a comment that names the interface: "@eth0".
- * All of an interface is made with its first service, and goes with its last. The
- * addresses of the moment are added by each command that adds a service.
+ * The rules of all four have a comment that names the interface: "@eth0".
+ * All of an interface is made with its first service, and goes with its last,
+ * unless others refer to it. The addresses of the moment are added by each command
+ * that adds a service.
  */
 #ifndef INTERFACES_H
 #define INTERFACES_H
@@ -27,16 +28,26 @@
 #define CHAIN_LEARN_LEAVING "learn_leaving"
 extern const struct hook learn_leaving_hook;
 
+/* Where an interface has rules. */
+enum interface_place {
+	INTERFACE_LOOKS_UP, /* its own chain */
+	INTERFACE_AT,
+	INTERFACE_LEARN,
+	INTERFACE_LEAVING,
+	INTERFACE_PLACES
+};
+
 /* Of an interface there may be so many rules, copies included. */
-#define INTERFACE_RULES 12
+#define INTERFACE_RULES 16
 struct interface {
 	char name[MASQ_INTERFACE_MAX];
 	bool asked;  /* whether its chain and its set are there */
 	bool there;  /* one of them is, so rules may refer to it */
-	bool whole;  /* the chain is, and has its rules, and the one that leads to it */
-	bool unused; /* no service of it remains */
+	bool whole;  /* all its rules are there */
+	bool others; /* its chain has rules that are not ours, if that was asked */
+	bool unused; /* no service of it remains, and nothing of others' */
 	struct {
-		const char *chain;
+		enum interface_place place;
 		uint64_t handle;
 	} rules[INTERFACE_RULES]; /* if they have been read */
 	size_t n_rules;
@@ -46,8 +57,10 @@ struct interface {
 struct interfaces {
 	struct interface *v;
 	size_t n;
-	bool all;               /* they are all there are, with their rules */
-	struct addresses known; /* of their addresses, which the kernel has for some time */
+	bool all;                       /* they are all there are, with their rules */
+	bool asked;                     /* how much the chains are used that they share... */
+	uint32_t use[INTERFACE_PLACES]; /* ...so much */
+	struct addresses known;         /* of their addresses, which the kernel has for some time */
 };
 
 void interfaces_free(struct interfaces *i);
@@ -67,14 +80,20 @@ bool interface_comment(const char *text, size_t len);
 
 /* Asks, after the requests that are in the buffer, whether an interface stands, and
  * which of its present addresses are known. */
-void interface_ask(struct buf *b, enum family f, const char *name, const struct addresses *present);
+void interface_ask(struct buf *b, enum family f, struct interfaces *all, struct interface *i,
+		   const struct addresses *present);
 /* Takes an answer: 1; 0: it is to another request; -ENOMEM. */
 int interfaces_read(struct interfaces *i, enum family f, const struct nlmsghdr *nlh);
 /* Sends what interface_ask() has put into the buffer, and takes the answers. 0 or
  * -errno, as in load.h. */
 int interfaces_ask(struct link *l, struct buf *b, enum family f, struct interfaces *i);
-/* All there are, with their rules. 0 or -errno, as in load.h. */
+/* Whether what was asked says that an interface lacks something, or may. */
+bool interface_in_doubt(const struct interfaces *all, const struct interface *i);
+/* All there are, with their rules in the chains that they share. 0 or -errno, as in
+ * load.h. */
 int interfaces_load(struct link *l, struct buf *b, enum family f, struct interfaces *i);
+/* The rules of one's own chain as well, and whether it is whole. The same. */
+int interface_load(struct link *l, struct buf *b, enum family f, struct interfaces *all, size_t i);
 
 /* Makes what an interface lacks, and adds those of its addresses that are not known. */
 void interface_write(struct batch *b, const struct interface *i, const struct addresses *known,

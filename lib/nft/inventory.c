@@ -205,7 +205,7 @@ static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghd
 		return ++r->trigger_rules > 1 || foreign_rule(chain, nlh);
 	if (interface_comment(comment.text, comment.len))
 		return false;
-	return skeleton || !strcmp(chain, CHAIN_LEARN_LEAVING);
+	return skeleton || !strcmp(chain, CHAIN_LEARN_LEAVING) || interface_owns_chain(chain);
 }
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)
@@ -245,6 +245,9 @@ static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 		err = look_at_chain(l, b, r, CHAIN_LEARN_LEAVING);
 	for (size_t k = 0; !err && k < SKELETON_CHAINS; k++)
 		err = look_at_chain(l, b, r, skeleton_chains[k].name);
+	for (size_t k = 0; !err && k < r->inventory->n_chains; k++)
+		if (interface_owns_chain(r->inventory->chains[k]))
+			err = look_at_chain(l, b, r, r->inventory->chains[k]);
 	for (size_t k = 0; !err && k < r->n_others; k++)
 		if (!skeleton_of(r->others[k]) && strcmp(r->others[k], CHAIN_TRIGGER) != 0 &&
 		    strcmp(r->others[k], CHAIN_LEARN_LEAVING) != 0)
@@ -302,6 +305,7 @@ int inventory_load(struct link *l, struct buf *b, enum family f, const struct st
 		   struct inventory *i)
 {
 	struct reader r = {.inventory = i, .family = f, .standing = &st->standing[f]};
+	char interface[MASQ_INTERFACE_MAX];
 	int err = dump_all(l, b, NFT_MSG_GETCHAIN, read_chain, &r);
 
 	if (!err)
@@ -312,10 +316,10 @@ int inventory_load(struct link *l, struct buf *b, enum family f, const struct st
 		err = dump_all(l, b, NFT_MSG_GETFLOWTABLE, see_flowtable, &r);
 	if (!err)
 		err = look_at_rules(l, b, &r);
-	for (enum map map = 1; !err && map < MAP_FIXED; map++) {
-		r.map = map;
-		if (is_map_of_ours(i, map_defs[map].name))
-			err = dump_elements(l, b, map_defs[map].name, see_elements, &r);
+	for (size_t k = 0; !err && k < i->n_maps; k++) {
+		r.map = map_named(i->maps[k], interface);
+		if (r.map != MAP_NONE)
+			err = dump_elements(l, b, i->maps[k], see_elements, &r);
 	}
 	for (size_t k = 0; !err && k < i->n_verdicts; k++)
 		err = dump_elements(l, b, i->verdicts[k], see_verdicts, &r);

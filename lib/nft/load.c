@@ -115,7 +115,6 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	char interface[MASQ_INTERFACE_MAX];
 	struct map_reader *r = arg;
-	const struct nlattr *set;
 	enum map map;
 	int err;
 
@@ -124,19 +123,11 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 		return err < 0 ? err : 0;
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM)
 		return standing_read(&r->state->standing[r->family], nlh);
-	set = attr_of(nlh, NFTA_SET_ELEM_LIST_SET);
-	map = map_named_at(attr_text(set), interface);
-	if (map != MAP_NONE) {
-		begin_map(r, map, interface);
-		return read_map(nlh, arg);
-	}
-	for (map = 1; map < MAP_FIXED; map++) {
-		if (!attr_is(set, map_defs[map].name))
-			continue;
-		begin_map(r, map, "");
-		return read_map(nlh, arg);
-	}
-	return -EBADMSG;
+	map = map_named(attr_text(attr_of(nlh, NFTA_SET_ELEM_LIST_SET)), interface);
+	if (map == MAP_NONE)
+		return -EBADMSG;
+	begin_map(r, map, interface);
+	return read_map(nlh, arg);
 }
 
 /* The answers for so many services fit into any receive buffer. */
@@ -151,9 +142,7 @@ static int ask_interface(struct buf *b, enum family f, struct state *st, const s
 	i = interfaces_put(&st->interfaces[f], key->interface);
 	if (!i || state_read_addresses(st, f) < 0)
 		return -ENOMEM;
-	if (!i->asked)
-		interface_ask(b, f, key->interface, &st->present[f]);
-	i->asked = true;
+	interface_ask(b, f, &st->interfaces[f], i, &st->present[f]);
 	return 0;
 }
 

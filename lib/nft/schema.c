@@ -241,15 +241,18 @@ const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface
 	return out;
 }
 
-enum map map_named_at(const char *name, char interface[MASQ_INTERFACE_MAX])
+enum map map_named(const char *name, char interface[MASQ_INTERFACE_MAX])
 {
+	memset(interface, 0, MASQ_INTERFACE_MAX);
+	for (enum map map = 1; map < MAP_FIXED; map++)
+		if (!strcmp(name, map_defs[map].name))
+			return map;
 	for (enum map map = MAP_FIXED; map < MAP_COUNT; map++) {
 		size_t len = strlen(map_defs[map].name), rest = strlen(name);
 
 		if (rest <= len || rest - len >= MASQ_INTERFACE_MAX ||
 		    memcmp(name, map_defs[map].name, len) != 0)
 			continue;
-		memset(interface, 0, MASQ_INTERFACE_MAX);
 		memcpy(interface, name + len, rest - len);
 		return map;
 	}

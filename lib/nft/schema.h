@@ -114,8 +114,8 @@ extern const struct map_def map_defs[MAP_COUNT];
 /* The name of a map; of one for each interface, of this interface's. */
 #define MAP_NAME_MAX 32
 const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface);
-/* The map for each interface that has this name, and the interface; MAP_NONE: none. */
-enum map map_named_at(const char *name, char interface[MASQ_INTERFACE_MAX]);
+/* The map that has this name, and the interface that it is of, or ""; MAP_NONE: none. */
+enum map map_named(const char *name, char interface[MASQ_INTERFACE_MAX]);
 
 /* Where a service belongs with the targets it has; MAP_NONE: it has none. */
 enum map map_of(const struct service *s);

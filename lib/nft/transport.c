@@ -369,8 +369,7 @@ static int look_at_networks(struct nft *n, enum family f)
 	return err;
 }
 
-/* Asks what was not asked of an interface, and for the rules of one that is to be
- * made anew. */
+/* Asks what was not asked of an interface. */
 static int look_at_interface(struct nft *n, enum family f, struct interface *i)
 {
 	const struct standing *standing = &n->state.standing[f];
@@ -381,8 +380,7 @@ static int look_at_interface(struct nft *n, enum family f, struct interface *i)
 		return err;
 	if (!i->asked) {
 		buf_reset(&n->query);
-		interface_ask(&n->query, f, i->name, &n->state.present[f]);
-		i->asked = true;
+		interface_ask(&n->query, f, all, i, &n->state.present[f]);
 		err = interfaces_ask(n->link, &n->query, f, all);
 	}
 	return err;
@@ -393,7 +391,7 @@ static bool named_here(const struct service *s, enum family f)
 	return s->dirty && *s->key.interface && key_family(&s->key) == f;
 }
 
-/* Whether a service remains on an interface. */
+/* Whether a service remains on an interface, or an element of others'. */
 static int look_for_remains(struct nft *n, enum family f, const char *name, bool *remain)
 {
 	const struct table *t = &n->state.table;
@@ -403,10 +401,25 @@ static int look_for_remains(struct nft *n, enum family f, const char *name, bool
 	for (size_t i = 0; !*remain && i < t->n; i++)
 		*remain = t->services[i].n && key_family(&t->services[i].key) == f &&
 			  !strcmp(t->services[i].key.interface, name);
-	if (n->state.complete[f] & MASQ_KIND(MASQ_PORTFW))
-		return 0;
 	for (enum map map = MAP_FIXED; !err && !*remain && map < MAP_COUNT; map++)
 		err = load_remains(n->link, &n->query, f, &n->state, map, name, remain);
+	return err;
+}
+
+/* At the rules of interfaces that lack some, or go. Asking for them may find more
+ * interfaces. */
+static int look_closely(struct nft *n, enum family f)
+{
+	struct interfaces *all = &n->state.interfaces[f];
+	int err = interfaces_load(n->link, &n->query, f, all);
+
+	for (size_t i = 0; !err && i < all->n; i++) {
+		struct interface *at = &all->v[i];
+
+		if (at->unused || (at->asked && interface_in_doubt(all, at)))
+			err = interface_load(n->link, &n->query, f, all, i);
+		at->unused &= !at->others && (at->there || at->n_rules);
+	}
 	return err;
 }
 
@@ -415,7 +428,7 @@ static int look_at_interfaces(struct nft *n, enum family f)
 {
 	struct interfaces *all = &n->state.interfaces[f];
 	const struct table *t = &n->state.table;
-	bool anew = false;
+	bool closely = false;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < t->n; i++)
@@ -427,20 +440,15 @@ static int look_at_interfaces(struct nft *n, enum family f)
 
 		if (plan_needs_interface(&n->state, f, all->v[i].name)) {
 			err = look_at_interface(n, f, &all->v[i]);
-			anew |= all->v[i].there && !all->v[i].whole;
+			closely |= interface_in_doubt(all, &all->v[i]);
 			continue;
 		}
 		if (plan_removes(&n->state, f))
 			err = look_for_remains(n, f, all->v[i].name, &remain);
 		all->v[i].unused = !remain;
-		anew |= !remain;
+		closely |= !remain;
 	}
-	/* rules are told once; asking for them may find more interfaces */
-	if (!err && anew && n->state.standing[f].table)
-		err = interfaces_load(n->link, &n->query, f, all);
-	for (size_t i = 0; !err && i < all->n; i++)
-		all->v[i].unused &= all->v[i].n_rules != 0;
-	return err;
+	return err || !closely || !n->state.standing[f].table ? err : look_closely(n, f);
 }
 
 /* What the model does not know of a family: what stands, whether others remain,
@@ -561,10 +569,15 @@ static bool leave_skeleton(struct nft *n, int err)
 	bool left = false;
 
 	for (enum family f = 0; err == -EBUSY && f < FAMILY_COUNT; f++) {
+		struct interfaces *all = &n->state.interfaces[f];
 		struct plan *plan = &n->plan[f];
 
 		if (plan->empty && !plan->inventory.keep && plan->inventory.foreign)
 			plan->inventory.keep = left = true;
+		for (size_t i = 0; i < all->n; i++) {
+			left |= all->v[i].unused;
+			all->v[i].unused = false;
+		}
 	}
 	return left;
 }
