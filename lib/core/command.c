@@ -143,20 +143,20 @@ static int check_host(struct error *e, const struct masq_address *a)
 {
 	const struct in6_addr *in6 = &a->in6;
 	char text[ADDRESS_TEXT_MAX];
+	const char *what;
 
 	if (a->family != AF_INET6)
 		return 0;
-	address_text(text, a);
 	if (IN6_IS_ADDR_LOOPBACK(in6))
-		return fail(e, EINVAL, "%s is the loopback address, no host to forward to", text);
-	if (IN6_IS_ADDR_MULTICAST(in6))
-		return fail(e, EINVAL, "%s is a multicast address, no host to forward to", text);
-	if (IN6_IS_ADDR_LINKLOCAL(in6))
-		return fail(e, EINVAL,
-			    "%s is a link-local address, which needs a scope, and a forward has "
-			    "none: give a global or a unique local address of that host",
-			    text);
-	return 0;
+		what = "the loopback address, no host to forward to";
+	else if (IN6_IS_ADDR_MULTICAST(in6))
+		what = "a multicast address, no host to forward to";
+	else if (IN6_IS_ADDR_LINKLOCAL(in6))
+		what = "a link-local address, which needs a scope, and a forward has none: "
+		       "give a global or a unique local address of that host";
+	else
+		return 0;
+	return fail(e, EINVAL, "%s is %s", address_text(text, a), what);
 }
 
 static int check_mapped(struct error *e, const struct masq_address *a)
