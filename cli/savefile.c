@@ -57,6 +57,7 @@ static struct order order_of(size_t index, const void *arg)
 static int sort(struct savefile *s)
 {
 	struct rank *ranks = reallocarray(NULL, s->n + 1, 2 * sizeof(*ranks)), *sorted;
+	struct order order, before;
 	size_t n = 0;
 
 	s->order = reallocarray(NULL, s->n + 1, sizeof(*s->order));
@@ -73,8 +74,12 @@ static int sort(struct savefile *s)
 		}
 	}
 	sorted = rank_sort_by(ranks, ranks + s->n + 1, n, order_of, s);
-	for (size_t i = 0; i < n; i++)
-		s->order[i] = sorted[i].index;
+	/* the order goes by services */
+	for (size_t i = 0; i < n; i++, before = order) {
+		order = order_of(sorted[i].index, s);
+		s->order[i] = (struct saved){.index = sorted[i].index,
+					     .again = i && !order_compare(&order, &before)};
+	}
 	free(ranks);
 	return 0;
 }
@@ -148,31 +153,15 @@ static void print_forward(const struct masq_command *forward, FILE *out)
 	print_line(line, (size_t)(t.at - line), out);
 }
 
-/* Whether two forwards belong to one service, as save_order() goes by services. */
-static bool same_service(const struct kind *k, const struct masq_command *a,
-			 const struct masq_command *b)
-{
-	struct order of_a, of_b;
-
-	if (a->kind != b->kind)
-		return false;
-	of_a = k->save_order(a);
-	of_b = k->save_order(b);
-	return !order_compare(&of_a, &of_b);
-}
-
 static const struct masq_command *nth(const struct savefile *s, size_t i)
 {
-	return &s->forwards[s->order[i]];
+	return &s->forwards[s->order[i].index];
 }
 
 /* Whether the nth is not its service's only target. */
 static bool takes_turns(const struct savefile *s, size_t i)
 {
-	const struct kind *k = kinds[nth(s, i)->kind];
-
-	return (i && same_service(k, nth(s, i), nth(s, i - 1))) ||
-	       (i + 1 < s->n && same_service(k, nth(s, i), nth(s, i + 1)));
+	return s->order[i].again || (i + 1 < s->n && s->order[i + 1].again);
 }
 
 /* The command for as many forwards as one can add, from the nth on. Returns how many. */

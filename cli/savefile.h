@@ -5,12 +5,18 @@
 
 #include "masq.h"
 
+/* A forward's place in the order of writing. */
+struct saved {
+	uint32_t index; /* in forwards */
+	bool again;     /* of the same service as the one before it */
+};
+
 /* What is saved; all zero is nothing. */
 struct savefile {
 	unsigned int kinds; /* that there are: those get a line that flushes */
 	struct masq_command *forwards;
 	size_t n, cap;
-	uint32_t *order; /* of writing: indices of forwards */
+	struct saved *order; /* of writing */
 };
 
 /* Reads every forward there is and puts them in the order of writing: on nft
