@@ -190,6 +190,22 @@ subtest 'any address is one of its family' => sub {
 	clear();
 };
 
+subtest 'an address that is the link\'s own' => sub {
+	my $at = sub { my ($address) = must(qw(ip -6 -o address show dev client scope link)) =~ /inet6 (fe80::\S+)\//; return $address };
+	ok(wait_for(5, sub { must(qw(ip -6 -o address show dev client scope link)) =~ /fe80::(?!.*tentative)/ }), 'there is one');
+	my $ask = sub { $client->tcp($at->() . '%eth0', 80)->{name} };
+	is($ask->(), 'firewall', 'the firewall answers there');
+	for my $where ('::', '@client') {
+		did(qw(portfw -a -P tcp -L), $where, qw(80 -R fd00::2 80));
+		is($ask->(), 'firewall', "also with a forward on $where") for 1, 2;
+		is($net->firewall->tcp($at->() . '%client', 80)->{name}, 'firewall', '... to the machine itself');
+		clear();
+	}
+	did(qw(autofw -A -r tcp 80 81 -h fd00::2));
+	is($ask->(), 'firewall', 'or a range of autofw');
+	clear();
+};
+
 subtest 'autofw' => sub {
 	did(qw(autofw -A -r tcp 90 91 -h fd00::2));
 	did(qw(autofw -A -r udp 90 91 -h fd00::2));

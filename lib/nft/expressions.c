@@ -182,21 +182,22 @@ static void test_protocols(struct builder *b, bool unequal)
 		put(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
-/* A number as a field has it: of one byte or in host order; an address in network
- * order; of a label the highest 32 bits, which come last where the lowest byte is
- * first. */
+/* A number as a field has it: of one byte or in host order; an address, or how it
+ * begins, in network order; of a label the highest 32 bits, which come last where the
+ * lowest byte is first. */
 static const void *constant(uint8_t out[CONSTANT_MAX], const struct field_def *field,
 			    uint32_t number)
 {
 	uint32_t be = htonl(number);
 	bool address = field->order == ORDER_NETWORK, little = htonl(1) != 1;
-	uint8_t *last = out + field->len - 4;
+	size_t size = field->len < sizeof(be) ? field->len : sizeof(be);
+	uint8_t *last = out + field->len - size;
 
 	memset(out, 0, CONSTANT_MAX);
 	if (field->len == 1)
 		*out = (uint8_t)number;
 	else if (address)
-		memcpy(last, &be, 4);
+		memcpy(last, (uint8_t *)&be + sizeof(be) - size, size);
 	else
 		memcpy(little ? last : out, &number, 4);
 	return out;

@@ -97,6 +97,7 @@ bool foreign_set(enum family f, const struct map_spec *spec, const struct nlmsgh
 }
 
 struct finder {
+	enum family family;
 	char *name; /* 64 bytes */
 	const struct skeleton_chain *chain;
 	uint32_t rules;
@@ -106,7 +107,7 @@ static int see_rule(const struct nlmsghdr *nlh, void *arg)
 {
 	struct finder *f = arg;
 
-	if (++f->rules > f->chain->rules || foreign_rule(f->chain->name, nlh))
+	if (++f->rules > f->chain->rules[f->family] || foreign_rule(f->chain->name, nlh))
 		snprintf(f->name, 64, "%s", f->chain->name);
 	return 0;
 }
@@ -117,9 +118,9 @@ int foreign_find_rule(struct link *l, struct buf *b, enum family f, char chain[6
 
 	*chain = '\0';
 	for (size_t i = 0; !err && !*chain && i < SKELETON_CHAINS; i++) {
-		struct finder finder = {.name = chain, .chain = &skeleton_chains[i]};
+		struct finder finder = {.family = f, .name = chain, .chain = &skeleton_chains[i]};
 
-		if (!finder.chain->rules)
+		if (!finder.chain->rules[f])
 			continue;
 		ask_rules(b, f, finder.chain->name);
 		err = ask_nothing_is_no_error(link_dump(l, b, see_rule, &finder));

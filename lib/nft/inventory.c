@@ -196,8 +196,8 @@ static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghd
 	const struct skeleton_chain *skeleton = skeleton_of(chain);
 	struct masq_command entry;
 
-	if (skeleton && skeleton->rules)
-		return ++r->rules[skeleton - skeleton_chains] > skeleton->rules ||
+	if (skeleton && skeleton->rules[r->family])
+		return ++r->rules[skeleton - skeleton_chains] > skeleton->rules[r->family] ||
 		       foreign_rule(chain, nlh);
 	if (entry_parse(&entry, r->family, chain, comment.text, comment.len))
 		return false;

@@ -122,7 +122,7 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	if (err)
 		return err < 0 ? err : 0;
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM)
-		return standing_read(&r->state->standing[r->family], nlh);
+		return standing_read(&r->state->standing[r->family], r->family, nlh);
 	map = map_named(attr_text(attr_of(nlh, NFTA_SET_ELEM_LIST_SET)), interface);
 	if (map == MAP_NONE)
 		return -EBADMSG;

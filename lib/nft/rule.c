@@ -41,14 +41,28 @@ static const struct test_def common[TEST_COUNT] = {
 	[TEST_UNCONFIRMED] = {"ct status ! confirmed", FIELD_CT_STATUS, .mask = IPS_CONFIRMED},
 };
 
-static const struct test_def loopback[FAMILY_COUNT] = {
-	[FAMILY_IPV4] = {"ip daddr 127.0.0.0/8", FIELD_NETWORK, .value = IN_LOOPBACKNET},
-	[FAMILY_IPV6] = {"ip6 daddr ::1", FIELD_LOCAL, .value = 1},
+/* Where what is tested is another field, or the family has it alone. RFC 4291: the bits
+ * of a link-local address up to the sixteenth are alike. */
+static const struct test_def of_family[FAMILY_COUNT][TEST_COUNT] = {
+	[FAMILY_IPV4] =
+		{
+			[TEST_LOOPBACK] = {"ip daddr 127.0.0.0/8", FIELD_NETWORK,
+					   .value = IN_LOOPBACKNET},
+		},
+	[FAMILY_IPV6] =
+		{
+			[TEST_LOOPBACK] = {"ip6 daddr ::1", FIELD_LOCAL, .value = 1},
+			[TEST_LINK_LOCAL] = {"ip6 daddr fe80::/16", FIELD_NETWORK, .value = 0xfe80},
+		},
 };
 
 const struct test_def *test_def(enum family f, enum test test)
 {
-	return test == TEST_LOOPBACK ? &loopback[f] : &common[test];
+	const struct test_def *def = &of_family[f][test];
+
+	if (!def->text)
+		def = &common[test];
+	return def->text ? def : NULL;
 }
 
 void rule_add(struct rule *r, struct statement s)

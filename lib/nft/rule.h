@@ -23,6 +23,7 @@ enum test {
 	TEST_OURS,         /* looked up by our rules and found (skeleton.h) */
 	TEST_UNCONFIRMED,  /* the first packet of its connection */
 	TEST_LOOPBACK,     /* to the machine itself, whatever its addresses are */
+	TEST_LINK_LOCAL,   /* to an address that is the link's own; of IPv6 */
 	TEST_BORN_HERE,    /* came in by no interface */
 	TEST_LEAVES,       /* and goes out by one that leads somewhere */
 	TEST_FROM_HERE,    /* from an address of this machine */
@@ -113,7 +114,8 @@ struct test_def {
 	uint32_t value;
 };
 
-/* TEST_OTHER and TEST_EITHER are a set of values, and have no field. */
+/* TEST_OTHER and TEST_EITHER are a set of values, and have no field. NULL: the family
+ * has no such test. */
 const struct test_def *test_def(enum family f, enum test test);
 
 /* Appends a statement. Further ones than fit are a programming error. */

@@ -39,7 +39,6 @@ static const struct field_def common[FIELD_COUNT] = {
 			       .what = NFTA_FIB_F_SADDR},
 	[FIELD_SOURCE_TYPE_OUT] = {"fib saddr . oif type", .len = 4, .loader = LOAD_FIB,
 				   .what = NFTA_FIB_F_SADDR | NFTA_FIB_F_OIF},
-	[FIELD_NETWORK] = {"ip daddr", .len = 1, .loader = LOAD_NETWORK, .what = 16},
 	[FIELD_IN] = {"iif", .len = 4, .loader = LOAD_META, .what = NFT_META_IIF},
 	[FIELD_OUT] = {"oif", .len = 4, .loader = LOAD_META, .what = NFT_META_OIF},
 	[FIELD_IN_NAME] = {"iifname", NAME_TYPE, .what = NFT_META_IIFNAME},
@@ -61,6 +60,8 @@ static const struct field_def addresses[FAMILY_COUNT][FIELD_COUNT] = {
 			[FIELD_CT_SERVER] = {"ct reply ip saddr", IPV4_TYPE, .loader = LOAD_CT,
 					     .what = NFT_CT_SRC_IP, .direction = REPLY},
 			[FIELD_TARGET] = {"", IPV4_TYPE},
+			[FIELD_NETWORK] = {"ip daddr", .len = 1, .loader = LOAD_NETWORK,
+					   .what = 16},
 		},
 	[FAMILY_IPV6] =
 		{
@@ -73,6 +74,8 @@ static const struct field_def addresses[FAMILY_COUNT][FIELD_COUNT] = {
 			[FIELD_CT_SERVER] = {"ct reply ip6 saddr", IPV6_TYPE, .loader = LOAD_CT,
 					     .what = NFT_CT_SRC_IP6, .direction = REPLY},
 			[FIELD_TARGET] = {"", IPV6_TYPE},
+			[FIELD_NETWORK] = {"ip6 daddr", .len = 2, .order = ORDER_NETWORK,
+					   .loader = LOAD_NETWORK, .what = 24},
 		},
 };
 

@@ -39,7 +39,7 @@ enum field {
 	FIELD_ADDRESS_TYPE_IN, /* of the interface that the packet came in by */
 	FIELD_SOURCE_TYPE,
 	FIELD_SOURCE_TYPE_OUT, /* of the interface that the packet leaves by */
-	FIELD_NETWORK,         /* the first byte of FIELD_LOCAL */
+	FIELD_NETWORK,         /* the first bytes of FIELD_LOCAL */
 	FIELD_IN,
 	FIELD_OUT,
 	FIELD_IN_NAME,

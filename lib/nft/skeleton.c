@@ -32,22 +32,28 @@ static const struct hook post_hook = {"nat", NF_INET_POST_ROUTING, PRIORITY_SRCN
 const struct hook trigger_hook = {"filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1,
 				  "postrouting priority srcnat + 1"};
 
+/* As many rules in either family. */
+#define BOTH(n)                                                                                    \
+	{                                                                                          \
+		(n), (n)                                                                           \
+	}
+
 /* In an order in which each is there before a rule jumps to it. */
 const struct skeleton_chain skeleton_chains[SKELETON_CHAINS] = {
-	{CHAIN_RANGE, NULL, 0, 1},
-	{CHAIN_PORT, NULL, 0, 1},
-	{CHAIN_DIRECT, NULL, 0, 0},
-	{CHAIN_AT, NULL, 0, 1},
-	{CHAIN_LEARN, NULL, 0, 1},
-	{CHAIN_OWN, NULL, 0, 2},
-	{CHAIN_INSIDE, NULL, 0, 1},
-	{CHAIN_MFW, NULL, 5, 1},
-	{CHAIN_LOOKUP, NULL, 8, 4},
-	{CHAIN_FIRST, &first_hook, 4, 0},
-	{CHAIN_AGAIN, &second_hook, 3, 0},
-	{CHAIN_OUT, &first_out_hook, 5, 0},
-	{CHAIN_OUT_AGAIN, &second_out_hook, 5, 0},
-	{CHAIN_POST, &post_hook, 7, 0},
+	{CHAIN_RANGE, NULL, BOTH(0), 1},
+	{CHAIN_PORT, NULL, BOTH(0), 1},
+	{CHAIN_DIRECT, NULL, BOTH(0), 0},
+	{CHAIN_AT, NULL, BOTH(0), 1},
+	{CHAIN_LEARN, NULL, BOTH(0), 1},
+	{CHAIN_OWN, NULL, BOTH(0), 2},
+	{CHAIN_INSIDE, NULL, BOTH(0), 1},
+	{CHAIN_MFW, NULL, BOTH(5), 1},
+	{CHAIN_LOOKUP, NULL, {8, 9}, 4},
+	{CHAIN_FIRST, &first_hook, BOTH(4), 0},
+	{CHAIN_AGAIN, &second_hook, BOTH(3), 0},
+	{CHAIN_OUT, &first_out_hook, BOTH(5), 0},
+	{CHAIN_OUT_AGAIN, &second_out_hook, BOTH(5), 0},
+	{CHAIN_POST, &post_hook, BOTH(7), 0},
 };
 
 #define SET_LINKS "reach_links"
@@ -130,6 +136,7 @@ static const struct skeleton_rule rules[] = {
 	{CHAIN_LOOKUP, {TEST(TEST_MARKED), JUMP(CHAIN_MFW)}, MAP_NONE},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_POOLS},
+	{CHAIN_LOOKUP, {TEST(TEST_LINK_LOCAL), RETURN}, MAP_NONE},
 	{CHAIN_LOOKUP, {JUMP(CHAIN_AT)}, MAP_NONE},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_ANY},
 	{CHAIN_LOOKUP, {{0}}, MAP_PORTFW_ANY_POOLS},
@@ -198,7 +205,7 @@ void skeleton_make_chains(struct batch *b)
 void skeleton_unhook(struct batch *b)
 {
 	for (size_t i = SKELETON_CHAINS; i--;)
-		if (skeleton_chains[i].rules)
+		if (skeleton_chains[i].rules[b->family])
 			b->ops->chain_flush(b, skeleton_chains[i].name);
 }
 
@@ -234,12 +241,20 @@ static bool needs_label(const struct skeleton_rule *r)
 	return false;
 }
 
+/* A rule that begins with a test is there in the families that have it. */
+static bool has_test(const struct skeleton_rule *r, enum family f)
+{
+	return r->statement->type != STATEMENT_TEST || test_def(f, r->statement->test);
+}
+
 void skeleton_hook(struct batch *b)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		const struct map_def *def = &map_defs[rules[i].map];
 		struct rule r = {.chain = rules[i].chain};
 
+		if (!has_test(&rules[i], b->family))
+			continue;
 		if (b->unlabelled && needs_label(&rules[i])) {
 			rule_add(&r, (struct statement){.type = STATEMENT_COUNTER});
 			b->ops->rule_add(b, &r);

@@ -9,7 +9,8 @@
  *	chain output_again
  *	chain lookup		by mark, then by exact address, then by interface
  *				(interfaces.h), then by any address, then autofw's
- *				ranges and ports
+ *				ranges and ports; what goes to an address that is
+ *				the link's own, by mark and exact address alone
  *	chain postrouting	masquerades those of our connections whose answers
  *				would not come back here otherwise
  *
@@ -47,9 +48,9 @@
 /* A chain of the skeleton. */
 struct skeleton_chain {
 	const char *name;
-	const struct hook *hook; /* of a base chain */
-	uint32_t rules;          /* so many of its own */
-	uint32_t references;     /* and so many rules of ours that jump to it */
+	const struct hook *hook;      /* of a base chain */
+	uint32_t rules[FAMILY_COUNT]; /* so many of its own */
+	uint32_t references;          /* and so many rules of ours that jump to it */
 };
 #define SKELETON_CHAINS 14
 extern const struct skeleton_chain skeleton_chains[SKELETON_CHAINS];

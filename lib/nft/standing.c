@@ -34,7 +34,7 @@ static size_t count_of(enum family f)
 static void ask_chains(struct buf *b, enum family f, bool with_rules)
 {
 	for (size_t i = 0; i < count_of(f); i++)
-		if (with_rules == (i == TRIGGER || (i < TRIGGER && skeleton_chains[i].rules)))
+		if (with_rules == (i == TRIGGER || (i < TRIGGER && skeleton_chains[i].rules[f])))
 			ask_chain(b, f, name_of(i));
 }
 
@@ -59,7 +59,7 @@ static bool hangs_at(const struct nlmsghdr *nlh, const struct hook *hook)
 	       attr_is(attr_of(nlh, NFTA_CHAIN_TYPE), hook->type);
 }
 
-static void read_chain(struct standing *s, const struct nlmsghdr *nlh)
+static void read_chain(struct standing *s, enum family f, const struct nlmsghdr *nlh)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));
 	uint32_t use = attr_be32(attr_of(nlh, NFTA_CHAIN_USE));
@@ -80,10 +80,10 @@ static void read_chain(struct standing *s, const struct nlmsghdr *nlh)
 		return;
 	s->chain[i] = true;
 	/* others' transactions move it before they are in force: then it is looked at closely */
-	s->full[i] = use == skeleton_chains[i].rules + skeleton_chains[i].references;
+	s->full[i] = use == skeleton_chains[i].rules[f] + skeleton_chains[i].references;
 }
 
-int standing_read(struct standing *s, const struct nlmsghdr *nlh)
+int standing_read(struct standing *s, enum family f, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type & 0xff) {
 	case NFT_MSG_NEWTABLE:
@@ -91,7 +91,7 @@ int standing_read(struct standing *s, const struct nlmsghdr *nlh)
 		s->dormant = attr_be32(attr_of(nlh, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT;
 		return 0;
 	case NFT_MSG_NEWCHAIN:
-		read_chain(s, nlh);
+		read_chain(s, f, nlh);
 		return 0;
 	default:
 		return -EBADMSG;
@@ -104,7 +104,8 @@ static int count_rule(const struct nlmsghdr *nlh __attribute__((unused)), void *
 	return 0;
 }
 
-struct further {
+/* Whose answers are read. */
+struct asked {
 	enum family family;
 	struct standing *standing;
 };
@@ -113,11 +114,11 @@ struct further {
 static int read_further(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_SET_NAME));
-	const struct further *further = arg;
+	const struct asked *further = arg;
 	struct standing *s = further->standing;
 
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSET)
-		return standing_read(s, nlh);
+		return standing_read(s, further->family, nlh);
 	for (int map = 1; map < MAP_FIXED; map++)
 		if (!strcmp(name, map_defs[map].name)) {
 			s->missing[map] = false;
@@ -136,7 +137,7 @@ static int read_further(const struct nlmsghdr *nlh, void *arg)
 /* What there is of a skeleton that is not complete. */
 static int look_further(struct link *l, struct buf *b, enum family f, struct standing *s)
 {
-	struct further further = {f, s};
+	struct asked further = {f, s};
 
 	for (int map = 1; map < MAP_FIXED; map++)
 		s->missing[map] = true;
@@ -162,28 +163,31 @@ int standing_conclude(struct link *l, struct buf *b, enum family f, struct stand
 	for (size_t i = 0; !err && s->whole && i < SKELETON_CHAINS; i++) {
 		uint32_t rules = 0;
 
-		if (!skeleton_chains[i].rules || (s->chain[i] && s->full[i]))
+		if (!skeleton_chains[i].rules[f] || (s->chain[i] && s->full[i]))
 			continue;
 		ask_rules(b, f, skeleton_chains[i].name);
 		err = ask_nothing_is_no_error(link_dump(l, b, count_rule, &rules));
-		s->whole = s->chain[i] && rules >= skeleton_chains[i].rules;
+		s->whole = s->chain[i] && rules >= skeleton_chains[i].rules[f];
 	}
 	return err || s->whole ? err : look_further(l, b, f, s);
 }
 
 static int read_answer(const struct nlmsghdr *nlh, void *arg)
 {
-	return standing_read(arg, nlh);
+	const struct asked *asked = arg;
+
+	return standing_read(asked->standing, asked->family, nlh);
 }
 
 int standing_load(struct link *l, struct buf *b, enum family f, struct standing *s)
 {
+	struct asked asked = {f, s};
 	int err;
 
 	if (s->known)
 		return 0;
 	buf_reset(b);
 	standing_ask(b, f);
-	err = ask_nothing_is_no_error(link_get(l, b, read_answer, s));
+	err = ask_nothing_is_no_error(link_get(l, b, read_answer, &asked));
 	return err ? err : standing_conclude(l, b, f, s);
 }

@@ -9,7 +9,7 @@
 
 /* Appends the requests to a buffer, and takes an answer to one of them. */
 void standing_ask(struct buf *b, enum family f);
-int standing_read(struct standing *s, const struct nlmsghdr *nlh);
+int standing_read(struct standing *s, enum family f, const struct nlmsghdr *nlh);
 /* When all answers are in; asks further where something is missing. 0 or -errno. */
 int standing_conclude(struct link *l, struct buf *b, enum family f, struct standing *s);
 

@@ -64,11 +64,19 @@ static socklen_t size_of(const union endpoint *e)
 	return e->sa.sa_family == AF_INET6 ? sizeof(e->six) : sizeof(e->four);
 }
 
-/* "-" is any address of the family. */
-static union endpoint address(const char *text, unsigned int port, int family)
+/* "-" is any address of the family; "fe80::1%eth0" is one of that link. */
+static union endpoint address(const char *word, unsigned int port, int family)
 {
 	union endpoint e = {0};
+	char text[LINE];
+	char *scope;
 
+	snprintf(text, sizeof(text), "%s", word);
+	scope = strchr(text, '%');
+	if (scope) {
+		*scope++ = '\0';
+		e.six.sin6_scope_id = if_nametoindex(scope);
+	}
 	if (inet_pton(AF_INET, text, &e.four.sin_addr) == 1)
 		e.sa.sa_family = AF_INET;
 	else if (inet_pton(AF_INET6, text, &e.six.sin6_addr) == 1)
