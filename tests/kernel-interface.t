@@ -167,6 +167,27 @@ subtest 'many' => sub {
 	is($client->tcp('198.51.100.1', 2000)->{name}, 'web1', 'one of them');
 };
 
+subtest 'many addresses' => sub {
+	# as many as are asked for one by one, one more, and more than fit into a receive buffer
+	for my $n (32, 33, 1000) {
+		start();
+		must(qw(ip link add name many type veth peer name other));
+		must(qw(ip link set many up));
+		my $file = File::Temp->new;
+		print $file map { $Net::family == 6 ? sprintf "address add fd77::%x/128 dev many nodad\n", $_ : sprintf "address add 10.77.%d.%d/32 dev many\n", $_ >> 8, $_ & 255 } 1 .. $n;
+		close $file;
+		must(qw(ip -b), $file->filename);
+		my $count = sub { scalar(() = must(qw(nft list set ip ipmasqadm addresses-many)) =~ /expires/g) };
+		did(qw(portfw -a -P tcp -L @many 80-143), '-R', qw(10.0.0.2 80-143));
+		is($count->(), $n, "$n are known");
+		is(did(qw(portfw -a -P tcp -L @many 80-143), '-R', qw(10.0.0.2 80-143), '--dry-run'), '', '... and not added again');
+		must(qw(nft flush set ip ipmasqadm addresses-many));
+		did(qw(portfw -a -P tcp -L @many 81), @to_web1);
+		is($count->(), $n, '... but where they were forgotten');
+		must(qw(ip link del many));
+	}
+};
+
 subtest 'both families' => sub {
 	start("portfw -a -P tcp -L \@wan 80 @to_web1", 'portfw -a -P tcp -L @wan 80 -R fd00::2 8080');
 	is(did('save') =~ s/.*reach -f\n//sr, "ipmasqadm portfw -a -P tcp -L \@wan 80 -R 10.0.0.2 8080 -p 10\nipmasqadm portfw -a -P tcp -L \@wan 80 -R fd00::2 8080 -p 10\n", 'one of each');

@@ -39,6 +39,29 @@ struct interface_address *addresses_add(struct addresses *a)
 	return &a->v[a->n++];
 }
 
+/* The network does not count. */
+static int compare(const void *a, const void *b)
+{
+	const struct interface_address *one = a, *other = b;
+	int order = strcmp(one->interface, other->interface);
+
+	if (!order)
+		order = (int)one->address.family - (int)other->address.family;
+	return order ? order
+		     : memcmp(&one->address.in6, &other->address.in6, address_size(&one->address));
+}
+
+void addresses_sort(struct addresses *a)
+{
+	if (a->n)
+		qsort(a->v, a->n, sizeof(*a->v), compare);
+}
+
+bool addresses_have(const struct addresses *a, const struct interface_address *one)
+{
+	return a->n && bsearch(one, a->v, a->n, sizeof(*a->v), compare);
+}
+
 /* False: it has gone. */
 static bool name_interface(struct reader *r, uint32_t index)
 {

@@ -25,5 +25,9 @@ int addresses_load(struct addresses *out, enum family f);
 void addresses_free(struct addresses *a);
 /* One more, all zero. NULL: out of memory. */
 struct interface_address *addresses_add(struct addresses *a);
+/* Puts them in order, for whoever looks them up. */
+void addresses_sort(struct addresses *a);
+/* Whether one is among them, which are in order. */
+bool addresses_have(const struct addresses *a, const struct interface_address *one);
 
 #endif

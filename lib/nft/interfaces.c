@@ -43,6 +43,9 @@ static const struct {
 const struct hook learn_leaving_hook = {"filter", NF_INET_POST_ROUTING, 300,
 					"postrouting priority 300"};
 
+/* So many addresses are asked for one by one, with the rest; of more, all are told. */
+#define ASKED_MAX 32
+
 static const struct parts destination = {{FIELD_LOCAL}}, source = {{FIELD_SOURCE}};
 
 void interfaces_free(struct interfaces *i)
@@ -127,6 +130,15 @@ static bool is_of(const struct interface_address *a, const char *name)
 	return !strcmp(a->interface, name);
 }
 
+static bool has_many(const struct interface *i, const struct addresses *present)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < present->n; k++)
+		n += is_of(&present->v[k], i->name);
+	return n > ASKED_MAX;
+}
+
 void interface_ask(struct buf *b, enum family f, struct interfaces *all, struct interface *i,
 		   const struct addresses *present)
 {
@@ -140,7 +152,8 @@ void interface_ask(struct buf *b, enum family f, struct interfaces *all, struct 
 	ask_chain(b, f, text);
 	interface_set(text, i->name);
 	ask_set(b, f, text);
-	for (size_t k = 0; k < present->n; k++)
+	i->told = has_many(i, present);
+	for (size_t k = 0; !i->told && k < present->n; k++)
 		if (is_of(&present->v[k], i->name))
 			ask_key(b, f, text, &present->v[k].address.in6,
 				(uint32_t)address_size(&present->v[k].address));
@@ -235,6 +248,20 @@ int interfaces_ask(struct link *l, struct buf *b, enum family f, struct interfac
 {
 	return ask_nothing_is_no_error(
 		link_get(l, b, read_answer, &(struct reader){.out = i, .family = f}));
+}
+
+int interface_addresses(struct link *l, struct buf *b, enum family f, struct interfaces *all,
+			const struct interface *i)
+{
+	struct reader r = {.out = all, .family = f};
+	char text[INTERFACE_NAME_MAX];
+
+	if (!i->told || !i->there)
+		return 0;
+	buf_reset(b);
+	interface_set(text, i->name);
+	ask_elements(b, f, NLM_F_DUMP, text);
+	return ask_nothing_is_no_error(link_dump(l, b, read_answer, &r));
 }
 
 /* Each has as many rules in the chains that they share. Others' count as well, and
@@ -398,15 +425,6 @@ static void write_lookup(struct batch *b, const char *name, const char *comment,
 	b->ops->rule_add(b, &to);
 }
 
-static bool is_known(const struct addresses *known, const struct interface_address *a)
-{
-	for (size_t i = 0; i < known->n; i++)
-		if (is_of(&known->v[i], a->interface) &&
-		    address_equal(&known->v[i].address, &a->address))
-			return true;
-	return false;
-}
-
 void interface_write(struct batch *b, const struct interface *i, const struct addresses *known,
 		     const struct addresses *present)
 {
@@ -428,7 +446,7 @@ void interface_write(struct batch *b, const struct interface *i, const struct ad
 		write_learning(b, i->name, comment, set);
 	}
 	for (size_t k = 0; k < present->n; k++)
-		if (is_of(&present->v[k], i->name) && !is_known(known, &present->v[k]))
+		if (is_of(&present->v[k], i->name) && !addresses_have(known, &present->v[k]))
 			b->ops->address_add(b, set, &present->v[k].address);
 }
 

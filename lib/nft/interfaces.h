@@ -43,6 +43,7 @@ struct interface {
 	char name[MASQ_INTERFACE_MAX];
 	bool asked;  /* whether its chain and its set are there */
 	bool there;  /* one of them is, so rules may refer to it */
+	bool told;   /* it has so many addresses that its set tells all of them */
 	bool whole;  /* all its rules are there */
 	bool others; /* its chain has rules that are not ours, if that was asked */
 	bool unused; /* no service of it remains, and nothing of others' */
@@ -87,6 +88,9 @@ int interfaces_read(struct interfaces *i, enum family f, const struct nlmsghdr *
 /* Sends what interface_ask() has put into the buffer, and takes the answers. 0 or
  * -errno, as in load.h. */
 int interfaces_ask(struct link *l, struct buf *b, enum family f, struct interfaces *i);
+/* The addresses in its set, if they were too many to be asked for. The same. */
+int interface_addresses(struct link *l, struct buf *b, enum family f, struct interfaces *all,
+			const struct interface *i);
 /* Whether what was asked says that an interface lacks something, or may. */
 bool interface_in_doubt(const struct interfaces *all, const struct interface *i);
 /* All there are, with their rules in the chains that they share. 0 or -errno, as in
@@ -95,7 +99,8 @@ int interfaces_load(struct link *l, struct buf *b, enum family f, struct interfa
 /* The rules of one's own chain as well, and whether it is whole. The same. */
 int interface_load(struct link *l, struct buf *b, enum family f, struct interfaces *all, size_t i);
 
-/* Makes what an interface lacks, and adds those of its addresses that are not known. */
+/* Makes what an interface lacks, and adds those of its addresses that are not known,
+ * which are in order. */
 void interface_write(struct batch *b, const struct interface *i, const struct addresses *known,
 		     const struct addresses *present);
 void interface_remove(struct batch *b, const struct interface *i);

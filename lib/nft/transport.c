@@ -383,7 +383,7 @@ static int look_at_interface(struct nft *n, enum family f, struct interface *i)
 		interface_ask(&n->query, f, all, i, &n->state.present[f]);
 		err = interfaces_ask(n->link, &n->query, f, all);
 	}
-	return err;
+	return err ? err : interface_addresses(n->link, &n->query, f, all, i);
 }
 
 static bool named_here(const struct service *s, enum family f)
@@ -448,6 +448,7 @@ static int look_at_interfaces(struct nft *n, enum family f)
 		all->v[i].unused = !remain;
 		closely |= !remain;
 	}
+	addresses_sort(&all->known);
 	return err || !closely || !n->state.standing[f].table ? err : look_closely(n, f);
 }
 
