@@ -154,6 +154,18 @@ flood('portfw: any address: one target, two, and back', $changes, begin(any('-a'
 flood('portfw: any address, an exact one above it, and back', $changes, begin(any('-a', 2)), undef,
 	portfw('-a', 3), portfw('-d', 3));
 
+# The interface that has the address; all of it comes and goes with its first and last service.
+sub at { return [map { $_ eq $local ? '@lo' : $_ } @{portfw(@_)}] }
+flood('portfw: interface: one target, two, and back', $changes, begin(at('-a', 2)), undef, at('-a', 3), at('-d', 3));
+flood('portfw: interface: an exact address above it, and back', $changes, begin(at('-a', 2)), undef,
+	portfw('-a', 3), portfw('-d', 3));
+flood('portfw: any address, an interface above it, and back', $changes, begin(any('-a', 2)), undef,
+	at('-a', 3), at('-d', 3));
+flood('portfw: any address, an interface of two targets above it, and back', $changes, begin(any('-a', 2)), undef,
+	[qw(portfw -a -P udp -L @lo 80 -R 10.0.0.3 8080)], at('-a', 4), [qw(portfw -d -P udp -L @lo 80)]);
+flood('portfw: interface: its chain is lost and mended', $changes, begin(any('-a', 3), at('-a', 2)), undef,
+	sub { nft('flush chain ip ipmasqadm lookup_at'); }, at('-a', 2));
+
 # ---- mfw ----
 
 for my $port ([], [8080]) {
