@@ -170,7 +170,17 @@ int value_check_interface(struct error *e, const char *name)
 {
 	static const char possible[] = "abcdefghijklmnopqrstuvwxyz"
 				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	struct masq_address address;
+	const char *host, *port;
+	size_t len;
 
+	if (masq_parse_address(&address, name))
+		return fail(e, EINVAL, "@%s: an address stands without @", name);
+	if (value_split(name, &host, &len, &port))
+		return fail(e, EINVAL,
+			    "@%s: interface and port are two words, @%.*s %s, and instead of the "
+			    "label of an address give that address",
+			    name, (int)len, host, port);
 	if (!*name)
 		return fail(e, EINVAL, "\"@\": the name of an interface is missing, as in @ppp0");
 	if (strlen(name) >= MASQ_INTERFACE_MAX)
