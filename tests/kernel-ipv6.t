@@ -230,6 +230,10 @@ subtest 'what is refused, by name' => sub {
 	refused(2, '::1 is the loopback address, no host to forward to', @add, '::1', 80);
 	refused(2, 'ff02::1 is a multicast address, no host to forward to', @add, 'ff02::1', 80);
 	refused(2, "::ffff:10.0.0.2 is an IPv4 address in IPv6's notation: give 10.0.0.2", @add, '::ffff:10.0.0.2', 80);
+	my @local = qw(portfw -a -P tcp -R fd00::2 80 -L);
+	refused(2, 'fe80::1 is a link-local address, which needs a scope, and a forward has none: give a global or a unique local address of this machine', @local, 'fe80::1', 80);
+	refused(2, '::1 is the loopback address, and nothing that comes to it is forwarded', @local, '::1', 80);
+	refused(2, 'ff02::1 is a multicast address, and nothing that comes to it is forwarded', @local, 'ff02::1', 80);
 	is(tables(), '', 'nothing has changed');
 };
 

@@ -138,25 +138,27 @@ int command_check_target(struct error *e, const struct masq_command *c)
 		    c->target.family == AF_INET6 ? "::" : "0.0.0.0");
 }
 
-/* What no packet from elsewhere can be sent on to. */
-static int check_host(struct error *e, const struct masq_address *a)
+/* An address of IPv6 that no packet can be forwarded from or to, and whose it ought to
+ * be instead. */
+static int check_special(struct error *e, const struct masq_address *a, const char *cannot,
+			 const char *whose)
 {
 	const struct in6_addr *in6 = &a->in6;
 	char text[ADDRESS_TEXT_MAX];
-	const char *what;
 
 	if (a->family != AF_INET6)
 		return 0;
+	address_text(text, a);
 	if (IN6_IS_ADDR_LOOPBACK(in6))
-		what = "the loopback address, no host to forward to";
-	else if (IN6_IS_ADDR_MULTICAST(in6))
-		what = "a multicast address, no host to forward to";
-	else if (IN6_IS_ADDR_LINKLOCAL(in6))
-		what = "a link-local address, which needs a scope, and a forward has none: "
-		       "give a global or a unique local address of that host";
-	else
-		return 0;
-	return fail(e, EINVAL, "%s is %s", address_text(text, a), what);
+		return fail(e, EINVAL, "%s is the loopback address, %s", text, cannot);
+	if (IN6_IS_ADDR_MULTICAST(in6))
+		return fail(e, EINVAL, "%s is a multicast address, %s", text, cannot);
+	if (IN6_IS_ADDR_LINKLOCAL(in6))
+		return fail(e, EINVAL,
+			    "%s is a link-local address, which needs a scope, and a forward has "
+			    "none: give a global or a unique local address of %s",
+			    text, whose);
+	return 0;
 }
 
 static int check_mapped(struct error *e, const struct masq_address *a)
@@ -180,9 +182,15 @@ int command_check_addresses(struct error *e, const struct masq_command *c)
 	if (!err)
 		err = check_mapped(e, target);
 	if (!err && c->has & MASQ_HAS_TARGET)
-		err = check_host(e, target);
-	if (err || !both || local->family == target->family)
+		err = check_special(e, target, "no host to forward to", "that host");
+	if (err)
 		return err;
+	if (!both || local->family == target->family)
+		return c->has & MASQ_HAS_LOCAL
+			       ? check_special(e, local,
+					       "and nothing that comes to it is forwarded",
+					       "this machine")
+			       : 0;
 	return fail(e, EINVAL, "%s is %s and %s is %s, and neither is translated to the other%s%s",
 		    address_text(from, local), address_family_name(local->family),
 		    address_text(to, target), address_family_name(target->family),
