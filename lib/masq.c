@@ -228,6 +228,10 @@ int masq_find(struct masq *m, const struct masq_command *command)
 
 	if (!err)
 		err = take(m, &c, command, MASQ_DELETE);
+	if (!err && m->transport->resolve)
+		err = m->transport->resolve(m, &c);
+	if (err == -EADDRNOTAVAIL)
+		return 0;
 	if (!err)
 		err = m->transport->list(m, MASQ_KIND(c.kind), &c, look_at, &search);
 	return err ? err : search.found;

@@ -50,6 +50,35 @@ subtest 'both protocols' => sub {
 	is(left($k), '', 'nothing is left');
 };
 
+subtest 'an interface: the address that it has at the moment' => sub {
+	my $k = fresh(FAKE_ADDRESS => "eth0=$l");
+	does($k, "portfw -a -P tcp -L \@eth0 80 -R $r 81", 0, '', message($ADD, 6, $l, 80, $r, 81));
+	does($k, "portfw -q -P tcp -L \@eth0 80$_", 0, '') for '', " -R $r 81";
+	does($k, "portfw -q -P tcp -L \@eth0 $_", 1, '') for 81, "80 -R $r 80";
+	does($k, "portfw -q -P udp -L \@eth0 80", 1, '');
+	does($k, "portfw -q -P tcp -L $l 80", 0, '');
+	my $now = 'this kernel knows no forwards on interfaces: the address that eth0 has at the moment was taken';
+	is($k->run(qw(portfw -a -v -P tcp -L @eth0 80 -p 3))->{out}, "$now\n", '-v says so, of a new pref');
+	is($k->run(qw(portfw -a -v -P tcp -L @eth0 8000-8001 -R), $r, '9000-9001')->{out}, "$now\n", '... of a range');
+	does($k, "portfw -d -P tcp -L \@eth0 80", 0, '', message($DEL, 6, $l, 80, '0.0.0.0', 0));
+	does($k, "portfw -d -P tcp -L \@eth0 80", 1, "no forward on tcp $l:80", message($DEL, 6, $l, 80, '0.0.0.0', 0));
+	is($k->run('save')->{out} =~ s/.*autofw -F\n//sr, "ipmasqadm portfw -a -P tcp -L $l 8000-8001 -R $r 9000-9001 -p 10\n", 'saved with the address');
+	$k->file('rules', "portfw -f\nportfw -a -P udp -L \@eth0 53 -R $r 53\n");
+	is($k->run('restore', $k->path('rules'))->{status}, 0, 'restore');
+	is(left($k), 'UDP:53', 'takes it as well');
+	$k->{env}{FAKE_ADDRESS} = 'eth0=198.51.100.9';
+	does($k, "portfw -q -P udp -L \@eth0 53", 1, '');
+	does($k, "portfw -d -P udp -L \@eth0 53", 1, 'no forward on udp 198.51.100.9:53', message($DEL, 17, '198.51.100.9', 53, '0.0.0.0', 0));
+	for (['eth0=', 'eth0', 'Cannot assign requested address'], ["eth0=$l", 'eth1', 'No such device'], ["eth0=$l", 'eth', 'No such device']) {
+		my ($address, $name, $why) = @$_;
+		$k->{env}{FAKE_ADDRESS} = $address;
+		my $none = "\@$name: this kernel forwards what comes to an address, and the interface has none: $why";
+		does($k, "portfw -a -P tcp -L \@$name 80 -R $r 80", 1, $none);
+		does($k, "portfw -d -P tcp -L \@$name 80", 1, $none);
+		does($k, "portfw -q -P tcp -L \@$name 80", 1, '');
+	}
+};
+
 subtest 'a range' => sub {
 	my $k = fresh();
 	does($k, "portfw -a -P tcp -L $l 8000-8002 -R $r 9000-9002", 0, '',

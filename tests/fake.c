@@ -6,6 +6,7 @@
  * FAKE_PROC=DIR         stands for /proc/net, in which only ip_masq/ and ip_portfw are looked for
  * FAKE_OPEN=PATH=ERRNO  opening that file fails, as in ip_masq/mfw=EACCES
  * FAKE_SOCKET=ERRNO     there are no raw sockets
+ * FAKE_ADDRESS=NAME=A   the address of an interface; no other one has an address
  * FAKE_RECORD=FILE      every message is appended to FILE, as a line of hexadecimal digits
  * FAKE_ANSWER=CMD=ERRNO[,...]  what is answered to ADD, DEL, ...; * is any command
  * FAKE_KERNEL=2.2       what gets past FAKE_ANSWER is carried out as 2.2 does, state files and all.
@@ -18,6 +19,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -230,6 +233,37 @@ int socket(int domain, int type, int protocol)
 		protocol = 0;
 	}
 	return REAL("socket")(domain, type, protocol);
+}
+
+/* The kernel's own names of errors: of what there is not, and of what has no address. */
+static int address_of(struct ifreq *request)
+{
+	const char *given = getenv("FAKE_ADDRESS");
+	size_t n = strlen(request->ifr_name);
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	if (!given || strncmp(given, request->ifr_name, n) != 0 || given[n] != '=') {
+		errno = ENODEV;
+		return -1;
+	}
+	if (inet_pton(AF_INET, given + n + 1, &in.sin_addr) != 1) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	memcpy(&request->ifr_addr, &in, sizeof(in));
+	return 0;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	int (*real)(int, unsigned long, ...);
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	return request == SIOCGIFADDR ? address_of(arg) : REAL("ioctl")(fd, request, arg);
 }
 
 static void record(const void *message, size_t size)

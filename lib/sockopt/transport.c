@@ -527,14 +527,17 @@ static int command_without_module(struct masq *m, const struct masq_command *c)
 }
 
 /* The present address of the command's interface takes its place. */
-static int take_address(struct error *e, struct masq_command *c, int fd)
+static int sockopt_resolve(struct masq *m, struct masq_command *c)
 {
+	const struct sockopt *s = m->priv;
 	struct ifreq request = {0};
 	struct sockaddr_in in;
 
+	if (!(c->has & MASQ_HAS_INTERFACE))
+		return 0;
 	memcpy(request.ifr_name, c->interface, sizeof(c->interface));
-	if (ioctl(fd, SIOCGIFADDR, &request) < 0)
-		return fail(e, EADDRNOTAVAIL,
+	if (ioctl(s->fd, SIOCGIFADDR, &request) < 0)
+		return fail(&m->error, EADDRNOTAVAIL,
 			    "@%s: this kernel forwards what comes to an address, and the interface "
 			    "has none: %s",
 			    c->interface, strerror(errno));
@@ -547,7 +550,6 @@ static int take_address(struct error *e, struct masq_command *c, int fd)
 
 static int sockopt_command(struct masq *m, const struct masq_command *given)
 {
-	const struct sockopt *s = m->priv;
 	struct records there = {0};
 	struct masq_command part, four = *given;
 	const struct masq_command *c = &four;
@@ -558,8 +560,9 @@ static int sockopt_command(struct masq *m, const struct masq_command *given)
 	/* the kernel has no other family to mean */
 	if (four.local.family == AF_UNSPEC)
 		four.local.family = AF_INET;
-	if (c->has & MASQ_HAS_INTERFACE && take_address(&m->error, &four, s->fd) < 0)
-		return -EADDRNOTAVAIL;
+	err = sockopt_resolve(m, &four);
+	if (err)
+		return err;
 	if (kinds[c->kind]->says_no)
 		return command_without_module(m, c);
 	if (!kind_part(&part, c, 1))
@@ -634,5 +637,6 @@ const struct transport transport_sockopt = {
 	.command = sockopt_command,
 	.commit = sockopt_commit,
 	.abort = sockopt_abort,
+	.resolve = sockopt_resolve,
 	.list = sockopt_list,
 };
