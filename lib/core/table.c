@@ -18,10 +18,9 @@ void table_free(struct table *t)
 
 static size_t hash(const struct key *key)
 {
-	uint32_t words[sizeof(*key) / 4];
-	uint64_t h = 0;
+	uint64_t words[(sizeof(*key) + 7) / 8] = {0}, h = 0;
 
-	memcpy(words, key, sizeof(words));
+	memcpy(words, key, sizeof(*key));
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		/* 2^64 over the golden ratio: Fibonacci hashing */
 		h = (h ^ words[i]) * 0x9e3779b97f4a7c15u;
