@@ -80,4 +80,26 @@ subtest 'a pull to a disk that is full' => sub {
 	$node->must(qw(umount /etc));
 };
 
+subtest 'check-pair' => sub {
+	my $says = sub {
+		my ($file, $script) = @_;
+		$node->must('sed', '-i.good', $script, $file);
+		my (undef, $out) = $node->sh('check-pair --local');
+		$node->must('mv', "$file.good", $file);
+		return $out;
+	};
+	my $conntrackd = '/etc/conntrackd/conntrackd.conf';
+	my $ignore = sub { return $says->($conntrackd, "s,\\(IPv4_address \\)127.0.0.1,&\\n\\1$_[0],") };
+	for (qw(198.51.100.1 198.51.100.1/32 198.51.100.0/24 198.51.0.0/16 0.0.0.0/0)) {
+		like($ignore->($_), qr{^wrong: \Q$conntrackd\E ignores \Q$_\E: what is addressed to 198\.51\.100\.1 is not told}m, "the sync ignores $_");
+	}
+	like($ignore->('10.0.0.0/24'), qr{ignores 10\.0\.0\.0/24: what is addressed to 10\.0\.0\.1 is not told}, 'that of the inside address');
+	for (qw(198.51.100.2 198.51.100.128/25 198.51.100.2/31 127.0.0.0/8 10.0.0.2/32)) {
+		unlike($ignore->($_), qr/ignores/, "$_ is another address");
+	}
+	unlike($says->('/etc/keepalived/keepalived.conf', 's/^[[:blank:]]*//'), qr/does not have/, 'a keepalived.conf that is not indented');
+	like($says->('/etc/keepalived/keepalived.conf', 's/198\.51\.100\.1/198.51.100.11/'),
+		qr{keepalived\.conf does not have 198\.51\.100\.1 }, 'one with another address');
+};
+
 done_testing;
