@@ -23,7 +23,6 @@ plan skip_all => $lacking if $lacking;
 $node->boot;
 $node->must('sh', '-c', 'cp -r /usr/share/doc/ipmasqadm/ha/etc /usr/share/doc/ipmasqadm/ha/usr \
 	/usr/share/doc/ipmasqadm/health/usr /; ip address add 192.168.77.1/32 dev lo');
-
 sub put { my ($path, $text) = @_; $node->must('sh', '-c', 'printf %s "$1" >"$2"', 'sh', $text, $path) }
 sub slurp { my ($path) = @_; return ($node->sh("cat $path 2>/dev/null"))[1] }
 
