@@ -63,6 +63,7 @@ subtest 'a pull' => sub {
 	$node->must(qw(chown 1000 /etc/ipmasqadm.conf));
 	like(logs('ipmasqadm-pull'), qr/cannot restore: .*refusing to read as root: it belongs to uid 1000/, 'nor is a file restored that is somebody else\'s');
 	like($node->must(qw(ipmasqadm save)), qr/-R 10\.0\.0\.2 8089/, 'what is in force stays again');
+	$node->must(qw(chown 0 /etc/ipmasqadm.conf));
 };
 
 subtest 'a pull to a disk that is full' => sub {
@@ -99,6 +100,18 @@ subtest 'check-pair' => sub {
 	unlike($says->('/etc/keepalived/keepalived.conf', 's/^[[:blank:]]*//'), qr/does not have/, 'a keepalived.conf that is not indented');
 	like($says->('/etc/keepalived/keepalived.conf', 's/198\.51\.100\.1/198.51.100.11/'),
 		qr{keepalived\.conf does not have 198\.51\.100\.1 }, 'one with another address');
+};
+
+subtest 'a health check that could not read the file' => sub {
+	put('/etc/ipmasqadm.conf', "portfw -f\nportfw -a -P tcp -L fw.example.org 80 -R 10.0.0.2 80\n");
+	put('/etc/hosts', '');
+	put('/etc/nsswitch.conf', "hosts: files\n");
+	my $said = qr{cannot read /etc/ipmasqadm\.conf: .*fw\.example\.org};
+	like(logs('ipmasqadm-health'), $said, 'says so');
+	unlike(logs('ipmasqadm-health'), $said, 'once');
+	put('/etc/hosts', "198.51.100.1 fw.example.org\n");
+	$node->run('ipmasqadm-health');
+	like(slurp('/run/ipmasqadm-health/wanted'), qr/-L 198\.51\.100\.1 80/, 'and reads it in the next round, when it can');
 };
 
 done_testing;
