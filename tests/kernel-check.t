@@ -490,6 +490,25 @@ subtest 'no false alarm: an address of an inside network' => sub {
 	portfw(qw(-d -P tcp -L 10.0.0.1 80));
 };
 
+# as an ipvlan, a netkit or a vxlan may be: Ethernet, and nobody there answers for an address
+subtest 'no false alarm: an interface without neighbours' => sub {
+	must(qw(ip link add p2p type veth peer name p2p netns), $web1->{pid});
+	# what is sent there has the sender's own hardware address
+	for ([undef, 1, ''], [$web1, 2, '; ip route replace default via 10.9.0.1']) {
+		my ($host, $last, $more) = @$_;
+		my @shell = ('sh', '-ec', 'ip link set p2p address 02:00:00:00:00:01 arp off; ip link set p2p up; '
+			. "ip address add 10.9.0.$last/24 dev p2p$more");
+		$host ? $host->must(@shell) : must(@shell);
+	}
+	portfw(qw(-a -P tcp -L 198.51.100.1 81 -R 10.9.0.2 8080));
+	my $r = check(qw(-P tcp -L 198.51.100.1 81));
+	is($r->{code}, 'ok', 'before it has been used') or diag($r->{text});
+	ok(connects('tcp', '198.51.100.1', 81), 'a real connection gets through');
+	portfw(qw(-d -P tcp -L 198.51.100.1 81));
+	must(qw(ip link del p2p));
+	$web1->must('sh', '-c', 'ip route replace default via 10.0.0.1');
+};
+
 subtest 'root of a user namespace is not root here' => sub {
 	plan skip_all => 'no user namespaces' if run(qw(unshare -Ur true));
 	my ($status, $out, $err) = run(qw(unshare -Ur), $Net::program, 'check');

@@ -124,7 +124,7 @@ bool ears_ask(struct ears *e, const char *interface, const struct masq_address *
 				 .sll_halen = 6};
 	size_t n;
 
-	if (e->fd < 0 || !route_hardware(interface, mac))
+	if (e->fd < 0 || !route_asks_neighbours(interface) || !route_hardware(interface, mac))
 		return false;
 	n = frame_ask(frame, mac, ours, address);
 	memcpy(to.sll_addr, frame, 6);

@@ -234,19 +234,35 @@ bool route_has_xdp(struct nl *nl, const char *interface)
 	return xdp;
 }
 
-bool route_hardware(const char *interface, unsigned char mac[6])
+static bool ask_interface(unsigned long what, const char *interface, struct ifreq *req)
 {
-	struct ifreq req = {0};
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool ok;
 
-	memset(mac, 0, 6);
+	*req = (struct ifreq){0};
 	if (s < 0)
 		return false;
-	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", interface);
-	ok = !ioctl(s, SIOCGIFHWADDR, &req) && req.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	snprintf(req->ifr_name, sizeof(req->ifr_name), "%s", interface);
+	ok = !ioctl(s, what, req);
 	close(s);
+	return ok;
+}
+
+bool route_hardware(const char *interface, unsigned char mac[6])
+{
+	struct ifreq req;
+	bool ok = ask_interface(SIOCGIFHWADDR, interface, &req) &&
+		  req.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+
+	memset(mac, 0, 6);
 	if (ok)
 		memcpy(mac, req.ifr_hwaddr.sa_data, 6);
 	return ok;
+}
+
+bool route_asks_neighbours(const char *interface)
+{
+	struct ifreq req;
+
+	return ask_interface(SIOCGIFFLAGS, interface, &req) && !(req.ifr_flags & IFF_NOARP);
 }

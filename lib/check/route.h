@@ -56,4 +56,8 @@ bool route_has_xdp(struct nl *nl, const char *interface);
 /* The hardware address and whether the interface has one. */
 bool route_hardware(const char *interface, unsigned char mac[6]);
 
+/* Whether the kernel asks there for neighbours, by ARP or Neighbour Discovery: not on some tunnels,
+ * nor on interfaces of containers that only route, which are Ethernet all the same. */
+bool route_asks_neighbours(const char *interface);
+
 #endif
