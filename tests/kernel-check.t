@@ -606,6 +606,19 @@ subtest 'a server here on the same port is a warning' => sub {
 	is(check(@web, '--no-probe')->{state}, 'warn', 'reading alone is a warning, too');
 };
 
+subtest 'what this machine itself has sent is not stale where its own connections are switched off' => sub {
+	my $lacking = lacking('conntrack', !run(qw(conntrack -V)));
+	plan skip_all => $lacking if $lacking;
+	portfw(qw(-a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53));
+	sh('conntrack -I -p udp -s 198.51.100.1 -d 198.51.100.1 --sport 5353 --dport 53 -r 198.51.100.1 -q 198.51.100.1 --reply-port-src 53 --reply-port-dst 5353 -t 100');
+	is((check(qw(-P udp -L 198.51.100.1 53)))->{code}, 'stale', 'by default it is');
+	sh('ipmasqadm reach -d own');
+	my $r = check(qw(-P udp -L 198.51.100.1 53));
+	is($r->{code}, 'ok', 'then it stays here') or diag($r->{text});
+	sh('ipmasqadm reach -e own; conntrack -D -p udp --orig-dst 198.51.100.1 --orig-port-dst 53');
+	portfw(qw(-d -P udp -L 198.51.100.1 53));
+};
+
 subtest 'a silent UDP service is a warning' => sub {
 	$web1->must('sh', '-c', q(nft 'add table ip f; add chain ip f o { type filter hook output priority 0; }; add rule ip f o udp sport 53 drop'));
 	portfw(qw(-a -P udp -L 198.51.100.1 53 -R 10.0.0.2 53));

@@ -403,6 +403,9 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 		if (w->dport != f->lport || !address_equal(&w->dest, &o->dest) ||
 		    (!s->client_given && address_equal(&w->client, &s->client)))
 			continue;
+		/* nor has this machine itself a forward where it is switched off */
+		if (o->own_off && owner(s, &w->client))
+			continue;
 		for (size_t j = 0; j < n; j++)
 			target |= service[j].forward.kind == f->kind &&
 				  service[j].forward.protocol == f->protocol &&
