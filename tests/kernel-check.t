@@ -332,6 +332,24 @@ subtest 'a rate limit is no fault' => sub {
 	portfw(qw(-d -P tcp -L 198.51.100.1), $_) for 2001 .. 2012;
 };
 
+subtest 'a rule against the address that is played' => sub {
+	nft(<<"END");
+table ip admin {
+	set bogons { type ipv4_addr; elements = { $played }; }
+	chain pre { type filter hook prerouting priority raw; iifname "wan" ip saddr \@bogons drop; }
+}
+END
+	my $r = check(@web);
+	is($r->{code}, 'early-drop', 'the code') or diag($r->{text});
+	like($r->{cause}, qr/^the packet from \Q$played\E is dropped by another rule in prerouting$/, 'who was played');
+	like($r->{note}, qr/; if that rule is meant for addresses like \S+ alone, leave it and play one of your clients: --from ADDRESS$/, 'and how to play another');
+	is((check(@web, qw(--from 203.0.113.9)))->{code}, 'ok', 'who gets through');
+	nft('delete table ip admin');
+	nft('table ip admin { chain f { type filter hook forward priority 0; policy drop; }; }');
+	unlike((check(@web))->{note}, qr/--from/, 'of a policy there is nothing to say');
+	nft('delete table ip admin');
+};
+
 subtest 'command lines' => sub {
 	for ([[qw(-P tcp)], qr/-P and -L go together/], [[qw(-L 198.51.100.1 80)], qr/-P and -L go together: -P tcp -L 198\.51\.100\.1 80$/],
 		(map { [['--from', $_], qr/--from \Q$_\E: no client has that address/] } $six ? qw(:: ::1 ff02::1) : qw(0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255)),

@@ -21,9 +21,27 @@ static const char *const hook_names[] = {
 	[MASQ_HOOK_POSTROUTING] = "postrouting",
 };
 
+/* Whether a rule looks at the source: as its tool prints it, with sets, too. */
+static bool is_about_source(const struct check_place *p)
+{
+	return strstr(p->text, "saddr ") || strstr(p->text, " -s ") || strstr(p->text, " src") ||
+	       strstr(p->text, " --src-");
+}
+
+/* Firewalls drop what has an address for documentation, with reason. */
+static void note_client(struct verdict *v, const struct check_observed *o)
+{
+	size_t n = strlen(v->note);
+
+	verdict_put(v->note + n, sizeof(v->note) - n,
+		    "%sif that rule is meant for addresses like %s alone, leave it and play one "
+		    "of your clients: --from ADDRESS",
+		    n ? "; " : "", IP(o->client));
+}
+
 /* A rule or policy that drops. */
-static bool judge_drop(struct verdict *v, const struct check_flight *x,
-		       const struct cure_packet *what, bool back)
+static bool judge_drop(struct verdict *v, const struct check_observed *o,
+		       const struct check_flight *x, const struct cure_packet *what, bool back)
 {
 	const struct check_place *p = &x->drop;
 	bool early = p->hook == MASQ_HOOK_INGRESS || p->hook == MASQ_HOOK_PREROUTING;
@@ -37,11 +55,13 @@ static bool judge_drop(struct verdict *v, const struct check_flight *x,
 		verdict_broken(v, "legacy");
 	else
 		verdict_broken(v, early ? "early-drop" : "filter");
-	CAUSE(v, "%s dropped by another %s in %s", back ? "the answer is" : "the packet is",
-	      policy ? "chain's policy" : "rule", hook_names[p->hook]);
+	CAUSE(v, "%s %s is dropped by another %s in %s", back ? "the answer to" : "the packet from",
+	      IP(o->client), policy ? "chain's policy" : "rule", hook_names[p->hook]);
 	cure_place(v->evidence, sizeof(v->evidence), p);
 	cure_pass(v->cure, sizeof(v->cure), p, what);
 	cure_lasting(v->note, sizeof(v->note), p);
+	if (!back && !o->live && is_about_source(p))
+		note_client(v, o);
 	return true;
 }
 
@@ -161,7 +181,7 @@ bool judge_out(struct verdict *v, const struct check_observed *o)
 		return true;
 	if (x->done || (o->target_here && x->local))
 		return false;
-	if (judge_drop(v, x, &what, false))
+	if (judge_drop(v, o, x, &what, false))
 		return true;
 	/* lost: the look-ups explain what routing does */
 	if (x->hook == MASQ_HOOK_PREROUTING && x->priority == LAST_TAP &&
@@ -196,7 +216,7 @@ bool judge_back(struct verdict *v, const struct check_observed *o)
 	if (judge_untracked(v, x, &what))
 		return true;
 	if (!x->done) {
-		if (judge_drop(v, x, &what, true))
+		if (judge_drop(v, o, x, &what, true))
 			return true;
 		if (x->hook == MASQ_HOOK_PREROUTING && x->priority == LAST_TAP &&
 		    judge_no_route(v, o))
@@ -231,7 +251,7 @@ bool judge_icmp(struct verdict *v, const struct check_observed *o)
 
 	if (!x->sent || x->done || (o->target_here && x->local))
 		return false;
-	if (!judge_drop(v, x, &what, false))
+	if (!judge_drop(v, o, x, &what, false))
 		judge_lost(v, o, x, false);
 	v->code = "pmtu";
 	CAUSE(v, "%s is dropped: large transfers will hang", family_of(&o->forward)->too_big);

@@ -265,8 +265,8 @@ static void test_way_in(void)
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
 	LINE("before all", "early-drop", "before the first hook", NULL, "tc filter",
 	     o.out = (struct check_flight){.sent = true});
-	LINE("by a rule", "filter", "rule in forward", NULL,
-	     "nft insert rule ip t c ct status dnat",
+	LINE("by a rule", "filter", "packet from 203.0.113.5 is dropped by another rule in forward",
+	     NULL, "nft insert rule ip t c ct status dnat",
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_FORWARD));
 	LINE("by a policy", "filter", "policy in forward", "policy drop", NULL,
 	     dropped(&o.out, MASQ_PLACE_POLICY, MASQ_HOOK_FORWARD));
