@@ -60,10 +60,13 @@ subtest 'a pull' => sub {
 	like($node->must(qw(ipmasqadm save)), qr/-R 10\.0\.0\.2 8089/, 'what is in force stays');
 
 	put('/etc/ipmasqadm.conf', $mine);
-	$node->must(qw(chown 1000 /etc/ipmasqadm.conf));
-	like(logs('ipmasqadm-pull'), qr/cannot restore: .*refusing to read as root: it belongs to uid 1000/, 'nor is a file restored that is somebody else\'s');
-	like($node->must(qw(ipmasqadm save)), qr/-R 10\.0\.0\.2 8089/, 'what is in force stays again');
-	$node->must(qw(chown 0 /etc/ipmasqadm.conf));
+	SKIP: {
+		skip 'an ordinary user has no other user to give a file to', 2 if !$ENV{CI} && $node->run(qw(chown 1000 /etc/ipmasqadm.conf));
+		$node->must(qw(chown 1000 /etc/ipmasqadm.conf));
+		like(logs('ipmasqadm-pull'), qr/cannot restore: .*refusing to read as root: it belongs to uid 1000/, 'nor is a file restored that is somebody else\'s');
+		like($node->must(qw(ipmasqadm save)), qr/-R 10\.0\.0\.2 8089/, 'what is in force stays again');
+		$node->must(qw(chown 0 /etc/ipmasqadm.conf));
+	}
 };
 
 subtest 'a pull to a disk that is full' => sub {
