@@ -72,8 +72,8 @@ subtest 'a pull' => sub {
 subtest 'a pull to a disk that is full' => sub {
 	put('/usr/local/bin/ssh', "#!/bin/sh\ncat /var/peer 2>/dev/null\nexit 0\n");
 	put('/var/peer', $other);
-	$node->must('sh', '-ec', 'mkdir /var/etc; cp -a /etc/ipmasqadm-pair.conf /etc/passwd /etc/group /var/etc/
-		mount -t tmpfs -o size=64k none /etc; cp -a /var/etc/* /etc/');
+	$node->must('sh', '-ec', 'mkdir /var/etc; cp /etc/ipmasqadm-pair.conf /etc/passwd /etc/group /var/etc/
+		mount -t tmpfs -o size=64k none /etc; cp /var/etc/* /etc/');
 	put('/etc/ipmasqadm.conf', $mine);
 	$node->sh('dd if=/dev/zero of=/etc/filler bs=4k 2>/dev/null');
 	like(logs('ipmasqadm-pull'), qr{cannot be written to /etc/ipmasqadm\.conf\.pulled, staying with the old one}, 'is told');
