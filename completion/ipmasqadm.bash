@@ -18,33 +18,35 @@ _ipmasqadm_options()
 	done
 }
 
-# What the word at the cursor stands for: the name of an operand, or nothing if it may be an option.
+# What the last of these words stands for: the name of an operand, or nothing if it may be an option.
 _ipmasqadm_operand()
 {
-	local i=$((COMP_CWORD - 1)) line words
+	local options=$1 last=$(($# - 2)) line words i
 
-	while ((i > 1)) && [[ ${COMP_WORDS[i]} != -* ]]; do
-		((i--))
+	shift
+	local given=("$@")
+	for ((i = last - 1; i > 1; i--)); do
+		[[ ${given[i]} != -* ]] || break
 	done
 	while IFS= read -r line; do
 		read -ra words <<<"$line"
-		[[ ${words[0]} != "${COMP_WORDS[i]}" ]] || printf '%s\n' "${words[COMP_CWORD - i]}"
-	done <<<"$1"
+		[[ ${words[0]} != "${given[i]}" ]] || printf '%s\n' "${words[last - i]}"
+	done <<<"$options"
 }
 
-_ipmasqadm()
+# Offers what the last of these words may become.
+_ipmasqadm_offer()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} help options operand words
+	local program=$1 module=$2 cur=${*: -1} help options operand words
 
-	COMPREPLY=()
-	if ((COMP_CWORD == 1)); then
-		help=$("$1" -h 2>/dev/null | sed -n 's/^  \([a-z0-9_]\{1,\}\) .*/\1/p')
+	if (($# == 2)); then
+		help=$("$program" -h 2>/dev/null | sed -n 's/^  \([a-z0-9_]\{1,\}\) .*/\1/p')
 		mapfile -t COMPREPLY < <(compgen -W "$help -h -V" -- "$cur")
 		return
 	fi
-	help=$("$1" "${COMP_WORDS[1]}" --help 2>/dev/null)
+	help=$("$program" "$module" --help 2>/dev/null)
 	options=$(_ipmasqadm_options <<<"$help")
-	operand=$(_ipmasqadm_operand "$options")
+	operand=$(_ipmasqadm_operand "$options" "$@")
 	case $operand in
 	PROTO)
 		words='tcp udp'
@@ -84,4 +86,19 @@ _ipmasqadm()
 		compopt -o filenames 2>/dev/null
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
 	fi
+}
+
+# readline splits words at colons and at signs, too; an address is one word. Of that it replaces what is
+# behind the last colon, $2.
+_ipmasqadm()
+{
+	local line=${COMP_LINE:0:COMP_POINT} words prefix
+
+	COMPREPLY=()
+	read -ra words <<<"$line"
+	[[ $line != *[[:blank:]] ]] || words+=('')
+	words[0]=$1
+	_ipmasqadm_offer "${words[@]}"
+	prefix=${words[-1]%"$2"}
+	COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
 } && complete -F _ipmasqadm ipmasqadm

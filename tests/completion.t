@@ -25,9 +25,9 @@ sub output {
 my $bash = <<'END';
 source "$0" || exit
 complete -p ipmasqadm >/dev/null || exit
-COMP_WORDS=("$@")
-COMP_CWORD=$(($# - 1))
-_ipmasqadm ipmasqadm "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+COMP_LINE="$*"
+COMP_POINT=${#COMP_LINE}
+_ipmasqadm ipmasqadm "${COMP_LINE##*[ :]}"
 [[ ${#COMPREPLY[@]} -eq 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
 END
 sub bash { return join ' ', sort split /\n/, output('bash', '-c', $bash, "$top/completion/ipmasqadm.bash", 'ipmasqadm', @_) }
@@ -99,6 +99,10 @@ like(bash(qw(mfw -A -r 10.0.0.1), ''), qr/-A .*-m/, 'bash: options where a port 
 like(bash(qw(portfw -a -P tcp -L localhost ss)), qr/\bssh\b/, 'bash: a service');
 is(bash(qw(nonesuch -)), '', 'bash: an unknown module');
 like(bash(qw(portfw -a -P tcp -L), '@l'), qr/^\@lo\b/, 'bash: an interface');
+like(bash(qw(portfw -a -P tcp -L @lo ss)), qr/\bssh\b/, 'bash: a service behind it');
+like(bash(qw(portfw -a -P tcp -L 2001:db8::1 ss)), qr/\bssh\b/, 'bash: a service behind an address of IPv6');
+both('tcp tcp,udp udp', 'a protocol behind one', qw(portfw -a -L 2001:db8::1 80 -P), '');
+like(bash(qw(portfw -a -L 2001:db8::1 80 -R fd00::2 80), '-'), qr/-P .*-a/, 'bash: options behind two');
 SKIP: {
 	skip 'no zsh', 4 unless $have_zsh;
 	is(zsh(qw(portfw -a -P tcp -L), ''), 'HOSTS', 'zsh: a host');
