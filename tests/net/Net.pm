@@ -228,6 +228,7 @@ sub run {
 	waitpid $pid, 0;
 	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
 	translate_files(\&to_four, @_) if $family == 6;
+	addresses_are_there(@_) if $family == 6 && !$status && "@_" =~ /\bip (?:-6 )?address add\b/;
 	return $status unless wantarray;
 	return ($status, map { local $/; seek $_, 0, 0; to_four(<$_> // '') } $out, $err);
 }
@@ -235,7 +236,6 @@ sub run {
 sub must {
 	my ($status, $out, $err) = run(@_);
 	die "@_: exit $status\n$out$err" if $status;
-	addresses_are_there(@_) if $family == 6 && "@_" =~ /\bip address add\b/;
 	return $out;
 }
 
