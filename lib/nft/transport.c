@@ -503,7 +503,7 @@ static int look_at_switches(struct nft *n)
 		return 0;
 	if (!change)
 		err = switches_look(n->link, &n->query, &any);
-	if (any)
+	if (!err && any)
 		err = load_kinds(n, FAMILY_IPV4, MASQ_KIND(MASQ_REACH));
 	n->at = FAMILY_IPV6;
 	if (!err && change)
