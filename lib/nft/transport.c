@@ -618,18 +618,21 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 static int make_room(struct nft *n, enum family f, struct error *e)
 {
 	struct plan *plan = &n->plan[f];
-	int err = 0;
+	uint32_t sizes[MAP_COUNT];
+	unsigned int wanted = 0;
+	int err;
 
 	if (plan->empty || !n->state.standing[f].table || !plan_adds(&n->state, f))
 		return 0;
 	n->at = f;
+	for (int map = 1; map < MAP_FIXED; map++)
+		wanted |= MASQ_KIND(map_defs[map].kind);
+	err = load_unique(n, f, wanted);
+	plan_sizes(sizes, &n->state, f);
 	for (int map = 1; !err && map < MAP_FIXED; map++) {
-		uint32_t size = 0, sizes[MAP_COUNT];
+		uint32_t size = 0;
 
-		err = load_unique(n, f, MASQ_KIND(map_defs[map].kind));
-		if (!err)
-			err = load_map_size(n->link, &n->query, f, (enum map)map, &size);
-		plan_sizes(sizes, &n->state, f);
+		err = load_map_size(n->link, &n->query, f, (enum map)map, &size);
 		plan->grow[map] = size && sizes[map] > size;
 		if (!err && plan->grow[map])
 			err = check_rules(n, f, e);
