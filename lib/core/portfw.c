@@ -310,7 +310,7 @@ static void set_key(struct key *key, const struct masq_command *c)
 	key->local = c->local;
 	key->port = c->ports.first;
 	key->local.family = command_family(c, 0);
-	memcpy(key->interface, c->interface, sizeof(key->interface));
+	key_set_interface(key, c->interface);
 }
 
 static enum scope scope(const struct masq_command *c, struct key *key)
@@ -357,11 +357,12 @@ static int change_all(struct table *t, const struct masq_command *c)
 
 	for (size_t i = 0; i < t->n; i++) {
 		struct service *s = &t->services[i];
+		const struct masq_address local = key_local(&s->key);
 		int err;
 
 		if (s->key.kind != MASQ_PORTFW || !names_protocol(c, s->key.protocol) ||
 		    !names_port(c, s->key.port) ||
-		    !names_address(c, &s->key.local, s->key.interface) || !s->n)
+		    !names_address(c, &local, key_interface(&s->key)) || !s->n)
 			continue;
 		err = change(s, c);
 		if (err != -ESRCH)
@@ -421,12 +422,12 @@ static void forward_of(struct masq_command *out, const struct service *s,
 		.verb = MASQ_ADD,
 		.has = MASQ_HAS_PROTOCOL | MASQ_HAS_LOCAL | MASQ_HAS_PREF,
 		.protocol = key->protocol,
-		.local = key->local,
+		.local = key_local(key),
 		.pref = (int32_t)target->pref,
 	};
-	if (*key->interface) {
+	if (key->at) {
 		out->has ^= MASQ_HAS_LOCAL | MASQ_HAS_INTERFACE;
-		memcpy(out->interface, key->interface, sizeof(out->interface));
+		memcpy(out->interface, key_interface(key), sizeof(out->interface));
 	}
 	command_set_port(out, key->port);
 	command_set_target(out, &target->addr, target->port);

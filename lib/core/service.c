@@ -10,6 +10,20 @@ bool key_equal(const struct key *a, const struct key *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+struct masq_address key_local(const struct key *key)
+{
+	return key->at ? (struct masq_address){.family = key->local.family} : key->local;
+}
+
+void key_set_interface(struct key *key, const char *name)
+{
+	if (!*name)
+		return;
+	key->at = true;
+	key->local = (struct masq_address){.family = key->local.family};
+	memcpy(key->local.in6.s6_addr, name, strnlen(name, MASQ_INTERFACE_MAX - 1));
+}
+
 /* That orders texts as they are ordered. */
 static uint64_t number_of(const char *text, size_t len)
 {
@@ -30,11 +44,13 @@ struct order key_order(const struct key *key)
 		o.first.minor = (uint64_t)key->mark << 1 | six;
 		return o;
 	}
-	o.first.major = (uint32_t)key->protocol << 2 | (uint32_t)six << 1 | !!*key->interface;
-	if (*key->interface) {
-		o.first.minor = number_of(key->interface, 8);
-		o.second.major = (uint32_t)number_of(key->interface + 8, 4);
-		o.second.minor = number_of(key->interface + 12, 4) << 16 | key->port;
+	o.first.major = (uint32_t)key->protocol << 2 | (uint32_t)six << 1 | key->at;
+	if (key->at) {
+		const char *name = key_interface(key);
+
+		o.first.minor = number_of(name, 8);
+		o.second.major = (uint32_t)number_of(name + 8, 4);
+		o.second.minor = number_of(name + 12, 4) << 16 | key->port;
 		return o;
 	}
 	address_numbers(&key->local, &first, &last);

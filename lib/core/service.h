@@ -24,17 +24,28 @@ struct target {
 
 /* Without padding, so that keys compare as bytes. */
 struct key {
-	uint8_t kind;     /* enum masq_kind */
+	uint8_t kind : 7; /* enum masq_kind */
+	uint8_t at : 1;   /* portfw: on an interface */
 	uint8_t protocol; /* portfw */
 	uint16_t port;    /* portfw */
 	uint32_t mark;    /* mfw */
-	/* portfw; 0.0.0.0: any address of this machine. All kinds: the family. */
+	/* portfw; 0.0.0.0: any address of this machine; at: the interface's name, with
+	 * zeroes behind it, where else the address is. All kinds: the family. */
 	struct masq_address local;
-	char interface[MASQ_INTERFACE_MAX]; /* portfw, instead of local; or "" */
 };
-_Static_assert(sizeof(struct key) == 44, "struct key has padding");
+_Static_assert(sizeof(struct key) == 28, "struct key has padding");
+_Static_assert(sizeof(struct in6_addr) == MASQ_INTERFACE_MAX, "a name has the room of an address");
 
 bool key_equal(const struct key *a, const struct key *b);
+/* The local address; on an interface: any of the family. */
+struct masq_address key_local(const struct key *key);
+/* The name of the interface; "": it is on an address. */
+static inline const char *key_interface(const struct key *key)
+{
+	return key->at ? (const char *)key->local.in6.s6_addr : "";
+}
+/* Puts it on an interface; "": leaves it as it is. The family stays. */
+void key_set_interface(struct key *key, const char *name);
 /* What orders the keys of a kind: by protocol, family, address and port, or by mark
  * and family. Without a second rank but for addresses of IPv6. */
 struct order key_order(const struct key *key);
@@ -43,12 +54,12 @@ struct service {
 	struct key key;
 	uint32_t n;           /* of targets; none: the service is gone */
 	uint32_t cap;         /* of more */
+	bool counts_alone;    /* connections move the count of a single target, too (portfw) */
+	bool dirty;           /* a command changed it */
+	uint8_t helper;       /* enum helper (portfw) */
 	struct target single; /* where the target of most is: room for one takes no allocation */
 	struct target *more;  /* all of them, where there are or were several; or NULL */
 	uint64_t born; /* newer services have larger ones; 0: older than those, in key_order() */
-	bool counts_alone; /* connections move the count of a single target, too (portfw) */
-	bool dirty;        /* a command changed it */
-	uint8_t helper;    /* enum helper (portfw) */
 };
 
 void service_free(struct service *s);

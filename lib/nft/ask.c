@@ -37,7 +37,8 @@ void ask_element(struct buf *b, enum map map, const struct key *key)
 	char name[MAP_NAME_MAX];
 
 	key_bytes(bytes, map, key);
-	ask_key(b, f, map_name(name, map, key->interface), bytes, parts_len(f, &map_defs[map].key));
+	ask_key(b, f, map_name(name, map, key_interface(key)), bytes,
+		parts_len(f, &map_defs[map].key));
 }
 
 void ask_chain(struct buf *b, enum family f, const char *chain)

@@ -329,7 +329,7 @@ static void element_add(struct batch *batch, enum map map, const struct service 
 	uint8_t data[VALUE_MAX], udata[UDATA_COMMENT_MAX];
 	struct nlattr *elem;
 
-	prepare_elements(b, map, s->key.interface, true);
+	prepare_elements(b, map, key_interface(&s->key), true);
 	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
 	put_key(b, map, &s->key);
 	if (map_defs[map].pool) {
@@ -352,7 +352,7 @@ static void element_del(struct batch *batch, enum map map, const struct key *key
 	struct batch_netlink *b = sink(batch);
 	struct nlattr *elem;
 
-	prepare_elements(b, map, key->interface, false);
+	prepare_elements(b, map, key_interface(key), false);
 	elem = mnl_attr_nest_start(b->open, NFTA_LIST_ELEM);
 	put_key(b, map, key);
 	mnl_attr_nest_end(b->open, elem);

@@ -140,7 +140,7 @@ static void element_add(struct batch *b, enum map map, const struct service *s)
 
 	key_text(key, map, &s->key);
 	metadata_of_service(comment, s);
-	begin(b, "add element", map_name(name, map, s->key.interface));
+	begin(b, "add element", map_name(name, map, key_interface(&s->key)));
 	say(b, " { %s", key);
 	say_comment(b, comment);
 	if (pool)
@@ -155,7 +155,7 @@ static void element_del(struct batch *b, enum map map, const struct key *key)
 	char text[VALUE_TEXT_MAX], name[MAP_NAME_MAX];
 
 	key_text(text, map, key);
-	begin(b, "delete element", map_name(name, map, key->interface));
+	begin(b, "delete element", map_name(name, map, key_interface(key)));
 	say(b, " { %s }\n", text);
 }
 

@@ -61,21 +61,23 @@ static void common_key(const struct table *t, struct key *common)
 	bool any = false;
 
 	for (size_t i = 0; i < t->n; i++) {
-		const struct key *key = &t->services[i].key;
+		struct key key = t->services[i].key;
 
 		if (!concerns(&t->services[i]))
 			continue;
+		key.local = key_local(&key);
+		key.at = false;
 		if (!any)
-			*common = *key;
+			*common = key;
 		any = true;
-		if (!address_equal(&key->local, &common->local))
+		if (!address_equal(&key.local, &common->local))
 			common->local = (struct masq_address){
-				.family = key->local.family == common->local.family
-						  ? key->local.family
+				.family = key.local.family == common->local.family
+						  ? key.local.family
 						  : AF_UNSPEC};
-		if (key->protocol != common->protocol)
+		if (key.protocol != common->protocol)
 			common->protocol = 0;
-		if (key->port != common->port)
+		if (key.port != common->port)
 			common->port = 0;
 	}
 	if (common->local.family == AF_UNSPEC) /* tuples of both families have no parts */
@@ -97,7 +99,7 @@ static bool at_of(struct key *out, struct local *local, const struct key *key)
 
 	*out = any_of(key);
 	if (interface)
-		memcpy(out->interface, interface, sizeof(out->interface));
+		key_set_interface(out, interface);
 	return interface;
 }
 

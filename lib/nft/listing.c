@@ -18,7 +18,7 @@ static struct order order_of(size_t index, const void *arg)
 {
 	const struct table *t = arg;
 	const struct service *s = &t->services[index];
-	const bool six = s->key.local.family == AF_INET6, at = *s->key.interface;
+	const bool six = s->key.local.family == AF_INET6, at = s->key.at;
 	struct order o = {{0}, {0}};
 
 	if (s->key.mark)

@@ -70,7 +70,7 @@ static int add_element(const struct element *e, void *arg)
 		return -EBADMSG;
 	if (!key_parse(&key, r->family, r->map, e->key))
 		return 0; /* skip elements that no command creates */
-	memcpy(key.interface, r->interface, sizeof(key.interface));
+	key_set_interface(&key, r->interface);
 	err = begin_service(r, e, &key, &s, &said);
 	if (err || !s)
 		return err;
@@ -137,9 +137,9 @@ static int ask_interface(struct buf *b, enum family f, struct state *st, const s
 {
 	struct interface *i;
 
-	if (!*key->interface)
+	if (!key->at)
 		return 0;
-	i = interfaces_put(&st->interfaces[f], key->interface);
+	i = interfaces_put(&st->interfaces[f], key_interface(key));
 	if (!i || state_read_addresses(st, f) < 0)
 		return -ENOMEM;
 	interface_ask(b, f, &st->interfaces[f], i, &st->present[f]);
@@ -340,8 +340,7 @@ static int see_element(const struct element *e, void *arg)
 	if (e->key_len != parts_len(r->family, &map_defs[r->map].key))
 		return -EBADMSG;
 	if (key_parse(&key, r->family, r->map, e->key)) {
-		memcpy(key.interface, r->interface,
-		       strnlen(r->interface, sizeof(key.interface) - 1));
+		key_set_interface(&key, r->interface);
 		s = table_get(&r->state->table, &key);
 	}
 	r->remains |= !s || !s->dirty;

@@ -349,7 +349,8 @@ bool plan_needs_interface(const struct state *st, enum family f, const char *nam
 	for (size_t i = 0; i < st->table.n; i++) {
 		const struct service *s = &st->table.services[i];
 
-		if (s->dirty && s->n && key_family(&s->key) == f && !strcmp(s->key.interface, name))
+		if (s->dirty && s->n && key_family(&s->key) == f &&
+		    !strcmp(key_interface(&s->key), name))
 			return true;
 	}
 	return false;

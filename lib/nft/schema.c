@@ -234,7 +234,7 @@ bool map_takes(enum map map, const struct key *key)
 {
 	const struct map_def *def = &map_defs[map];
 
-	return map != MAP_NONE && def->kind == key->kind && def->at == (*key->interface != 0) &&
+	return map != MAP_NONE && def->kind == key->kind && def->at == key->at &&
 	       (key->mark || def->at || def->any == address_is_any(&key->local));
 }
 
@@ -398,7 +398,7 @@ bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VA
 	uint8_t copy[VALUE_MAX];
 
 	memcpy(copy, in, sizeof(copy));
-	*out = (struct key){.kind = (uint8_t)map_defs[map].kind, .local = any_address(f)};
+	*out = (struct key){.kind = map_defs[map].kind & 0x7f, .local = any_address(f)};
 	move_all(f, &map_defs[map].key, (struct member){.bytes = copy, .key = out}, true);
 	if (out->kind == MASQ_MFW)
 		return out->mark;
@@ -485,13 +485,13 @@ void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
 {
 	char addr[ADDRESS_TEXT_MAX] = "any";
 
-	if (!address_is_any(&key->local))
+	if (!key->at && !address_is_any(&key->local))
 		name_address(addr, &key->local);
 	if (key->kind == MASQ_MFW)
 		snprintf(out, CHAIN_NAME_MAX, "mark-%u", key->mark);
-	else if (*key->interface)
+	else if (key->at)
 		snprintf(out, CHAIN_NAME_MAX, "%s-%u-at-%.15s", masq_protocol_name(key->protocol),
-			 key->port, key->interface);
+			 key->port, key_interface(key));
 	else
 		snprintf(out, CHAIN_NAME_MAX, "%s-%s-%u", masq_protocol_name(key->protocol), addr,
 			 key->port);
@@ -500,14 +500,15 @@ void chain_name(char out[CHAIN_NAME_MAX], const struct key *key)
 bool chain_name_parse(struct key *out, enum family f, const char *name)
 {
 	char addr[ADDRESS_TEXT_MAX] = "", again[CHAIN_NAME_MAX];
+	char interface[MASQ_INTERFACE_MAX] = "";
 	unsigned int port = 0;
 
 	*out = (struct key){.kind = MASQ_PORTFW, .local = any_address(f)};
 	if (sscanf(name, "mark-%u", &out->mark) == 1)
 		out->kind = MASQ_MFW;
-	else if (sscanf(name, "tcp-%u-at-%15s", &port, out->interface) == 2)
+	else if (sscanf(name, "tcp-%u-at-%15s", &port, interface) == 2)
 		out->protocol = IPPROTO_TCP;
-	else if (sscanf(name, "udp-%u-at-%15s", &port, out->interface) == 2)
+	else if (sscanf(name, "udp-%u-at-%15s", &port, interface) == 2)
 		out->protocol = IPPROTO_UDP;
 	else if (sscanf(name, "tcp-%45[^-]-%u", addr, &port) == 2)
 		out->protocol = IPPROTO_TCP;
@@ -516,7 +517,8 @@ bool chain_name_parse(struct key *out, enum family f, const char *name)
 	else
 		return false;
 	out->port = (uint16_t)port;
-	if (out->kind == MASQ_PORTFW && !*out->interface && strcmp(addr, "any") != 0 &&
+	key_set_interface(out, interface);
+	if (out->kind == MASQ_PORTFW && !out->at && strcmp(addr, "any") != 0 &&
 	    !name_address_parse(&out->local, f, addr))
 		return false;
 	chain_name(again, out);

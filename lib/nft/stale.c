@@ -60,7 +60,7 @@ static bool is_ours_at(struct search *s, const struct key *any, const char *inte
 
 	if (!interface)
 		return false;
-	memcpy(key.interface, interface, sizeof(key.interface));
+	key_set_interface(&key, interface);
 	at = table_get(s->table, &key);
 	return at && concerns(at);
 }
@@ -134,12 +134,12 @@ void stale_forget(struct link *l, struct buf *b, struct state *st)
 	bool look = false; /* the kernel cannot find them by their address */
 
 	for (size_t i = 0; i < t->n; i++) {
-		const struct masq_address *local = &t->services[i].key.local;
+		const struct masq_address local = key_local(&t->services[i].key);
 
 		if (!concerns(&t->services[i]))
 			continue;
 		n++;
-		look |= local->family == AF_INET6 || address_is_any(local);
+		look |= local.family == AF_INET6 || address_is_any(&local);
 	}
 	for (size_t i = 0; i < t->n_entries; i++)
 		look |= entry_concerns(st, &t->entries[i]);

@@ -388,7 +388,7 @@ static int look_at_interface(struct nft *n, enum family f, struct interface *i)
 
 static bool named_here(const struct service *s, enum family f)
 {
-	return s->dirty && *s->key.interface && key_family(&s->key) == f;
+	return s->dirty && s->key.at && key_family(&s->key) == f;
 }
 
 /* Whether a service remains on an interface, or an element of others'. */
@@ -400,7 +400,7 @@ static int look_for_remains(struct nft *n, enum family f, const char *name, bool
 	*remain = false;
 	for (size_t i = 0; !*remain && i < t->n; i++)
 		*remain = t->services[i].n && key_family(&t->services[i].key) == f &&
-			  !strcmp(t->services[i].key.interface, name);
+			  !strcmp(key_interface(&t->services[i].key), name);
 	for (enum map map = MAP_FIXED; !err && !*remain && map < MAP_COUNT; map++)
 		err = load_remains(n->link, &n->query, f, &n->state, map, name, remain);
 	return err;
@@ -433,7 +433,7 @@ static int look_at_interfaces(struct nft *n, enum family f)
 
 	for (size_t i = 0; !err && i < t->n; i++)
 		if (named_here(&t->services[i], f) &&
-		    !interfaces_put(all, t->services[i].key.interface))
+		    !interfaces_put(all, key_interface(&t->services[i].key)))
 			err = -ENOMEM;
 	for (size_t i = 0; !err && i < all->n; i++) {
 		bool remain = true;

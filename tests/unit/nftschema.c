@@ -389,7 +389,7 @@ static void keys_at_random(void)
 			continue;
 		good++;
 		if (map_defs[map].at) /* the map's name has it, not the key */
-			strcpy(back.interface, "eth0");
+			key_set_interface(&back, "eth0");
 		key_bytes(again, map, &back);
 		wrong += !map_takes(map, &back) || memcmp(in, again, sizeof(in)) != 0 ||
 			 back.kind != map_defs[map].kind;
