@@ -34,9 +34,8 @@ static void begin_map(struct map_reader *r, enum map map, const char *interface)
 	r->data_len = def->pool ? 0 : parts_len(r->family, &def->data);
 }
 
-/* The service that an element is of, with what its comment says. */
-static int begin_service(struct map_reader *r, const struct element *e, const struct key *key,
-			 struct service **out, struct metadata *said)
+/* The service that an element is of; NULL: another map has it, too. */
+static int begin_service(struct map_reader *r, const struct key *key, struct service **out)
 {
 	struct table *t = &r->state->table;
 	struct service *s = r->fresh ? table_add(t, key) : table_put(t, key);
@@ -46,10 +45,24 @@ static int begin_service(struct map_reader *r, const struct element *e, const st
 	if (!s || state_fit(r->state) < 0)
 		return -ENOMEM;
 	stored = state_of(r->state, s);
-	if (!stored->maps)
+	if (!stored->maps && !s->n)
 		*out = s;
 	stored->maps |= (uint16_t)(1u << r->map);
-	metadata_parse(said, e->comment.text, e->comment.len);
+	return 0;
+}
+
+/* A service that is only listed, and no other can have its key: it takes no place in
+ * state.stored, which would be a fifth of all that a listing needs. */
+static int add_listed(struct table *t, const struct key *key, const struct metadata *said,
+		      const struct target *target, uint64_t arrived)
+{
+	struct service *s = table_add(t, key);
+	int err = s ? service_append(s, target) : -ENOMEM;
+
+	if (err)
+		return err;
+	s->born = said->born;
+	service_advance(s, arrived);
 	return 0;
 }
 
@@ -71,7 +84,16 @@ static int add_element(const struct element *e, void *arg)
 	if (!key_parse(&key, r->family, r->map, e->key))
 		return 0; /* skip elements that no command creates */
 	key_set_interface(&key, r->interface);
-	err = begin_service(r, e, &key, &s, &said);
+	metadata_parse(&said, e->comment.text, e->comment.len);
+	if (!def->pool) {
+		data_parse(&t, r->family, r->map, e->data);
+		t.pref = said.pref;
+		t.left = said.left;
+		t.served = said.served;
+		if (r->fresh && r->state->listed)
+			return add_listed(&r->state->table, &key, &said, &t, e->packets);
+	}
+	err = begin_service(r, &key, &s);
 	if (err || !s)
 		return err;
 	stored = state_of(r->state, s);
@@ -82,10 +104,6 @@ static int add_element(const struct element *e, void *arg)
 		stored->chain = e->chain && !strcmp(e->chain, chain);
 		return 0;
 	}
-	data_parse(&t, r->family, r->map, e->data);
-	t.pref = said.pref;
-	t.left = said.left;
-	t.served = said.served;
 	stored->arrived = e->packets;
 	return service_append(s, &t);
 }
@@ -101,13 +119,16 @@ static int read_map(const struct nlmsghdr *nlh, void *arg)
 static void bring_up_to_date(struct state *st, struct service *s)
 {
 	struct stored *stored = state_of(st, s);
+	uint64_t arrived = stored->arrived;
 
 	if (!stored->loading)
 		return;
 	stored->loading = false;
-	if (!stored->arrived && !(stored->maps & (stored->maps - 1)))
+	stored->digest = 0;
+	if (!st->listed && !arrived && !(stored->maps & (stored->maps - 1)))
 		stored->digest = state_digest(s);
-	service_advance(s, stored->arrived);
+	if (arrived || s->n > 1)
+		service_advance(s, arrived);
 }
 
 /* An answer to one of the requests for a service: an element, or about the standing. */
@@ -316,7 +337,7 @@ int load_services(struct link *l, struct buf *b, enum family f, struct state *st
 		err = load_interfaces(l, b, f, st);
 	if (!err)
 		err = load_pools(l, b, st);
-	for (size_t i = 0; !err && i < t->n; i++)
+	for (size_t i = 0; !err && i < t->n && i < st->n_stored; i++)
 		bring_up_to_date(st, &t->services[i]);
 	return err;
 }

@@ -244,7 +244,7 @@ static int place_targets(struct state *st, size_t from)
 			continue;
 		}
 		if (!stored->n_loaded++)
-			stored->loaded = i;
+			stored->loaded = (uint32_t)i;
 		if (service_period(s) + l->target.pref > UINT32_MAX)
 			l->target.pref = l->target.left = 0;
 		if (service_append(s, &l->target) < 0)
@@ -286,7 +286,7 @@ int load_pools(struct link *l, struct buf *b, struct state *st)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < st->table.n; i++)
+	for (size_t i = 0; !err && i < st->table.n && i < st->n_stored; i++)
 		if (st->stored[i].loading && st->stored[i].chain)
 			err = load_pool(l, b, st, &st->table.services[i].key);
 	return err;

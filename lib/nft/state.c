@@ -19,22 +19,26 @@ void state_free(struct state *st)
 	*st = (struct state){0};
 }
 
-/* Grows an array of zeroed things to at least want. */
-static int fit(void **array, size_t *n, size_t want, size_t size)
+/* Lengthens an array of n things to want at least, zeroes behind them: not to all that
+ * there is room for, since memory that is never touched costs nothing. */
+static int fit(void **array, size_t *n, size_t *cap, size_t want, size_t size)
 {
-	size_t cap = *n ? *n : 16;
+	enum { STEP = 128 };
+	size_t room = *cap ? *cap : STEP;
 	void *v;
 
-	if (*array && *n >= want)
+	if (*n >= want && *n)
 		return 0;
-	while (cap < want)
-		cap *= 2;
-	v = reallocarray(*array, cap, size);
+	while (room < want)
+		room *= 2;
+	v = room > *cap ? reallocarray(*array, room, size) : *array;
 	if (!v)
 		return -ENOMEM;
-	memset((char *)v + *n * size, 0, (cap - *n) * size);
+	want = room - want > STEP ? want + STEP : room;
+	memset((char *)v + *n * size, 0, (want - *n) * size);
 	*array = v;
-	*n = cap;
+	*n = want;
+	*cap = room;
 	return 0;
 }
 
@@ -46,11 +50,11 @@ int state_fit(struct state *st)
 	/* asked for each service that is read */
 	if (stored && entries && st->n_stored >= st->table.n && st->n_entries >= st->table.next_id)
 		return 0;
-	err = fit(&stored, &st->n_stored, st->table.n, sizeof(*st->stored));
-
+	err = fit(&stored, &st->n_stored, &st->cap_stored, st->table.n, sizeof(*st->stored));
 	st->stored = stored;
 	if (!err)
-		err = fit(&entries, &st->n_entries, st->table.next_id, sizeof(*st->entries));
+		err = fit(&entries, &st->n_entries, &st->cap_entries, st->table.next_id,
+			  sizeof(*st->entries));
 	st->entries = entries;
 	return err;
 }

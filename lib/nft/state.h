@@ -15,14 +15,16 @@
 struct stored {
 	uint16_t
 		maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
-	bool loading;   /* counts are not yet up to date */
-	bool chain;     /* its element goes to a chain of its own... */
-	bool cascade;   /* ...whose rules are as this version writes them */
-	uint8_t helper; /* enum helper */
+	bool loading;              /* counts are not yet up to date */
+	bool chain;                /* its element goes to a chain of its own... */
+	bool cascade;              /* ...whose rules are as this version writes them */
+	uint8_t helper;            /* enum helper */
+	uint32_t loaded, n_loaded; /* its targets in state.loaded, if it has a chain */
 	uint64_t born;
-	uint64_t arrived;        /* connections, while loading */
-	uint64_t digest;         /* of the service as it was loaded; 0: it has changed since */
-	size_t loaded, n_loaded; /* its targets in state.loaded, if it has a chain */
+	union {
+		uint64_t arrived; /* connections, while loading */
+		uint64_t digest;  /* then: of the service as it was loaded; 0: it has changed */
+	};
 };
 
 /* Of the entry with the same id. */
@@ -64,10 +66,11 @@ struct duplicate {
 
 struct state {
 	struct table table;
+	bool listed; /* nothing of it is going to change, and stored may end early */
 	struct stored *stored;
-	size_t n_stored;
+	size_t n_stored, cap_stored;
 	struct stored_entry *entries;
-	size_t n_entries;
+	size_t n_entries, cap_entries;
 	struct loaded_target *loaded;
 	size_t n_loaded, cap_loaded;
 	struct duplicate *duplicates;

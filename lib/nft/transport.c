@@ -799,6 +799,7 @@ static int read_once(struct nft *n, unsigned int wanted, const struct masq_comma
 	bool named;
 	int err = start_over(n);
 
+	n->state.listed = true;
 	listing_free(l);
 	named = only && kind_scope(only, &key) == SCOPE_ONE;
 	if (!err && named)
