@@ -24,15 +24,25 @@ struct comment read_comment(const struct nlattr *attr)
 	return (struct comment){"", 0};
 }
 
+static const char *end_of(const struct nlattr *nest)
+{
+	return (const char *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest);
+}
+
+/* mnl_attr_for_each_nested(), which asks for the end each time: a listing reads a million
+ * attributes. */
+#define attr_for_each_before(attr, nest, end)                                                      \
+	for (const struct nlattr *attr = mnl_attr_get_payload(nest);                               \
+	     mnl_attr_ok(attr, (int)((end) - (const char *)attr)); attr = mnl_attr_next(attr))
+
 const struct nlattr *attr_in(const struct nlattr *nest, uint16_t type)
 {
-	struct nlattr *attr;
+	const char *end;
 
 	if (!nest)
 		return NULL;
-	mnl_attr_for_each_nested (attr, nest)
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
+	end = end_of(nest);
+	attr_for_each_before(attr, nest, end) if (mnl_attr_get_type(attr) == type) return attr;
 	return NULL;
 }
 
@@ -89,7 +99,17 @@ bool attr_is(const struct nlattr *attr, const char *text)
 
 const struct nlattr *read_expr(const struct nlattr *expr, const char *name)
 {
-	return attr_is(attr_in(expr, NFTA_EXPR_NAME), name) ? attr_in(expr, NFTA_EXPR_DATA) : NULL;
+	const struct nlattr *data = NULL, *named = NULL;
+	const char *end = end_of(expr);
+
+	attr_for_each_before(attr, expr, end)
+	{
+		if (mnl_attr_get_type(attr) == NFTA_EXPR_DATA)
+			data = attr;
+		else if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME)
+			named = attr;
+	}
+	return attr_is(named, name) ? data : NULL;
 }
 
 bool read_counter(const struct nlattr *expr, uint64_t *packets)
@@ -115,11 +135,13 @@ const char *read_goto(const struct nlattr *data)
 
 static void read_element(struct element *e, const struct nlattr *nest)
 {
-	struct nlattr *attr, *expr;
+	const char *end = end_of(nest);
 	const struct nlattr *value;
+	struct nlattr *expr;
 
 	*e = (struct element){.comment = {"", 0}};
-	mnl_attr_for_each_nested (attr, nest) {
+	attr_for_each_before(attr, nest, end)
+	{
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
 			value = attr_in(attr, NFTA_DATA_VALUE);
