@@ -27,21 +27,25 @@ void text_join(struct text *t, const char *part)
 
 char *text_digits(char *p, uint64_t number)
 {
-	char digits[TEXT_DIGITS_MAX], *end = digits + sizeof(digits), *d = end;
+	size_t n = 1;
 
-	do
-		*--d = (char)('0' + number % 10);
-	while (number /= 10);
-	while (d < end)
-		*p++ = *d++;
-	return p;
+	for (uint64_t limit = 10; number >= limit && n < TEXT_DIGITS_MAX; limit *= 10)
+		n++;
+	for (size_t i = n; i--; number /= 10)
+		p[i] = (char)('0' + number % 10);
+	return p + n;
 }
 
 void text_join_number(struct text *t, uint64_t number)
 {
 	char digits[TEXT_DIGITS_MAX];
 
-	put(t, digits, (size_t)(text_digits(digits, number) - digits));
+	if (t->end - t->at < TEXT_DIGITS_MAX) {
+		put(t, digits, (size_t)(text_digits(digits, number) - digits));
+		return;
+	}
+	t->at = text_digits(t->at, number);
+	*t->at = '\0';
 }
 
 static void blank(struct text *t)
@@ -58,10 +62,12 @@ void text_word(struct text *t, const char *word)
 
 void text_option(struct text *t, char letter)
 {
-	const char option[] = {'-', letter};
-
 	blank(t);
-	put(t, option, sizeof(option));
+	if (t->end - t->at < 2)
+		return;
+	*t->at++ = '-';
+	*t->at++ = letter;
+	*t->at = '\0';
 }
 
 void text_number(struct text *t, uint64_t number)
@@ -74,7 +80,11 @@ void text_address(struct text *t, const struct masq_address *a)
 {
 	char buf[ADDRESS_TEXT_MAX];
 
-	text_word(t, address_text(buf, a));
+	blank(t);
+	if (t->end - t->at < ADDRESS_TEXT_MAX)
+		text_join(t, address_text(buf, a));
+	else
+		t->at += strlen(address_text(t->at, a));
 }
 
 void text_host_of_port(struct text *t, const struct masq_address *a)
