@@ -68,7 +68,11 @@ void line_port(struct line *l, uint16_t port, uint8_t protocol, bool numeric)
 {
 	char name[MASQ_NAME_MAX];
 
-	masq_port_name(name, port, protocol, numeric);
+	if (numeric) {
+		line_number(l, port);
+		return;
+	}
+	masq_port_name(name, port, protocol, false);
 	line_text(l, name);
 }
 
