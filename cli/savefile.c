@@ -54,33 +54,36 @@ static struct order order_of(size_t index, const void *arg)
 	return o;
 }
 
+/* Whether two forwards that stand together are of one service: the order goes by them. */
+static bool same_service(const struct savefile *s, const struct rank two[2])
+{
+	struct order a, b;
+
+	if (two[0].major != two[1].major || two[0].minor != two[1].minor)
+		return false;
+	a = order_of(two[0].index, s);
+	b = order_of(two[1].index, s);
+	return !order_compare(&a, &b);
+}
+
 static int sort(struct savefile *s)
 {
-	struct rank *ranks = reallocarray(NULL, s->n + 1, 2 * sizeof(*ranks)), *sorted;
-	struct order order, before;
 	size_t n = 0;
 
-	s->order = reallocarray(NULL, s->n + 1, sizeof(*s->order));
-	if (!ranks || !s->order) {
-		free(ranks);
+	s->ranks = reallocarray(NULL, s->n + 1, 2 * sizeof(*s->ranks));
+	if (!s->ranks)
 		return -ENOMEM;
-	}
 	for (const struct kind *const *k = kinds; *k; k++) {
 		for (size_t i = 0; i < s->n; i++) {
 			size_t at = (*k)->save_last_first ? s->n - 1 - i : i;
 
 			if (s->forwards[at].kind == (*k)->id)
-				ranks[n++] = (struct rank){.index = (uint32_t)at};
+				s->ranks[n++] = (struct rank){.index = (uint32_t)at};
 		}
 	}
-	sorted = rank_sort_by(ranks, ranks + s->n + 1, n, order_of, s);
-	/* the order goes by services */
-	for (size_t i = 0; i < n; i++, before = order) {
-		order = order_of(sorted[i].index, s);
-		s->order[i] = (struct saved){.index = sorted[i].index,
-					     .again = i && !order_compare(&order, &before)};
-	}
-	free(ranks);
+	s->order = rank_sort_by(s->ranks, s->ranks + s->n + 1, n, order_of, s);
+	for (size_t i = n; i--;)
+		s->order[i].major = i && same_service(s, &s->order[i - 1]);
 	return 0;
 }
 
@@ -161,7 +164,7 @@ static const struct masq_command *nth(const struct savefile *s, size_t i)
 /* Whether the nth is not its service's only target. */
 static bool takes_turns(const struct savefile *s, size_t i)
 {
-	return s->order[i].again || (i + 1 < s->n && s->order[i + 1].again);
+	return s->order[i].major || (i + 1 < s->n && s->order[i + 1].major);
 }
 
 /* The command for as many forwards as one can add, from the nth on. Returns how many. */
@@ -195,6 +198,6 @@ void savefile_print(const struct savefile *s, FILE *out)
 void savefile_free(struct savefile *s)
 {
 	free(s->forwards);
-	free(s->order);
+	free(s->ranks);
 	*s = (struct savefile){0};
 }

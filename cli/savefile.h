@@ -5,18 +5,16 @@
 
 #include "masq.h"
 
-/* A forward's place in the order of writing. */
-struct saved {
-	uint32_t index; /* in forwards */
-	bool again;     /* of the same service as the one before it */
-};
+struct rank;
 
 /* What is saved; all zero is nothing. */
 struct savefile {
 	unsigned int kinds; /* that there are: those get a line that flushes */
 	struct masq_command *forwards;
 	size_t n, cap;
-	struct saved *order; /* of writing */
+	/* The order of writing, in one half of ranks: major says whether a forward is of the
+	 * same service as the one before it. */
+	struct rank *ranks, *order;
 };
 
 /* Reads every forward there is and puts them in the order of writing: on nft
