@@ -112,6 +112,9 @@ static int keep_mode(struct atomicfile *a, int fd, const struct stat *st)
 	return fchmod(fd, mode) < 0 ? fail_errno(a) : 0;
 }
 
+/* stdio's own would be a write for every fifty lines. */
+#define BUFFER_SIZE (1u << 16)
+
 static int create(struct atomicfile *a, const struct stat *old)
 {
 	int fd = -1;
@@ -137,6 +140,9 @@ static int create(struct atomicfile *a, const struct stat *old)
 		close(fd);
 		return -1;
 	}
+	a->buf = malloc(BUFFER_SIZE);
+	if (a->buf)
+		setvbuf(a->out, a->buf, _IOFBF, BUFFER_SIZE);
 	return 0;
 }
 
@@ -150,6 +156,7 @@ static void end(struct atomicfile *a)
 	if (a->dir >= 0)
 		close(a->dir);
 	free(a->name);
+	free(a->buf);
 	sigprocmask(SIG_SETMASK, &a->signals, NULL);
 }
 

@@ -17,6 +17,7 @@ struct atomicfile {
 
 	int dir;          /* the file's, and the working directory */
 	char *name;       /* in it */
+	char *buf;        /* of out */
 	char tmp[40];     /* the new file in it, "" if there is none */
 	sigset_t signals; /* the mask before: nothing interrupts us halfway */
 };

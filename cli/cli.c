@@ -2,7 +2,9 @@
 /* Carries out a request and prints the result. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "report.h"
@@ -90,11 +92,25 @@ static int print_record(const struct masq_record *record, void *arg)
 	return err;
 }
 
+/* 4 KiB at once, as stdio has it, would be a write for every fifty lines. stdout keeps
+ * the buffer. */
+static void buffer_output(void)
+{
+	const size_t size = 1 << 16;
+	char *buf = isatty(STDOUT_FILENO) ? NULL : malloc(size);
+
+	if (buf)
+		setvbuf(stdout, buf, _IOFBF, size);
+}
+
 /* Prints nothing unless everything could be read. */
 static int list(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
 	struct listing l = {.plugin = plugin, .req = req, .transport = masq_transport(m)};
-	int err = masq_list(m, MASQ_KIND(req->command.kind), print_record, &l);
+	int err;
+
+	buffer_output();
+	err = masq_list(m, MASQ_KIND(req->command.kind), print_record, &l);
 
 	if (err && !l.failed)
 		return report(plugin->kind, "%s", masq_error(m));
