@@ -53,9 +53,10 @@ sub plug_in {
 	return $port;
 }
 
+# The disk is in memory, since an overlay cannot be what another one writes to, as the root of a guest is.
 sub new {
 	my ($class, $name) = @_;
-	my $node = bless {name => $name, disk => File::Temp->newdir, ports => []}, $class;
+	my $node = bless {name => $name, disk => File::Temp->newdir(DIR => '/run'), ports => []}, $class;
 	my $disk = $node->{disk};
 	for my $dir (qw(etc root usr-local var)) {
 		make_path("$disk/$dir", "$disk/$dir.work");

@@ -306,8 +306,7 @@ subtest 'by keepalived' => sub {
 	$firewall->must('sh', '-c', 'mkdir -p /etc/keepalived; cp /usr/share/doc/ipmasqadm/ha/etc/keepalived/keepalived.conf /etc/keepalived/; : >/usr/local/sbin/ipmasqadm-notify; chmod 755 /usr/local/sbin/ipmasqadm-notify');
 	my $conf = $firewall->must('cat', '/etc/keepalived/keepalived.conf');
 	$conf =~ s/^vrrp_instance outside \{\n/$include\n\n$instance/m or die;
-	Node::spew("$firewall->{disk}/keepalived.conf", $conf);
-	$firewall->must('cp', "$firewall->{disk}/keepalived.conf", '/etc/keepalived/keepalived.conf');
+	$firewall->must('sh', '-c', 'printf %s "$1" >/etc/keepalived/keepalived.conf', 'sh', $conf);
 	$firewall->must(qw(systemctl start keepalived));
 	ok(wait_for(10, sub { ($firewall->sh("ip address show to $vip"))[1] ne '' }), 'keepalived has the address');
 	sleep 2;
