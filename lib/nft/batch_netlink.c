@@ -296,7 +296,7 @@ static void prepare_elements(struct batch_netlink *b, enum map map, const char *
 	    (const char *)mnl_nlmsg_get_payload_tail(b->open) - (const char *)b->list >
 		    ELEMENTS_MAX) {
 		begin_elements(b, add, map_name(name, map, interface), 0);
-		memcpy(b->open_interface, interface, sizeof(b->open_interface));
+		snprintf(b->open_interface, sizeof(b->open_interface), "%s", interface);
 		b->open_family = b->batch.family;
 		b->open_map = map;
 		b->open_add = add;
