@@ -398,7 +398,7 @@ static void write_learning(struct batch *b, const char *name, const char *commen
 
 static void write_lookup(struct batch *b, const char *name, const char *comment, const char *set)
 {
-	char chain[INTERFACE_NAME_MAX], map[MAP_NAME_MAX];
+	char chain[INTERFACE_NAME_MAX], buf[MAP_NAME_MAX];
 	struct rule to = {.chain = CHAIN_AT, .comment = comment};
 
 	interface_chain(chain, name);
@@ -406,8 +406,8 @@ static void write_lookup(struct batch *b, const char *name, const char *comment,
 	for (enum map m = MAP_FIXED; m < MAP_COUNT; m++) {
 		const struct map_def *def = &map_defs[m];
 		struct rule r = {.chain = chain, .comment = comment};
+		const char *map = map_name(buf, m, name);
 
-		map_name(map, m, name);
 		b->ops->map_add(b, &(struct map_spec){.name = map,
 						      .comment = def->comment,
 						      .key = &def->key,

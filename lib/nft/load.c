@@ -286,11 +286,10 @@ int load_map_size(struct link *l, struct buf *b, enum family f, enum map map, ui
 /* The kernel knows how many elements it has, or has to tell them again. */
 static int load_map(struct link *l, struct buf *b, struct map_reader *r)
 {
-	char name[MAP_NAME_MAX];
+	char buf[MAP_NAME_MAX];
+	const char *name = map_name(buf, r->map, r->interface);
 	struct capacity c;
 	int err;
-
-	map_name(name, r->map, r->interface);
 
 	buf_reset(b);
 	ask_elements(b, r->family, NLM_F_DUMP, name);
@@ -377,10 +376,9 @@ int load_remains(struct link *l, struct buf *b, enum family f, struct state *st,
 		 const char *interface, bool *remains)
 {
 	struct remains_reader r = {.state = st, .family = f, .map = map, .interface = interface};
-	char name[MAP_NAME_MAX];
+	char buf[MAP_NAME_MAX];
+	const char *name = map_name(buf, map, interface);
 	int err;
-
-	map_name(name, map, interface);
 
 	/* Nearly always one look at the first elements settles it; only all of
 	 * them prove the contrary. */

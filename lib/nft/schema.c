@@ -238,10 +238,12 @@ bool map_takes(enum map map, const struct key *key)
 	       (key->mark || def->at || def->any == address_is_any(&key->local));
 }
 
-const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface)
+const char *map_name(char buf[MAP_NAME_MAX], enum map map, const char *interface)
 {
-	snprintf(out, MAP_NAME_MAX, "%s%.15s", map_defs[map].name, interface);
-	return out;
+	if (!*interface)
+		return map_defs[map].name;
+	snprintf(buf, MAP_NAME_MAX, "%s%.15s", map_defs[map].name, interface);
+	return buf;
 }
 
 enum map map_named(const char *name, char interface[MASQ_INTERFACE_MAX])

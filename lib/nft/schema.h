@@ -111,9 +111,11 @@ struct map_def {
 
 extern const struct map_def map_defs[MAP_COUNT];
 
-/* The name of a map; of one for each interface, of this interface's. */
+/* The name of a map; of one for each interface, of this interface's: then it is put
+ * into buf. */
 #define MAP_NAME_MAX 32
-const char *map_name(char out[MAP_NAME_MAX], enum map map, const char *interface);
+const char *map_name(char buf[MAP_NAME_MAX], enum map map, const char *interface)
+	__attribute__((warn_unused_result));
 /* The map that has this name, and the interface that it is of, or ""; MAP_NONE: none. */
 enum map map_named(const char *name, char interface[MASQ_INTERFACE_MAX]);
 
