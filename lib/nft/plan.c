@@ -113,6 +113,38 @@ static bool all_new(const struct state *st, enum family f, enum masq_kind kind)
 	return st->table.flushed[kind] || !st->standing[f].table;
 }
 
+static bool is_there(const struct service *s, enum family f, enum masq_kind kind)
+{
+	return s->key.kind == kind && s->n && key_family(&s->key) == f;
+}
+
+/* The services of a kind, oldest first. */
+static struct rank *rank_births(struct rank *ranks, const struct table *t, enum family f,
+				enum masq_kind kind, size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (is_there(&t->services[i], f, kind))
+			ranks[(*n)++] =
+				(struct rank){.minor = t->services[i].born, .index = (uint32_t)i};
+	return rank_sort(ranks, ranks + t->n, *n);
+}
+
+/* Whether the table has them so, too: nearly always. */
+static bool are_in_turn(const struct table *t, enum family f, enum masq_kind kind)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (!is_there(&t->services[i], f, kind))
+			continue;
+		if (t->services[i].born < last)
+			return false;
+		last = t->services[i].born;
+	}
+	return true;
+}
+
 /*
  * A file that save wrote names the services in the order of their keys, and then
  * there is nothing to tell of it: those without a birth are in that order. Only
@@ -123,22 +155,23 @@ static bool all_new(const struct state *st, enum family f, enum masq_kind kind)
 static int drop_births(struct state *st, enum family f, enum masq_kind kind)
 {
 	struct table *t = &st->table;
-	struct rank *ranks = calloc(2 * t->n + 1, sizeof(*ranks)), *v;
+	struct rank *ranks = NULL, *v = NULL;
 	struct order last = {{0}, {0}};
-	size_t n = 0;
+	size_t n = t->n;
 
-	if (!ranks)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->services[i].key.kind == kind && t->services[i].n &&
-		    key_family(&t->services[i].key) == f)
-			ranks[n++] =
-				(struct rank){.minor = t->services[i].born, .index = (uint32_t)i};
-	v = rank_sort(ranks, ranks + t->n, n);
+	if (!are_in_turn(t, f, kind)) {
+		ranks = calloc(2 * t->n, sizeof(*ranks));
+		if (!ranks)
+			return -ENOMEM;
+		v = rank_births(ranks, t, f, kind, &n);
+	}
 	for (size_t i = 0; i < n; i++) {
-		struct service *s = &t->services[v[i].index];
-		struct order order = key_order(&s->key);
+		struct service *s = &t->services[v ? v[i].index : i];
+		struct order order;
 
+		if (!is_there(s, f, kind))
+			continue;
+		order = key_order(&s->key);
 		if (order_compare(&order, &last) <= 0)
 			break;
 		last = order;
@@ -160,7 +193,7 @@ static int drop_all_births(struct state *st, enum family f)
 
 /* One service's way from where it stands to where it belongs. */
 struct change {
-	enum map to;
+	uint8_t to;   /* enum map */
 	bool rules;   /* its chain is written */
 	bool element; /* its elements are deleted, and the new one added */
 };
@@ -169,7 +202,7 @@ static struct change change_of(const struct state *st, const struct plan *plan,
 			       const struct service *s)
 {
 	const struct stored *old = state_of(st, s);
-	struct change c = {.to = map_of(s)};
+	struct change c = {.to = (uint8_t)map_of(s)};
 	bool right = old->maps == (c.to == MAP_NONE ? 0 : 1u << c.to);
 	bool pool = map_defs[c.to].pool;
 	bool same = right && old->digest && old->digest == state_digest(s);
@@ -199,29 +232,28 @@ static void delete_elements(struct batch *b, const struct state *st, const struc
 enum pass { PASS_DELETE_ELEMENTS, PASS_REMOVE_POOLS, PASS_WRITE_POOLS, PASS_ADD_ELEMENTS, PASSES };
 
 static int pass_service(struct batch *b, struct state *st, const struct plan *plan,
-			const struct service *s, enum pass pass)
+			const struct service *s, const struct change *c, enum pass pass)
 {
-	struct change c = change_of(st, plan, s);
 	int err = 0;
 
 	switch (pass) {
 	case PASS_DELETE_ELEMENTS:
-		if (c.element)
+		if (c->element)
 			delete_elements(b, st, plan, s);
 		break;
 	case PASS_REMOVE_POOLS:
-		if (c.element && state_of(st, s)->chain && !map_defs[c.to].pool)
+		if (c->element && state_of(st, s)->chain && !map_defs[c->to].pool)
 			pool_remove(b, st, s);
 		break;
 	case PASS_WRITE_POOLS:
-		if (c.rules)
+		if (c->rules)
 			err = pool_write(b, st, s);
-		if (c.rules)
+		if (c->rules)
 			pool_write_end(b, st, s);
 		break;
 	case PASS_ADD_ELEMENTS:
-		if (c.element && c.to != MAP_NONE)
-			b->ops->element_add(b, c.to, s);
+		if (c->element && c->to != MAP_NONE)
+			b->ops->element_add(b, (enum map)c->to, s);
 		break;
 	case PASSES:
 		break;
@@ -229,28 +261,40 @@ static int pass_service(struct batch *b, struct state *st, const struct plan *pl
 	return err;
 }
 
-static int write_services(struct batch *b, struct state *st, const struct plan *plan)
+static int write_services(struct batch *b, struct state *st, const struct plan *plan,
+			  const struct change *changes)
 {
 	int err = 0;
 
 	for (enum pass pass = 0; pass < PASSES; pass++)
 		for (size_t i = 0; !err && i < st->table.n; i++)
-			if (key_family(&st->table.services[i].key) == b->family)
-				err = pass_service(b, st, plan, &st->table.services[i], pass);
+			if (changes[i].rules || changes[i].element)
+				err = pass_service(b, st, plan, &st->table.services[i], &changes[i],
+						   pass);
 	return err;
 }
 
+/* Of all services, none for those of the other family; NULL: out of memory. */
+static struct change *changes_of(const struct state *st, const struct plan *plan, enum family f)
+{
+	struct change *v = calloc(st->table.n + 1, sizeof(*v)); /* calloc(0) may return NULL */
+
+	for (size_t i = 0; v && i < st->table.n; i++)
+		if (key_family(&st->table.services[i].key) == f)
+			v[i] = change_of(st, plan, &st->table.services[i]);
+	return v;
+}
+
 /* Before the rules that name them. */
-static void make_helpers(struct batch *b, const struct state *st, const struct plan *plan)
+static void make_helpers(struct batch *b, const struct state *st, const struct change *changes)
 {
 	bool made[HELPER_OBJECTS] = {false};
 
 	for (size_t i = 0; i < st->table.n; i++) {
 		const struct service *s = &st->table.services[i];
-		const struct helper_object *o = s->n ? helper_of(s) : NULL;
+		const struct helper_object *o = changes[i].rules && s->n ? helper_of(s) : NULL;
 
-		if (!o || key_family(&s->key) != b->family || made[o - helper_objects] ||
-		    !change_of(st, plan, s).rules)
+		if (!o || made[o - helper_objects])
 			continue;
 		b->ops->helper_add(b, o);
 		made[o - helper_objects] = true;
@@ -416,6 +460,7 @@ static void open_skeleton(struct batch *b, const struct state *st, const struct 
 static int write_table(struct batch *b, struct state *st, const struct plan *plan)
 {
 	bool mend = plan_mends(st, b->family), open = mend;
+	struct change *changes;
 	int err = 0;
 
 	if (plan->empty && !plan->inventory.keep) {
@@ -428,14 +473,18 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 	for (int map = 1; map < MAP_COUNT; map++)
 		open |= plan->grow[map];
 	err = drop_all_births(st, b->family);
+	changes = changes_of(st, plan, b->family);
+	if (!changes)
+		err = -ENOMEM;
 	if (!err && open)
 		open_skeleton(b, st, plan, mend);
 	if (!err)
 		write_interfaces(b, st, true);
 	if (!err)
-		make_helpers(b, st, plan);
+		make_helpers(b, st, changes);
 	if (!err)
-		err = write_services(b, st, plan);
+		err = write_services(b, st, plan, changes);
+	free(changes);
 	if (!err)
 		write_interfaces(b, st, false);
 	if (!err)
