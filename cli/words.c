@@ -75,6 +75,8 @@ static void step(struct words *w)
 /* The next character, with continuation lines joined; '\n' for any line end. */
 static int peek(struct words *w)
 {
+	if (w->at < w->end && w->plain[(unsigned char)*w->at])
+		return (unsigned char)*w->at;
 	while (w->at < w->end && *w->at == '\\' && line_end(w, w->at + 1)) {
 		w->at++;
 		step(w);
@@ -129,7 +131,7 @@ static size_t plain(const struct words *w)
 {
 	const char *p = w->at;
 
-	while (p < w->end && w->is_plain[(unsigned char)*p])
+	while (p < w->end && w->plain[(unsigned char)*p] == WORDS_PLAIN)
 		p++;
 	return (size_t)(p - w->at);
 }
@@ -183,7 +185,11 @@ static int read_word(struct words *w, bool first)
 	if (c == '!' && first)
 		return refuse(w, "'!' is a negation" NEEDS_SHELL "leave it out");
 	for (; !is_between(c); c = peek(w)) {
-		if (c == '\'' || c == '"') {
+		n = plain(w);
+		if (n) {
+			err = put(w, w->at, n);
+			w->at += n;
+		} else if (c == '\'' || c == '"') {
 			step(w);
 			err = read_quoted(w, c);
 		} else if (c == '\\') {
@@ -193,9 +199,6 @@ static int read_word(struct words *w, bool first)
 			err = take(w);
 		} else if (c < 128 && shell_only[c] && !(c == '[' && is_endpoint(w))) {
 			return refuse_shell(w, c);
-		} else if ((n = plain(w))) {
-			err = put(w, w->at, n);
-			w->at += n;
 		} else {
 			err = take(w);
 		}
@@ -218,7 +221,10 @@ void words_start(struct words *w, const char *text, size_t len)
 	w->argv[0] = NULL;
 	w->error[0] = 0;
 	for (int c = 0; c <= UCHAR_MAX; c++)
-		w->is_plain[c] = c > ' ' && c < 0x7f && !strchr("'\"\\", c) && !shell_only[c];
+		w->plain[c] = is_blank(c) ? WORDS_BLANK
+			      : c > ' ' && c < 0x7f && !strchr("'\"\\", c) && !shell_only[c]
+				      ? WORDS_PLAIN
+				      : 0;
 }
 
 int words_next(struct words *w)

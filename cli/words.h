@@ -34,7 +34,8 @@ struct words {
 	unsigned long at_line;
 	const char *at_start;
 	size_t used;
-	bool is_plain[UCHAR_MAX + 1]; /* of each character, whether it stands for itself */
+	/* of each character: 0, it may have another meaning */
+	enum { WORDS_PLAIN = 1, WORDS_BLANK } plain[UCHAR_MAX + 1];
 	char store[WORDS_SIZE];
 };
 
