@@ -156,8 +156,10 @@ static int apply_part(struct table *t, const struct masq_command *c)
 	int err = 0;
 
 	set_key(&key, c);
-	if (adds(c))
-		return table_add_target(t, &key, c->verb == MASQ_INSERT, c);
+	if (adds(c)) {
+		s = table_put(t, &key);
+		return s ? table_add_target(t, s, c->verb == MASQ_INSERT, c) : -ENOMEM;
+	}
 	s = table_get(t, &key);
 	if (!s || !s->n)
 		return -ESRCH;

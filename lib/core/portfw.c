@@ -387,9 +387,13 @@ static int apply_part(struct table *t, const struct masq_command *c)
 		return err;
 	if (s && !s->n) /* what was there is gone as a whole */
 		s->helper = HELPER_NONE;
-	err = table_add_target(t, &key, true, c);
-	if (!err && c->has & MASQ_HAS_HELPER)
-		set_helper(table_get(t, &key), c);
+	if (!s)
+		s = table_add(t, &key);
+	if (!s)
+		return -ENOMEM;
+	err = table_add_target(t, s, true, c);
+	if (!err)
+		set_helper(s, c);
 	return err;
 }
 

@@ -112,13 +112,8 @@ struct service *table_put(struct table *t, const struct key *key)
 	return s ? s : table_add(t, key);
 }
 
-int table_add_target(struct table *t, const struct key *key, bool head,
-		     const struct masq_command *c)
+int table_add_target(struct table *t, struct service *s, bool head, const struct masq_command *c)
 {
-	struct service *s = table_put(t, key);
-
-	if (!s)
-		return -ENOMEM;
 	if (!s->n)
 		s->born = t->next_born++;
 	s->dirty = true;

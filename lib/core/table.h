@@ -50,10 +50,8 @@ struct service *table_add(struct table *t, const struct key *key);
 /* Whether all keys are different, which table_add() took for granted. */
 bool table_unique(struct table *t);
 
-/* Adds the target of a command to the service with this key, first or last. 0,
- * -ENOMEM or -EOVERFLOW. */
-int table_add_target(struct table *t, const struct key *key, bool head,
-		     const struct masq_command *c);
+/* Adds the target of a command to a service, first or last. 0, -ENOMEM or -EOVERFLOW. */
+int table_add_target(struct table *t, struct service *s, bool head, const struct masq_command *c);
 
 /* Puts an entry first or last and gives it an id. NULL: out of memory. */
 struct entry *table_insert_entry(struct table *t, bool head, const struct masq_command *forward);

@@ -87,10 +87,10 @@ static int relay_apply(struct table *t, const struct masq_command *c)
 {
 	const struct masq_address *target = c->has & MASQ_HAS_TARGET ? &c->target : NULL;
 	struct key key = {.kind = RELAY, .protocol = c->protocol};
-	struct service *s = table_get(t, &key);
+	struct service *s = c->verb == MASQ_ADD ? table_put(t, &key) : table_get(t, &key);
 
 	if (c->verb == MASQ_ADD)
-		return table_add_target(t, &key, false, c);
+		return s ? table_add_target(t, s, false, c) : -ENOMEM;
 	return s && s->n ? service_delete(s, target, 0) : -ESRCH;
 }
 
