@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commandfile.h"
+#include "commands.h"
 #include "report.h"
 #include "request.h"
 #include "words.h"
@@ -84,7 +85,7 @@ int commandfile_report(const struct commandfile *f, size_t i, const char *fmt, .
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	report_line(f, f->items[i].start, f->items[i].line, why);
+	report_line(f, f->text + f->places[i].start, f->places[i].line, why);
 	return 1;
 }
 
@@ -119,14 +120,17 @@ static int append(struct commandfile *f, const struct masq_command *c, const str
 {
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? f->cap * 2 : 256;
-		struct commandfile_item *v = reallocarray(f->items, cap, sizeof(*v));
+		struct commandfile_place *v = reallocarray(f->places, cap, sizeof(*v));
 
 		if (!v)
 			return report("restore", "out of memory");
-		f->items = v;
+		f->places = v;
 		f->cap = cap;
 	}
-	f->items[f->n++] = (struct commandfile_item){*c, w->start, w->line};
+	if (commands_add(f->commands, c) < 0)
+		return report("restore", "out of memory");
+	f->places[f->n++] =
+		(struct commandfile_place){(uint32_t)(w->start - f->text), (uint32_t)w->line};
 	return 0;
 }
 
@@ -137,6 +141,9 @@ int commandfile_read(struct commandfile *f)
 	const char *why;
 	int more;
 
+	f->commands = calloc(1, sizeof(*f->commands));
+	if (!f->commands)
+		return report("restore", "out of memory");
 	words_start(&w, f->text, f->size);
 	while ((more = words_next(&w)) > 0) {
 		why = read_request(&req, w.argc, w.argv);
@@ -154,9 +161,19 @@ int commandfile_read(struct commandfile *f)
 	return 0;
 }
 
+const struct masq_command *commandfile_take(struct commandfile *f, size_t i)
+{
+	commands_forget(f->commands, i);
+	return commands_nth(f->commands, i);
+}
+
 void commandfile_free(struct commandfile *f)
 {
-	free(f->items);
-	f->items = NULL;
+	if (f->commands)
+		commands_free(f->commands);
+	free(f->commands);
+	free(f->places);
+	f->commands = NULL;
+	f->places = NULL;
 	f->n = f->cap = 0;
 }

@@ -37,9 +37,6 @@ static const char help[] =
 	"shell's; variables and everything else that needs a shell are errors. A file without\n"
 	"flush commands adds to what is there. \"ipmasqadm save\" writes such files.\n";
 
-/* Enough for 800,000 forwards. */
-#define TEXT_MAX ((size_t)64 << 20)
-
 struct restore {
 	struct commandfile file;
 	char *text;
@@ -57,14 +54,14 @@ static int report_refused(const struct commandfile *f, struct masq *m, size_t i)
 				  masq_error(m), i, i == 1 ? "is" : "are");
 }
 
-static int transaction(const struct commandfile *f, struct masq *m)
+static int transaction(struct commandfile *f, struct masq *m)
 {
 	int failed = -1;
 
 	if (masq_begin(m))
 		return report("restore", "%s", masq_error(m));
 	for (size_t i = 0; i < f->n; i++) {
-		if (masq_command(m, &f->items[i].command)) {
+		if (masq_command(m, commandfile_take(f, i))) {
 			int status = report_refused(f, m, i);
 
 			masq_abort(m);
@@ -84,7 +81,7 @@ struct how {
 	bool check, dry_run, cut, force;
 };
 
-static int restore(const struct commandfile *f, const struct how *how)
+static int restore(struct commandfile *f, const struct how *how)
 {
 	struct masq *m;
 	int status;
@@ -108,7 +105,7 @@ static int read_text(struct restore *r, int fd)
 	ssize_t n;
 
 	/* one byte more, to detect the end */
-	cap = cap < 4096 ? 4096 : cap > TEXT_MAX ? TEXT_MAX + 1 : cap + 1;
+	cap = cap < 4096 ? 4096 : cap > COMMANDFILE_SIZE_MAX ? COMMANDFILE_SIZE_MAX + 1 : cap + 1;
 	for (;;) {
 		char *text = realloc(r->text, cap);
 
@@ -123,9 +120,9 @@ static int read_text(struct restore *r, int fd)
 				return n < 0 ? errno : 0;
 			r->size += (size_t)n;
 		}
-		if (cap > TEXT_MAX)
+		if (cap > COMMANDFILE_SIZE_MAX)
 			return EFBIG;
-		cap = cap * 2 > TEXT_MAX ? TEXT_MAX + 1 : cap * 2;
+		cap = cap * 2 > COMMANDFILE_SIZE_MAX ? COMMANDFILE_SIZE_MAX + 1 : cap * 2;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "conntrack.h"
 #include "cut.h"
 #include "entries.h"
@@ -29,10 +30,9 @@ struct nft {
 	struct turn turn;
 	struct state state;
 	struct plan plan[FAMILY_COUNT];
-	bool unlabelled;               /* the kernel has no labels of connections */
-	enum family at;                /* the one that was read or planned last */
-	struct masq_command *commands; /* of the open transaction */
-	size_t n, cap;
+	bool unlabelled;          /* the kernel has no labels of connections */
+	enum family at;           /* the one that was read or planned last */
+	struct commands commands; /* of the open transaction */
 };
 
 static void forget(struct nft *n)
@@ -88,7 +88,7 @@ static void nft_close(struct masq *m)
 	buf_free(&n->query);
 	buf_free(&n->batch);
 	link_close(n->link);
-	free(n->commands);
+	commands_free(&n->commands);
 	free(n);
 }
 
@@ -107,7 +107,7 @@ static int nft_begin(struct masq *m)
 	struct nft *n = m->priv;
 	int err = turn_begin(&n->turn, !m->dry);
 
-	n->n = 0;
+	commands_free(&n->commands);
 	forget(n);
 	n->state.table.next_born = (uint64_t)n->turn.genid << 32;
 	if (err)
@@ -119,7 +119,7 @@ static void nft_abort(struct masq *m)
 {
 	struct nft *n = m->priv;
 
-	n->n = 0;
+	commands_free(&n->commands);
 	turn_end(&n->turn);
 	forget(n);
 }
@@ -178,8 +178,13 @@ static int load_parts(struct nft *n, const struct masq_command *c)
 	struct masq_command part;
 	struct key *keys, key;
 	uint32_t parts = 0;
+	bool complete = true;
 	int err = 0;
 
+	for (enum family f = 0; f < FAMILY_COUNT; f++)
+		complete &= (n->state.complete[f] & MASQ_KIND(c->kind)) != 0;
+	if (complete)
+		return 0;
 	while (kind_part(&part, c, parts))
 		parts++;
 	keys = reallocarray(NULL, parts, sizeof(*keys));
@@ -225,14 +230,14 @@ static int apply(struct nft *n, const struct masq_command *c)
 	return err ? err : state_fit(&n->state);
 }
 
-/* Applies all commands to a fresh picture; *failed is the one that was refused, n->n if none. */
+/* Applies all commands to a fresh picture; *failed is the one that was refused, n->commands.n if none. */
 static int apply_all(struct nft *n, size_t *failed)
 {
 	int err = start_over(n);
 
-	*failed = n->n;
-	for (size_t i = 0; !err && i < n->n; i++) {
-		err = apply(n, &n->commands[i]);
+	*failed = n->commands.n;
+	for (size_t i = 0; !err && i < n->commands.n; i++) {
+		err = apply(n, commands_nth(&n->commands, i));
 		if (err)
 			*failed = i;
 	}
@@ -261,24 +266,9 @@ static int fail_to_load(struct masq *m, int err)
 
 static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
 {
-	if (failed < n->n && (err == -ESRCH || err == -EDESTADDRREQ || err == -EOVERFLOW))
-		return kind_fail(&m->error, &n->commands[failed], err);
+	if (failed < n->commands.n && (err == -ESRCH || err == -EDESTADDRREQ || err == -EOVERFLOW))
+		return kind_fail(&m->error, commands_nth(&n->commands, failed), err);
 	return fail_to_load(m, err);
-}
-
-static int remember(struct nft *n, const struct masq_command *c)
-{
-	if (n->n == n->cap) {
-		size_t cap = n->cap ? 2 * n->cap : 4;
-		struct masq_command *v = reallocarray(n->commands, cap, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		n->commands = v;
-		n->cap = cap;
-	}
-	n->commands[n->n++] = *c;
-	return 0;
 }
 
 /* The kernel cannot tie a single port to a control connection: whoever asked for
@@ -306,10 +296,10 @@ static int nft_command(struct masq *m, const struct masq_command *given)
 
 	if (err)
 		return err;
-	err = remember(n, &c);
+	err = commands_add(&n->commands, &c);
 	if (err)
 		return fail_to_read(&m->error, FAMILY_IPV4, err);
-	failed = n->n - 1;
+	failed = n->commands.n - 1;
 	err = apply(n, &c);
 	for (int try = 1; err && !refused_for_good(n, err) && try < FAIL_TRIES; try++) {
 		turn_pause(&n->turn, try);
@@ -698,7 +688,7 @@ static void tidy_up(struct nft *n)
 	struct error ignored;
 	int err = -EINTR;
 
-	n->n = 0;
+	commands_free(&n->commands);
 	for (int try = 1; (err == -ERESTART || err == -EINTR) && try < FAIL_TRIES; try++) {
 		turn_pause(&n->turn, try);
 		err = start_over(n);
@@ -738,7 +728,7 @@ static int nft_commit(struct masq *m, int *failed)
 {
 	struct link_error error = {0};
 	struct nft *n = m->priv;
-	size_t index = n->n;
+	size_t index = n->commands.n;
 	int err = 0;
 
 	if (check_cut(m)) {
@@ -753,13 +743,13 @@ static int nft_commit(struct masq *m, int *failed)
 		err = apply_all(n, &index);
 		if (err && refused_for_good(n, err))
 			break;
-		index = n->n;
+		index = n->commands.n;
 		if (err)
 			err = -ERESTART;
 		else if (plan_changes(&n->state))
 			err = attempt(m, &error);
 	}
-	if (err && index < n->n) {
+	if (err && index < n->commands.n) {
 		*failed = (int)index;
 		err = refuse(m, n, index, err);
 	} else if (err) {

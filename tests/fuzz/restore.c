@@ -15,10 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = commandfile_read(&f);
 	HOLDS(status == 0 || status == 2);
 	for (size_t i = 0; i < f.n; i++) {
-		const struct commandfile_item *item = &f.items[i];
+		const struct commandfile_place *place = &f.places[i];
+		const struct masq_command *c = commandfile_take(&f, i);
 
-		HOLDS(item->line >= 1 && item->start >= text && item->start < text + size);
-		HOLDS(item->command.size == sizeof(item->command));
+		HOLDS(place->line >= 1 && place->start < size);
+		HOLDS(c->size == sizeof(*c));
 	}
 	if (f.n)
 		HOLDS(commandfile_report(&f, f.n - 1, "%s", "why") == 1);
