@@ -26,11 +26,11 @@ static unsigned int count_operands(const char *spec, unsigned int *required)
 	unsigned int n = 0;
 
 	*required = 0;
-	while (*spec) {
+	for (const char *p = spec; *p; p++) {
+		if (p > spec && p[-1] != ' ')
+			continue;
 		n++;
-		*required += *spec != '[';
-		spec += strcspn(spec, " ");
-		spec += *spec == ' ';
+		*required += *p != '[';
 	}
 	return n;
 }
