@@ -19,7 +19,7 @@ static bool has(const struct service *s, const struct helper_object *o)
 
 static bool had(const struct state *st, const struct service *s, const struct helper_object *o)
 {
-	return state_of(st, s)->helper == o->helper && s->key.protocol == o->protocol;
+	return state_seen(st, s)->helper == o->helper && s->key.protocol == o->protocol;
 }
 
 static int load_object(struct link *l, struct buf *b, enum family f, const struct helper_object *o,

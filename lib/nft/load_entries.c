@@ -51,7 +51,7 @@ static int read_rule(const struct nlmsghdr *nlh, void *arg)
 	e = find(&r->state->table, &forward);
 	if (!e)
 		e = table_insert_entry(&r->state->table, false, &forward);
-	if (!e || state_fit(r->state) < 0)
+	if (!e || state_fit_entries(r->state) < 0)
 		return -ENOMEM;
 	e->served += packets;
 	stored = state_of_entry(r->state, e);
@@ -103,7 +103,7 @@ static int see_place(const struct nlmsghdr *nlh, void *arg)
 int load_places(struct link *l, struct buf *b, enum family f, struct state *st)
 {
 	char name[CHAIN_NAME_MAX];
-	int err = state_fit(st);
+	int err = state_fit_entries(st);
 
 	for (size_t i = 0; !err && i < st->table.n_entries; i++) {
 		const struct entry *e = &st->table.entries[i];

@@ -151,7 +151,7 @@ static struct service *service_of(struct state *st, enum family f, const char *c
 	if (!chain_name_parse(&key, f, chain))
 		return NULL;
 	s = table_get(&st->table, &key);
-	return s && state_of(st, s)->loading && state_of(st, s)->chain ? s : NULL;
+	return s && state_seen(st, s)->loading && state_seen(st, s)->chain ? s : NULL;
 }
 
 static int read_rule(const struct nlmsghdr *nlh, void *arg)

@@ -201,7 +201,7 @@ struct change {
 static struct change change_of(const struct state *st, const struct plan *plan,
 			       const struct service *s)
 {
-	const struct stored *old = state_of(st, s);
+	const struct stored *old = state_seen(st, s);
 	struct change c = {.to = (uint8_t)map_of(s)};
 	bool right = old->maps == (c.to == MAP_NONE ? 0 : 1u << c.to);
 	bool pool = map_defs[c.to].pool;
@@ -223,7 +223,7 @@ static void delete_elements(struct batch *b, const struct state *st, const struc
 			    const struct service *s)
 {
 	for (int map = 1; map < MAP_COUNT; map++)
-		if (state_of(st, s)->maps & 1u << map && !plan->grow[map])
+		if (state_seen(st, s)->maps & 1u << map && !plan->grow[map])
 			b->ops->element_del(b, (enum map)map, &s->key);
 }
 
@@ -242,7 +242,7 @@ static int pass_service(struct batch *b, struct state *st, const struct plan *pl
 			delete_elements(b, st, plan, s);
 		break;
 	case PASS_REMOVE_POOLS:
-		if (c->element && state_of(st, s)->chain && !map_defs[c->to].pool)
+		if (c->element && state_seen(st, s)->chain && !map_defs[c->to].pool)
 			pool_remove(b, st, s);
 		break;
 	case PASS_WRITE_POOLS:
@@ -503,7 +503,7 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 
 int plan_write(struct batch *b, struct state *st, const struct plan plans[FAMILY_COUNT])
 {
-	int err = state_fit(st);
+	int err = state_fit_entries(st);
 
 	for (enum family f = 0; !err && f < FAMILY_COUNT; f++) {
 		b->family = f;

@@ -60,7 +60,7 @@ static void add_dnat(struct rule *r, const struct target *t)
 /* Whether a target is among those that a service was loaded with in a chain of its own. */
 static bool was_loaded(const struct state *st, const struct service *s, const struct target *t)
 {
-	const struct stored *old = state_of(st, s);
+	const struct stored *old = state_seen(st, s);
 
 	for (size_t i = 0; i < old->n_loaded; i++) {
 		const struct loaded_target *l = &st->loaded[old->loaded + i];
@@ -157,7 +157,7 @@ int pool_write(struct batch *b, const struct state *st, const struct service *s)
 static void remove_target_chains(struct batch *b, const struct state *st, const struct service *s,
 				 bool keep)
 {
-	const struct stored *old = state_of(st, s);
+	const struct stored *old = state_seen(st, s);
 	char name[CHAIN_NAME_MAX];
 
 	for (size_t i = 0; i < old->n_loaded; i++) {

@@ -27,7 +27,7 @@ static int fit(void **array, size_t *n, size_t *cap, size_t want, size_t size)
 	size_t room = *cap ? *cap : STEP;
 	void *v;
 
-	if (*n >= want && *n)
+	if (*n >= want)
 		return 0;
 	while (room < want)
 		room *= 2;
@@ -44,17 +44,19 @@ static int fit(void **array, size_t *n, size_t *cap, size_t want, size_t size)
 
 int state_fit(struct state *st)
 {
-	void *stored = st->stored, *entries = st->entries;
-	int err;
+	void *stored = st->stored;
+	int err = fit(&stored, &st->n_stored, &st->cap_stored, st->table.n, sizeof(*st->stored));
 
-	/* asked for each service that is read */
-	if (stored && entries && st->n_stored >= st->table.n && st->n_entries >= st->table.next_id)
-		return 0;
-	err = fit(&stored, &st->n_stored, &st->cap_stored, st->table.n, sizeof(*st->stored));
 	st->stored = stored;
-	if (!err)
-		err = fit(&entries, &st->n_entries, &st->cap_entries, st->table.next_id,
-			  sizeof(*st->entries));
+	return err;
+}
+
+int state_fit_entries(struct state *st)
+{
+	void *entries = st->entries;
+	int err = fit(&entries, &st->n_entries, &st->cap_entries, st->table.next_id,
+		      sizeof(*st->entries));
+
 	st->entries = entries;
 	return err;
 }
@@ -73,6 +75,14 @@ int state_read_addresses(struct state *st, enum family f)
 struct stored *state_of(const struct state *st, const struct service *s)
 {
 	return &st->stored[s - st->table.services];
+}
+
+const struct stored *state_seen(const struct state *st, const struct service *s)
+{
+	static const struct stored nothing;
+	size_t index = (size_t)(s - st->table.services);
+
+	return index < st->n_stored ? &st->stored[index] : &nothing;
 }
 
 struct stored_entry *state_of_entry(const struct state *st, const struct entry *e)

@@ -66,8 +66,8 @@ struct duplicate {
 
 struct state {
 	struct table table;
-	bool listed; /* nothing of it is going to change, and stored may end early */
-	struct stored *stored;
+	bool listed;           /* nothing of it is going to change */
+	struct stored *stored; /* of the first services, as far as any were read */
 	size_t n_stored, cap_stored;
 	struct stored_entry *entries;
 	size_t n_entries, cap_entries;
@@ -84,11 +84,15 @@ struct state {
 
 void state_free(struct state *st);
 
-/* Makes room for all services and entries of the table. 0 or -ENOMEM. */
+/* Makes room for what is read of all services of the table; of all entries. 0 or
+ * -ENOMEM. */
 int state_fit(struct state *st);
+int state_fit_entries(struct state *st);
 /* What is remembered of a service or entry of the table, for which there is room. */
 struct stored *state_of(const struct state *st, const struct service *s);
 struct stored_entry *state_of_entry(const struct state *st, const struct entry *e);
+/* What was read of a service; all zero where nothing was, as of one that a command made. */
+const struct stored *state_seen(const struct state *st, const struct service *s);
 
 /* Reads the present addresses of a family, once. Where nobody is there to ask, none
  * are known. 0 or -ENOMEM. */

@@ -227,7 +227,7 @@ static int apply(struct nft *n, const struct masq_command *c)
 	}
 	if (!err)
 		err = kind_apply(t, c);
-	return err ? err : state_fit(&n->state);
+	return err ? err : state_fit_entries(&n->state);
 }
 
 /* Applies all commands to a fresh picture; *failed is the one that was refused, n->commands.n if none. */
