@@ -102,6 +102,27 @@ for my $signal (qw(INT KILL)) {
 	};
 }
 
+# its answer comes when check is gone; 90 bytes a second, of which a ping takes the first 120
+subtest 'a server that takes its time' => sub {
+	my ($device) = $web1->must(qw(ip -o link show type veth)) =~ /^\d+: (\w+)/ or die;
+	$web1->must('tc', 'qdisc', 'add', 'dev', $device, qw(root tbf rate 720bit burst 120 latency 9s));
+	$web1->run('ping', '-c', 1, '-W', 1, Net::to_six('10.0.0.1'));
+	my $from = outside();
+	my $pid = fork // die;
+	if (!$pid) {
+		open STDOUT, '>', '/dev/null';
+		exec $Net::program, qw(check -P tcp -L), Net::to_six('198.51.100.1'), 80;
+	}
+	usleep(200_000);
+	is($web1->must(qw(ss -Htn state syn-recv)) =~ tr/\n//, 1, 'it has begun to answer');
+	kill KILL => $pid;
+	waitpid $pid, 0;
+	ok(wait_for(3, sub { !tables() }), 'no table stays');
+	usleep(1_500_000);
+	is(outside() - $from, 0, 'no packet has left');
+	$web1->must('tc', 'qdisc', 'del', 'dev', $device, 'root');
+};
+
 subtest 'others go on undisturbed' => sub {
 	$client->open('a', 'tcp', '198.51.100.1', 80);
 	my $pid = fork // die;

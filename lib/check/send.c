@@ -28,7 +28,7 @@
 
 /* How long answers may take; when an unanswered packet is repeated; how long
  * what a kill has left unfinished is kept from leaving. */
-enum { PATIENCE_MS = 900, AGAIN_MS = 400, AFTERMATH_US = 300000 };
+enum { PATIENCE_MS = 900, AGAIN_MS = 400, AFTERMATH_US = 1000000 };
 /* Fewer are no burst for a rate limit; after a pause others get another chance, that many. */
 enum { AT_ONCE = 16 };
 enum { FEW = 4, PAUSE_MS = 40, SLOWLY_MAX = 50 };
