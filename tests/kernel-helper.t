@@ -255,6 +255,10 @@ subtest 'other hands' => sub {
 		my $before = ruleset();
 		refused("1 ipmasqadm: portfw: ct helper ftp of table ip ipmasqadm is another helper than ftp, and not ours: delete it, or rename it\n", @forward);
 		is(ruleset(), $before, 'and nothing has changed');
+		my $ftp = "@forward";
+		spew('lines', "mfw -A -m 1 -r 10.0.0.2\n# two forwards\nportfw -a -P tcp -L 198.51.100.1 22 -R 10.0.0.2 22\n$ftp -p 2\nportfw -a -P tcp -L 198.51.100.1 22 -R 10.0.0.3 22\n");
+		refused("1 ipmasqadm: restore: $dir/lines:4: $ftp -p 2: ct helper ftp of table ip ipmasqadm is another helper than ftp, and not ours: delete it, or rename it\n", 'restore', "$dir/lines");
+		is(ruleset(), $before, 'nor has a file, which names the line');
 		nft('delete table ip ipmasqadm');
 	}
 };
@@ -266,6 +270,8 @@ subtest 'what is refused' => sub {
 	refused("2 ipmasqadm: portfw: helper tftp is for udp; those for tcp are ftp, irc, sip, pptp, h323\n", @forward, qw(-P tcp -H tftp));
 	refused("2 ipmasqadm: portfw: helper ftp is for tcp; those for tcp,udp are sip, h323\n", @forward, '-P', 'tcp,udp', qw(-H ftp));
 	refused("1 ipmasqadm: portfw: helper irc: the kernel has it for IPv4 alone\n", qw(portfw -a -P tcp -L 2001:db8::1 6667 -R fd00::2 6667 -H irc));
+	spew('lines', "portfw -a -P tcp -L 198.51.100.1 6667 -R 10.0.0.2 6667 -H irc\nportfw -a -P tcp -L ::1:2 6667-6668 -R fd00::2 6667-6668 -H irc\n");
+	refused("1 ipmasqadm: restore: $dir/lines:2: portfw -a -P tcp -L ::1:2 6667-6668 -R fd00::2 6667-6668 -H irc: helper irc: the kernel has it for IPv4 alone\n", 'restore', "$dir/lines");
 	is((run(qw(nft list table ip ipmasqadm)))[0], 1, 'and nothing is there');
 };
 

@@ -90,13 +90,15 @@ static const struct helper_object *wanted(const struct service *s)
 	return s->dirty && s->n ? helper_of(s) : NULL;
 }
 
-int helpers_check_families(struct error *e, const struct state *st)
+int helpers_check_families(struct error *e, const struct state *st, const struct service **lacking)
 {
 	for (size_t i = 0; i < st->table.n; i++) {
-		const struct helper_object *o = wanted(&st->table.services[i]);
+		const struct service *s = &st->table.services[i];
+		const struct helper_object *o = wanted(s);
 
-		if (!o || !o->only_ipv4 || key_family(&st->table.services[i].key) == FAMILY_IPV4)
+		if (!o || !o->only_ipv4 || key_family(&s->key) == FAMILY_IPV4)
 			continue;
+		*lacking = s;
 		fail(e, EOPNOTSUPP, "helper %s: the kernel has it for IPv4 alone",
 		     helper_name(o->helper));
 		return -ECANCELED;
@@ -149,7 +151,7 @@ static int check_object(struct error *e, struct link *l, struct buf *buf, enum f
 }
 
 int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
-			  const struct state *st)
+			  const struct state *st, const struct service **lacking)
 {
 	bool checked[FAMILY_COUNT][HELPER_OBJECTS] = {{false}};
 
@@ -162,6 +164,7 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 		if (!o || checked[f][o - helper_objects])
 			continue;
 		checked[f][o - helper_objects] = true;
+		*lacking = s;
 		err = check_object(e, l, batch, f, o);
 		if (err)
 			return err;
@@ -173,5 +176,6 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 		     helper_name(o->helper), o->module, o->nat_module, o->config, o->nat_module);
 		return -ECANCELED;
 	}
+	*lacking = NULL;
 	return 0;
 }

@@ -14,9 +14,9 @@ int helpers_load(struct link *l, struct buf *b, enum family f, const struct stat
 /* Whether helpers of the services that change can be had: that of any family, its
  * name, if nobody else has taken it, and its modules, which are loaded if that is
  * possible. batch is a buffer to try with. 0, -errno, or -ECANCELED with the error
- * set. */
-int helpers_check_families(struct error *e, const struct state *st);
+ * set and the service that has the helper in *lacking. */
+int helpers_check_families(struct error *e, const struct state *st, const struct service **lacking);
 int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
-			  const struct state *st);
+			  const struct state *st, const struct service **lacking);
 
 #endif

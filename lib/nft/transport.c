@@ -33,11 +33,14 @@ struct nft {
 	bool unlabelled;          /* the kernel has no labels of connections */
 	enum family at;           /* the one that was read or planned last */
 	struct commands commands; /* of the open transaction */
+	/* whose helper the kernel has not, where the commit failed for that */
+	const struct service *lacking;
 };
 
 static void forget(struct nft *n)
 {
 	state_free(&n->state);
+	n->lacking = NULL;
 	for (enum family f = 0; f < FAMILY_COUNT; f++) {
 		inventory_free(&n->plan[f].inventory);
 		fars_free(&n->plan[f].far_before);
@@ -454,7 +457,7 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	if (!err && adds && !family_is_there(f))
 		return fail_by_family(e, f);
 	if (!err && adds &&
-	    (fail_by_standing(e, f, standing) || helpers_check_families(e, &n->state)))
+	    (fail_by_standing(e, f, standing) || helpers_check_families(e, &n->state, &n->lacking)))
 		return -ECANCELED;
 	plan->empty = !adds;
 	if (!err && adds)
@@ -580,7 +583,7 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	*error = (struct link_error){0};
 	if (err)
 		return err;
-	err = helpers_check_modules(e, n->link, &n->batch, &n->state);
+	err = helpers_check_modules(e, n->link, &n->batch, &n->state, &n->lacking);
 	if (!err)
 		err = send_batch(n, error);
 	if (err == -EOPNOTSUPP && !n->unlabelled && fail_is_label(error)) {
@@ -724,6 +727,25 @@ static int cut(struct masq *m)
 			   strerror(-err));
 }
 
+/* The command that gave a service its helper, whatever its target; -1: none, it had it. */
+static int helper_command(const struct nft *n, const struct service *s)
+{
+	const struct kind *k = kinds[s->key.kind];
+	struct masq_command forward;
+
+	k->forward_of(&forward, s, service_target(s, 0));
+	for (size_t i = n->commands.n; i--;) {
+		struct masq_command c = *commands_nth(&n->commands, i);
+
+		if (c.kind != k->id || !(c.has & MASQ_HAS_HELPER))
+			continue;
+		c.has &= ~(MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS);
+		if (k->matches(&c, &forward))
+			return (int)i;
+	}
+	return -1;
+}
+
 static int nft_commit(struct masq *m, int *failed)
 {
 	struct link_error error = {0};
@@ -753,6 +775,8 @@ static int nft_commit(struct masq *m, int *failed)
 		*failed = (int)index;
 		err = refuse(m, n, index, err);
 	} else if (err) {
+		if (err == -ECANCELED && n->lacking)
+			*failed = helper_command(n, n->lacking);
 		err = commit_failed(m, err, &error);
 	} else {
 		if (!m->dry)

@@ -49,6 +49,12 @@ ok(!loaded()->{$_}, "$_ is not loaded") for qw(nf_conntrack_ftp nf_nat_ftp);
 loader('/nonexistent');
 is(ipmasqadm(@ftp), $lacking, 'a helper whose modules nobody can load');
 is(qx(nft list ruleset), $before, 'and nothing has changed');
+my $file = '/run/ipmasqadm.lines';
+open my $lines, '>', $file or die "$file: $!";
+print $lines "portfw -a -P tcp -L 198.51.100.1 81 -R 10.0.0.2 81\n@ftp\n";
+close $lines or die "$file: $!";
+is(ipmasqadm('restore', $file), $lacking =~ s/portfw: /restore: $file:2: @ftp: /r, 'in a file it has its line');
+is(qx(nft list ruleset), $before, 'and nothing has changed');
 loader($modprobe);
 my $program = $ENV{IPMASQADM};
 for my $caps ('-sys_module') { # as the sandboxed unit
