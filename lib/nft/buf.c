@@ -13,11 +13,34 @@
 
 #define MESSAGE_ROOM (BUF_ROOM + 1024)
 
-/* Zeroed throughout, since libmnl leaves the padding of attributes as it finds it. */
+/* Zeroed before it is written, since libmnl leaves the padding of attributes as it
+ * finds it. */
 int buf_init(struct buf *b)
 {
-	*b = (struct buf){.data = calloc(2, MESSAGE_ROOM), .cap = 2 * MESSAGE_ROOM};
+	const size_t cap = 2 * MESSAGE_ROOM;
+
+	*b = (struct buf){.data = calloc(1, cap), .cap = cap, .zeroed = cap};
 	return b->data ? 0 : -ENOMEM;
+}
+
+/* For one more message. */
+static void make_room(struct buf *b)
+{
+	size_t want = b->len + MESSAGE_ROOM;
+
+	if (b->cap < want) {
+		char *data = realloc(b->data, 2 * b->cap);
+
+		b->failed = !data;
+		if (!data)
+			return;
+		b->data = data;
+		b->cap *= 2;
+	}
+	if (b->zeroed < want) {
+		memset(b->data + b->zeroed, 0, want - b->zeroed);
+		b->zeroed = want;
+	}
 }
 
 void buf_reset(struct buf *b)
@@ -47,17 +70,8 @@ static struct nlmsghdr *message(struct buf *b, uint16_t type, uint16_t flags, ui
 	struct nfgenmsg *gen;
 
 	buf_close(b);
-	if (!b->failed && b->cap - b->len < MESSAGE_ROOM) {
-		char *data = calloc(2, b->cap);
-
-		if (data) {
-			memcpy(data, b->data, b->len);
-			free(b->data);
-			b->data = data;
-			b->cap *= 2;
-		}
-		b->failed = !data;
-	}
+	if (!b->failed)
+		make_room(b);
 	if (!b->failed) {
 		b->last = b->len;
 		b->open = true;

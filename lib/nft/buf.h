@@ -14,6 +14,7 @@
 struct buf {
 	char *data;
 	size_t len, cap;
+	size_t zeroed;  /* up to here it is, or has been written */
 	size_t last;    /* where the last message begins */
 	uint32_t first; /* sequence number of the first message since buf_reset() */
 	uint32_t seq;   /* of the last message */
