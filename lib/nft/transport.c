@@ -454,7 +454,7 @@ static int look_around(struct nft *n, enum family f, struct error *e)
 	bool adds = plan_adds(&n->state, f), remain = true;
 	int err = standing_load(n->link, &n->query, f, standing);
 
-	if (!err && adds && !family_is_there(f))
+	if (!err && adds && !standing->table && !family_is_there(f))
 		return fail_by_family(e, f);
 	if (!err && adds &&
 	    (fail_by_standing(e, f, standing) || helpers_check_families(e, &n->state, &n->lacking)))
