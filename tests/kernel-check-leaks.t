@@ -113,8 +113,7 @@ subtest 'a server that takes its time' => sub {
 		open STDOUT, '>', '/dev/null';
 		exec $Net::program, qw(check -P tcp -L), Net::to_six('198.51.100.1'), 80;
 	}
-	usleep(200_000);
-	is($web1->must(qw(ss -Htn state syn-recv)) =~ tr/\n//, 1, 'it has begun to answer');
+	ok(wait_for(10, sub { $web1->must(qw(ss -Htn state syn-recv)) ne '' }), 'it has begun to answer');
 	kill KILL => $pid;
 	waitpid $pid, 0;
 	ok(wait_for(3, sub { !tables() }), 'no table stays');
