@@ -272,6 +272,8 @@ subtest 'what is refused' => sub {
 	refused("1 ipmasqadm: portfw: helper irc: the kernel has it for IPv4 alone\n", qw(portfw -a -P tcp -L 2001:db8::1 6667 -R fd00::2 6667 -H irc));
 	spew('lines', "portfw -a -P tcp -L 198.51.100.1 6667 -R 10.0.0.2 6667 -H irc\nportfw -a -P tcp -L ::1:2 6667-6668 -R fd00::2 6667-6668 -H irc\n");
 	refused("1 ipmasqadm: restore: $dir/lines:2: portfw -a -P tcp -L ::1:2 6667-6668 -R fd00::2 6667-6668 -H irc: helper irc: the kernel has it for IPv4 alone\n", 'restore', "$dir/lines");
+	spew('lines', "portfw -a -P tcp -L 2001:db8::1 6667 -R fd00::2 6667 -H irc\nportfw -a -P tcp -L :: 6667 -R fd00::2 6667 -H irc -p 3\nportfw -a -P tcp -L :: 6667 -R fd00::2 6667 -H ftp\nportfw -a -P tcp -L 2001:db8::1 6667 -p 5\n");
+	refused("1 ipmasqadm: restore: $dir/lines:1: portfw -a -P tcp -L 2001:db8::1 6667 -R fd00::2 6667 -H irc: helper irc: the kernel has it for IPv4 alone\n", 'restore', "$dir/lines");
 	is((run(qw(nft list table ip ipmasqadm)))[0], 1, 'and nothing is there');
 };
 

@@ -89,6 +89,7 @@ static struct key any_of(const struct key *key)
 	struct key any = *key;
 
 	any.local = (struct masq_address){.family = key->local.family};
+	any.at = false;
 	return any;
 }
 

@@ -736,8 +736,12 @@ static int helper_command(const struct nft *n, const struct service *s)
 	k->forward_of(&forward, s, service_target(s, 0));
 	for (size_t i = n->commands.n; i--;) {
 		struct masq_command c = *commands_nth(&n->commands, i);
+		bool one = c.has & MASQ_HAS_TARGET; /* then 0.0.0.0 is no other address */
 
-		if (c.kind != k->id || !(c.has & MASQ_HAS_HELPER))
+		if (c.kind != k->id || c.verb != MASQ_ADD || strcmp(c.helper, forward.helper) != 0)
+			continue;
+		if (one && (strcmp(c.interface, forward.interface) != 0 ||
+			    (!*c.interface && !address_equal(&c.local, &forward.local))))
 			continue;
 		c.has &= ~(MASQ_HAS_TARGET | MASQ_HAS_TARGET_PORTS);
 		if (k->matches(&c, &forward))
