@@ -92,13 +92,14 @@ static int print_record(const struct masq_record *record, void *arg)
 	return err;
 }
 
-/* 4 KiB at once, as stdio has it, would be a write for every fifty lines. stdout keeps
- * the buffer. */
+/* 4 KiB at once, as stdio has it, would be a write for every fifty lines. */
 static void buffer_output(void)
 {
 	const size_t size = 1 << 16;
-	char *buf = isatty(STDOUT_FILENO) ? NULL : malloc(size);
+	static char *buf; /* stdout's to the end */
 
+	if (!isatty(STDOUT_FILENO))
+		buf = malloc(size);
 	if (buf)
 		setvbuf(stdout, buf, _IOFBF, size);
 }
