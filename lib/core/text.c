@@ -63,10 +63,10 @@ void text_word(struct text *t, const char *word)
 void text_option(struct text *t, char letter)
 {
 	blank(t);
-	if (t->end - t->at < 2)
-		return;
-	*t->at++ = '-';
-	*t->at++ = letter;
+	if (t->end - t->at >= 2) {
+		*t->at++ = '-';
+		*t->at++ = letter;
+	}
 	*t->at = '\0';
 }
 
