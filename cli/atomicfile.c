@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "atomicfile.h"
+#include "stream.h"
 
 #define MAX_LINKS 40 /* as the kernel's own limit */
 
@@ -112,9 +113,6 @@ static int keep_mode(struct atomicfile *a, int fd, const struct stat *st)
 	return fchmod(fd, mode) < 0 ? fail_errno(a) : 0;
 }
 
-/* stdio's own would be a write for every fifty lines. */
-#define BUFFER_SIZE (1u << 16)
-
 static int create(struct atomicfile *a, const struct stat *old)
 {
 	int fd = -1;
@@ -140,9 +138,7 @@ static int create(struct atomicfile *a, const struct stat *old)
 		close(fd);
 		return -1;
 	}
-	a->buf = malloc(BUFFER_SIZE);
-	if (a->buf)
-		setvbuf(a->out, a->buf, _IOFBF, BUFFER_SIZE);
+	stream_widen(a->out, &a->buf);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* Carries out a request and prints the result. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include "report.h"
 #include "help.h"
 #include "request.h"
+#include "stream.h"
 
 /* Reports errors of stdout, such as a full disk or a closed pipe. */
 static int finish(const char *kind, int status)
@@ -92,27 +92,16 @@ static int print_record(const struct masq_record *record, void *arg)
 	return err;
 }
 
-/* 4 KiB at once, as stdio has it, would be a write for every fifty lines. */
-static void buffer_output(void)
-{
-	const size_t size = 1 << 16;
-	static char *buf; /* stdout's to the end */
-
-	if (!isatty(STDOUT_FILENO))
-		buf = malloc(size);
-	if (buf)
-		setvbuf(stdout, buf, _IOFBF, size);
-}
-
 /* Prints nothing unless everything could be read. */
 static int list(const struct cli_plugin *plugin, const struct request *req, struct masq *m)
 {
 	struct listing l = {.plugin = plugin, .req = req, .transport = masq_transport(m)};
+	static char *buf; /* stdout's to the end */
 	int err;
 
-	buffer_output();
+	if (!isatty(STDOUT_FILENO))
+		stream_widen(stdout, &buf);
 	err = masq_list(m, MASQ_KIND(req->command.kind), print_record, &l);
-
 	if (err && !l.failed)
 		return report(plugin->kind, "%s", masq_error(m));
 	if (!err && req->json)
