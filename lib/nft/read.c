@@ -42,7 +42,9 @@ const struct nlattr *attr_in(const struct nlattr *nest, uint16_t type)
 	if (!nest)
 		return NULL;
 	end = end_of(nest);
-	attr_for_each_before(attr, nest, end) if (mnl_attr_get_type(attr) == type) return attr;
+	attr_for_each_before (attr, nest, end)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
 	return NULL;
 }
 
@@ -102,8 +104,7 @@ const struct nlattr *read_expr(const struct nlattr *expr, const char *name)
 	const struct nlattr *data = NULL, *named = NULL;
 	const char *end = end_of(expr);
 
-	attr_for_each_before(attr, expr, end)
-	{
+	attr_for_each_before (attr, expr, end) {
 		if (mnl_attr_get_type(attr) == NFTA_EXPR_DATA)
 			data = attr;
 		else if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME)
@@ -140,8 +141,7 @@ static void read_element(struct element *e, const struct nlattr *nest)
 	struct nlattr *expr;
 
 	*e = (struct element){.comment = {"", 0}};
-	attr_for_each_before(attr, nest, end)
-	{
+	attr_for_each_before (attr, nest, end) {
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
 			value = attr_in(attr, NFTA_DATA_VALUE);

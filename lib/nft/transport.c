@@ -233,7 +233,8 @@ static int apply(struct nft *n, const struct masq_command *c)
 	return err ? err : state_fit_entries(&n->state);
 }
 
-/* Applies all commands to a fresh picture; *failed is the one that was refused, n->commands.n if none. */
+/* Applies all commands to a fresh picture; *failed is the one that was refused, their
+ * number if none. */
 static int apply_all(struct nft *n, size_t *failed)
 {
 	int err = start_over(n);
