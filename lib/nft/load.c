@@ -34,35 +34,44 @@ static void begin_map(struct map_reader *r, enum map map, const char *interface)
 	r->data_len = def->pool ? 0 : parts_len(r->family, &def->data);
 }
 
-/* The service that an element is of; NULL: another map has it, too. */
-static int begin_service(struct map_reader *r, const struct key *key, struct service **out)
+/*
+ * The service that an element is of, NULL: another map has it, too; and where it is
+ * remembered how it stands. A listing has nothing to remember of the first map that it
+ * reads, which would be a fifth of all that it needs: NULL.
+ */
+static int begin_service(struct map_reader *r, const struct key *key, struct service **out,
+			 struct stored **stored)
 {
+	const bool alone = r->fresh && r->state->listed && !map_defs[r->map].pool;
 	struct table *t = &r->state->table;
 	struct service *s = r->fresh ? table_add(t, key) : table_put(t, key);
-	struct stored *stored;
 
 	*out = NULL;
-	if (!s || state_fit(r->state) < 0)
+	*stored = NULL;
+	if (!s || (!alone && state_fit(r->state) < 0))
 		return -ENOMEM;
-	stored = state_of(r->state, s);
-	if (!stored->maps && !s->n)
+	if (!alone)
+		*stored = state_of(r->state, s);
+	if (alone || (!(*stored)->maps && !s->n))
 		*out = s;
-	stored->maps |= (uint16_t)(1u << r->map);
+	if (!alone)
+		(*stored)->maps |= (uint16_t)(1u << r->map);
 	return 0;
 }
 
-/* A service that is only listed, and no other can have its key: it takes no place in
- * state.stored, which would be a fifth of all that a listing needs. */
-static int add_listed(struct table *t, const struct key *key, const struct metadata *said,
-		      const struct target *target, uint64_t arrived)
+/* The one target of a service, with the connections that arrived since its comment was
+ * written. */
+static int add_target(struct service *s, struct stored *stored, const struct map_reader *r,
+		      const struct element *e, const struct metadata *said)
 {
-	struct service *s = table_add(t, key);
-	int err = s ? service_append(s, target) : -ENOMEM;
+	struct target t = {.pref = said->pref, .left = said->left, .served = said->served};
 
-	if (err)
-		return err;
-	s->born = said->born;
-	service_advance(s, arrived);
+	data_parse(&t, r->family, r->map, e->data);
+	if (service_append(s, &t) < 0)
+		return -ENOMEM;
+	if (stored && !e->packets)
+		stored->digest = state_digest(s);
+	service_advance(s, e->packets);
 	return 0;
 }
 
@@ -71,7 +80,6 @@ static int add_element(const struct element *e, void *arg)
 	struct map_reader *r = arg;
 	const struct map_def *def = &map_defs[r->map];
 	char chain[CHAIN_NAME_MAX];
-	struct target t = {0};
 	struct metadata said;
 	struct stored *stored;
 	struct service *s;
@@ -84,28 +92,19 @@ static int add_element(const struct element *e, void *arg)
 	if (!key_parse(&key, r->family, r->map, e->key))
 		return 0; /* skip elements that no command creates */
 	key_set_interface(&key, r->interface);
-	metadata_parse(&said, e->comment.text, e->comment.len);
-	if (!def->pool) {
-		data_parse(&t, r->family, r->map, e->data);
-		t.pref = said.pref;
-		t.left = said.left;
-		t.served = said.served;
-		if (r->fresh && r->state->listed)
-			return add_listed(&r->state->table, &key, &said, &t, e->packets);
-	}
-	err = begin_service(r, &key, &s);
+	err = begin_service(r, &key, &s, &stored);
 	if (err || !s)
 		return err;
-	stored = state_of(r->state, s);
+	metadata_parse(&said, e->comment.text, e->comment.len);
+	s->born = said.born;
+	if (stored)
+		stored->born = said.born;
+	if (!def->pool)
+		return add_target(s, stored, r, e, &said);
+	chain_name(chain, &key);
 	stored->loading = true;
-	s->born = stored->born = said.born;
-	if (def->pool) {
-		chain_name(chain, &key);
-		stored->chain = e->chain && !strcmp(e->chain, chain);
-		return 0;
-	}
-	stored->arrived = e->packets;
-	return service_append(s, &t);
+	stored->chain = e->chain && !strcmp(e->chain, chain);
+	return 0;
 }
 
 static int read_map(const struct nlmsghdr *nlh, void *arg)
@@ -116,6 +115,7 @@ static int read_map(const struct nlmsghdr *nlh, void *arg)
 	return read_elements(nlh, add_element, arg);
 }
 
+/* A pool, which has all its targets now. */
 static void bring_up_to_date(struct state *st, struct service *s)
 {
 	struct stored *stored = state_of(st, s);
@@ -127,8 +127,7 @@ static void bring_up_to_date(struct state *st, struct service *s)
 	stored->digest = 0;
 	if (!st->listed && !arrived && !(stored->maps & (stored->maps - 1)))
 		stored->digest = state_digest(s);
-	if (arrived || s->n > 1)
-		service_advance(s, arrived);
+	service_advance(s, arrived);
 }
 
 /* An answer to one of the requests for a service: an element, or about the standing. */

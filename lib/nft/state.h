@@ -15,14 +15,14 @@
 struct stored {
 	uint16_t
 		maps; /* bits 1 << enum map: where it has an element; one, unless others had a hand in it */
-	bool loading;              /* counts are not yet up to date */
+	bool loading;              /* a pool: counts are not yet up to date */
 	bool chain;                /* its element goes to a chain of its own... */
 	bool cascade;              /* ...whose rules are as this version writes them */
 	uint8_t helper;            /* enum helper */
 	uint32_t loaded, n_loaded; /* its targets in state.loaded, if it has a chain */
 	uint64_t born;
 	union {
-		uint64_t arrived; /* connections, while loading */
+		uint64_t arrived; /* connections of a pool, while loading */
 		uint64_t digest;  /* then: of the service as it was loaded; 0: it has changed */
 	};
 };
