@@ -161,6 +161,7 @@ struct masq_check_observed {
 	bool target_listens;                 /* then: a program listens there */
 	bool route_localnet;                 /* of the outside interface, or all */
 	bool emptied;                        /* our own chains have no rules any more */
+	bool dormant;                        /* our own table takes no packets */
 	bool shadowed; /* a more exact service takes all that this one could get */
 	/* sysctls: 0, 1 or more, -1: unknown. In IPv6 those of interfaces are force_forwarding */
 	int ip_forward, outside_forward, inside_forward;

@@ -240,6 +240,14 @@ my @faults = (
 		on => 'nft flush table ip ipmasqadm', cause => qr/emptied/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /,
 	},
 	{
+		name => 'the chain that looks up was emptied', code => 'not-matched',
+		on => 'nft flush chain ip ipmasqadm lookup', cause => qr/emptied/, evidence => qr/chain lookup/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /,
+	},
+	{
+		name => 'our table sleeps', code => 'not-matched',
+		on => "nft 'add table ip ipmasqadm { flags dormant; }'", cause => qr/dormant/, cure => qr/^nft add table ip ipmasqadm$/,
+	},
+	{
 		name => 'the ruleset was flushed', code => 'none', service => [], words => !own_etc(),
 		on => 'nft flush ruleset', evidence => qr/flush/, cure => qr/^ipmasqadm restore/,
 		off => 'ipmasqadm portfw -a -P tcp -L 198.51.100.1 80 -R 10.0.0.2 8080',

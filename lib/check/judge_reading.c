@@ -139,12 +139,19 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		return judge_not_local(v, o);
 	if (judge_target_here(v, o))
 		return true;
+	if (o->dormant) {
+		verdict_broken(v, "not-matched");
+		CAUSE(v, "our own table is dormant, so no forward takes its packets");
+		EVIDENCE(v, "table %s ipmasqadm has the flag dormant", family_of(f)->word);
+		CURE(v, "nft add table %s ipmasqadm", family_of(f)->word);
+		return true;
+	}
 	if (o->emptied) {
 		verdict_broken(v, "not-matched");
 		CAUSE(v, "our own chains have been emptied, so no forward takes its packets");
 		EVIDENCE(v,
-			 "the nat chains of table %s ipmasqadm at prerouting have no rule, as "
-			 "after \"nft flush table\"",
+			 "the nat chains of table %s ipmasqadm at prerouting, or its chain "
+			 "lookup, have no rule, as after \"nft flush table\"",
 			 family_of(f)->word);
 		CURE(v,
 		     "ipmasqadm save /run/ipmasqadm.saved && nft delete table %s ipmasqadm && "

@@ -20,7 +20,8 @@ struct surroundings {
 	struct nl nl;
 	struct route_addresses addresses;
 	struct state_listeners listeners;
-	bool marks_route, emptied;
+	bool marks_route;
+	enum ruleset_ours ours;
 	int ip_forward, forward_all, rp_all, localnet_all;
 	unsigned int conntrack_count, conntrack_max;
 	struct masq_address client;
@@ -160,7 +161,7 @@ static int look_around(struct surroundings *s, const struct look_wish *wish, boo
 		s->conntrack_max = (unsigned int)max;
 	}
 	if (!ruleset_read(&rules))
-		s->emptied = !ruleset_has_ours(&rules, s->family);
+		s->ours = ruleset_ours(&rules, s->family);
 	ruleset_free(&rules);
 	/* without sock_diag a warning is missing */
 	state_listeners(&s->listeners);
@@ -459,7 +460,8 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 			  family_in_network(&x->client, &x->inside_address, x->inside_prefix);
 		x->marks_route = s.marks_route;
 		x->driver_xdp = route_has_xdp(&s.nl, x->outside);
-		x->emptied = s.emptied;
+		x->emptied = s.ours == RULESET_EMPTIED;
+		x->dormant = s.ours == RULESET_DORMANT;
 		x->listener = x->forward.kind == CHECK_PORTFW &&
 			      state_listens(&s.listeners, x->forward.protocol, &x->dest, x->dport);
 		x->target_listens =

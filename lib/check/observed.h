@@ -93,6 +93,7 @@ struct check_observed {
 	/* reading */
 	bool looked;              /* what follows has been filled in */
 	bool emptied;             /* our own chains have no rules any more */
+	bool dormant;             /* our own table takes no packets */
 	bool local;               /* laddr is an address of this machine */
 	bool target_here;         /* raddr is, too */
 	bool target_listens;      /* then: somebody listens there */

@@ -15,7 +15,8 @@
 #include "ruletext.h"
 
 #define OURS "ipmasqadm"
-enum { OWNER = 2 };
+#define LOOKUP "lookup" /* since 0.6.0 */
+enum { DORMANT = 1, OWNER = 2 };
 
 static const struct {
 	const char *name;
@@ -94,26 +95,32 @@ static int keep_chain(const struct nlmsghdr *h, void *arg)
 		c->priority = (int)number_of(hook[NFTA_HOOK_PRIORITY]);
 		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
 	}
-	/* ours can have ten thousands of regular chains; none of them is asked for */
-	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS))
+	/* ours can have ten thousands of regular chains; one of them is asked for */
+	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS) || !strcmp(c->name, LOOKUP))
 		r->n++;
 	return MNL_CB_OK;
 }
 
-static int note_owner(const struct nlmsghdr *h, void *arg)
+static int note_flags(const struct nlmsghdr *h, void *arg)
 {
 	struct ruleset *r = arg;
 	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a[NFTA_TABLE_FLAGS + 1];
+	uint32_t flags;
 
 	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
 		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_TABLE_FLAGS);
-	if (!(number_of(a[NFTA_TABLE_FLAGS]) & OWNER))
+	flags = number_of(a[NFTA_TABLE_FLAGS]);
+	if (!(flags & (OWNER | DORMANT)))
 		return MNL_CB_OK;
-	for (size_t i = 0; i < r->n; i++)
-		if (r->chains[i].family == nf->nfgen_family &&
-		    !strcmp(r->chains[i].table, text_of(a[NFTA_TABLE_NAME])))
-			r->chains[i].owned = true;
+	for (size_t i = 0; i < r->n; i++) {
+		struct ruleset_chain *c = &r->chains[i];
+
+		if (c->family != nf->nfgen_family || strcmp(c->table, text_of(a[NFTA_TABLE_NAME])))
+			continue;
+		c->owned = flags & OWNER;
+		c->dormant = flags & DORMANT;
+	}
 	return MNL_CB_OK;
 }
 
@@ -145,7 +152,7 @@ int ruleset_read(struct ruleset *r)
 		err = nl_ask(&nl,
 			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NLM_F_DUMP,
 					   NFPROTO_UNSPEC, 0),
-			     note_owner, r);
+			     note_flags, r);
 	nl_close(&nl);
 	return err;
 }
@@ -238,20 +245,26 @@ static bool count_rules(struct count *count, uint8_t family, const char *table, 
 	return !err;
 }
 
-bool ruleset_has_ours(const struct ruleset *r, const struct family *family)
+enum ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family)
 {
-	struct count count = {0};
+	struct count base = {0}, lookup = {0};
+	bool looks_up = false;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct ruleset_chain *c = &r->chains[i];
+		bool is_base = c->nat && c->hook == MASQ_HOOK_PREROUTING;
+		bool is_lookup = !strcmp(c->name, LOOKUP);
 
-		if (c->family != family->nfproto || strcmp(c->table, OURS) || !c->nat ||
-		    c->hook != MASQ_HOOK_PREROUTING)
+		if (c->family != family->nfproto || strcmp(c->table, OURS) ||
+		    !(is_base || is_lookup))
 			continue;
-		if (!count_rules(&count, c->family, c->table, c->name))
-			return true;
+		if (c->dormant)
+			return RULESET_DORMANT;
+		if (!count_rules(is_base ? &base : &lookup, c->family, c->table, c->name))
+			return RULESET_TAKES;
+		looks_up |= is_lookup;
 	}
-	return count.seen > 0;
+	return !base.seen || (looks_up && !lookup.seen) ? RULESET_EMPTIED : RULESET_TAKES;
 }
 
 /* The tables and base chains of iptables-nft have fixed names. */

@@ -11,7 +11,8 @@ struct ruleset_chain {
 	enum masq_check_hook hook; /* MASQ_HOOK_NONE: a regular chain */
 	int priority;
 	bool nat;
-	bool owned; /* the table belongs to a program */
+	bool owned;   /* the table belongs to a program */
+	bool dormant; /* the table takes no packets */
 };
 
 struct ruleset {
@@ -30,9 +31,11 @@ const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family
  * number): number, text, who made it. What cannot be found out stays empty. */
 void ruleset_describe(const struct ruleset *r, struct check_place *place);
 
-/* Whether our own table of that family has rules in its nat chains at prerouting; true where that
- * cannot be seen. */
-bool ruleset_has_ours(const struct ruleset *r, const struct family *family);
+/* Whether our own table of that family takes packets: not if it is dormant, or has no rule in its
+ * nat chains at prerouting, or none in the chain where they look up. It does where that cannot be
+ * seen. */
+enum ruleset_ours { RULESET_TAKES, RULESET_DORMANT, RULESET_EMPTIED };
+enum ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family);
 bool ruleset_has_legacy(const struct ruleset *r, int family);
 
 /* NFPROTO_ value of "ip", "inet", "netdev", ... and back */

@@ -252,6 +252,8 @@ static void test_reading(void)
 	     o.target_here = true, o.forward.raddr = address("127.0.0.1"));
 	LINE("nobody listens", "target-here", NULL, "nothing listens", NULL, o.target_here = true);
 	LINE("flushed", "not-matched", "emptied", NULL, "ipmasqadm restore", o.emptied = true);
+	LINE("dormant", "not-matched", "dormant", "flag dormant", "nft add table ip ipmasqadm",
+	     o.dormant = true);
 	LINE("all addresses taken", "not-matched", "more exact", NULL, NULL,
 	     o.shadow = SHADOW_EXACT);
 	LINE("all ports taken", "not-matched", "more exact", NULL, NULL, o.shadow = SHADOW_PORTFW);
