@@ -270,6 +270,8 @@ static int run(struct check *c, struct masq *m)
 		return fail(&m->error, EOPNOTSUPP,
 			    "this kernel has masquerading modules; the check knows nf_tables");
 	err = forwards_read(&c->all, m);
+	if (err == -ENOMEM) /* ours, or the library's: it says the same */
+		return explain(&m->error, err, c->options);
 	if (err)
 		return err;
 	err = choose(&c->chosen, c->options, &c->all);
