@@ -52,6 +52,8 @@ OBJCOPY ?= objcopy
 ifeq ($(SANITIZE),yes)
 BASE    += -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
+else ifneq ($(SANITIZE),)
+$(error SANITIZE=$(SANITIZE): give yes, or leave it out)
 else
 # a sanitizer's runtime stays undefined in a shared library until the program brings it
 HARDEN  += -Wl,-z,defs
