@@ -63,7 +63,13 @@ LIB_SRC := $(wildcard lib/*.c lib/core/*.c lib/sockopt/*.c)
 ifeq ($(NFT),yes)
 LIB_SRC += $(filter-out lib/nft/none.c,$(wildcard lib/nft/*.c)) $(wildcard lib/check/*.c)
 NFT_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnftnl libmnl)
-NFT_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter yes,$(STATIC)),--static) --libs libnftnl libmnl)
+# lib/nft/nftnl.c loads libnftnl; a static program has it inside
+ifeq ($(STATIC),yes)
+LIB_SRC := $(filter-out lib/nft/nftnl.c,$(LIB_SRC))
+NFT_LIBS   := $(shell $(PKG_CONFIG) --static --libs libnftnl libmnl)
+else
+NFT_LIBS   := $(shell $(PKG_CONFIG) --libs libmnl) -ldl
+endif
 JSON_CFLAGS := -DWITH_JSON $(shell $(PKG_CONFIG) --cflags jansson)
 JSON_LIBS   := $(shell $(PKG_CONFIG) --libs jansson)
 else

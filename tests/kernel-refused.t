@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the system may refuse: no privilege, no nf_tables. One clear message, exit 1, nothing changed.
+# What the system may refuse: no privilege, no nf_tables, no libnftnl. One clear message, exit 1, nothing changed.
 use strict;
 use warnings;
 use FindBin;
@@ -56,6 +56,29 @@ SKIP: {
 			refused(qr/nf_tables.*CONFIG_NF_TABLES|CONFIG_NF_TABLES.*nf_tables/, $mode,
 				'env', "LD_PRELOAD=$preload", "NO_NF_TABLES=$mode");
 		}
+	};
+}
+
+# Only chains, maps and rules need it: what stands is listed, changed and deleted without.
+my @libraries = `ldconfig -p` =~ m{=> (/\S+/libnftnl\.so\.11)$}mg;
+my @hidden = ('unshare', '-m', 'sh', '-c', 'while [ "$1" != -- ]; do mount --bind /dev/null "$1" && shift || exit 99; done; shift; exec "$@"',
+	'sh', @libraries, '--');
+SKIP: {
+	skip 'a static program has the library inside, or there is none', 2 if ($ENV{STATIC} // '') eq 'yes' || !@libraries;
+	subtest 'no libnftnl' => sub {
+		my ($status, $out, $err) = run(@hidden, $Net::program, @add);
+		is("$status$out$err", "1ipmasqadm: portfw: the library libnftnl.so.11 cannot be loaded; install it\n", 'the first forward');
+		is(ruleset(), $before, 'nothing has changed');
+	};
+	subtest 'no libnftnl, beside a forward' => sub {
+		must($Net::program, qw(portfw -a -P tcp -L 198.51.100.1 443 -R 10.0.0.2 443));
+		is_deeply([run(@hidden, $Net::program, @add)], [0, '', ''], 'one more');
+		is_deeply([run(@hidden, $Net::program, map { s/^-a$/-q/r } @add)], [0, '', ''], 'it is there');
+		my ($status, $out, $err) = run(@hidden, $Net::program, @add[0 .. 7], '10.0.0.3', 80);
+		is("$status$out$err", "1ipmasqadm: portfw: the library libnftnl.so.11 cannot be loaded; install it\n",
+			'a second target, which needs rules');
+		is_deeply([run(@hidden, $Net::program, 'portfw', '-f')], [0, '', ''], 'flush');
+		is(ruleset(), $before, 'nothing is left');
 	};
 }
 

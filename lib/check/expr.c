@@ -202,7 +202,8 @@ struct nftnl_rule *rule_begin(struct batch *b, uint8_t family, const char *table
 	struct nftnl_rule *r = b->err ? NULL : nftnl_rule_alloc();
 
 	if (!r) {
-		b->err = b->err ? b->err : -ENOMEM;
+		if (!b->err)
+			b->err = errno == ELIBACC ? -ELIBACC : -ENOMEM;
 		return NULL;
 	}
 	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, family);

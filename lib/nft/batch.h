@@ -69,8 +69,8 @@ struct batch {
 struct batch_netlink {
 	struct batch batch;
 	struct buf *buf;
-	bool begun;  /* there is something to send */
-	bool failed; /* out of memory */
+	bool begun; /* there is something to send */
+	int err;    /* an object that could not be made: -ENOMEM or -ELIBACC */
 	uint32_t set_id;
 	/* the message that takes elements at the moment */
 	struct nlmsghdr *open;

@@ -25,6 +25,12 @@ static struct batch_netlink *sink(struct batch *b)
 	return (struct batch_netlink *)(void *)b;
 }
 
+/* An object could not be made or filled: memory, or libnftnl cannot be loaded. */
+static void refuse(struct batch_netlink *b)
+{
+	b->err = errno == ELIBACC ? -ELIBACC : -ENOMEM;
+}
+
 static void close_elements(struct batch_netlink *b)
 {
 	if (b->open)
@@ -122,7 +128,7 @@ static void chain_add(struct batch *batch, const char *chain, const struct hook 
 		failed = nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, hook->type) < 0;
 	}
 	if (failed)
-		b->failed = true;
+		refuse(b);
 	else
 		nftnl_chain_nlmsg_build_payload(message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE), c);
 	if (c)
@@ -220,7 +226,7 @@ static void set_add(struct batch_netlink *b, const struct map_spec *spec, uint32
 			nftnl_set_add_expr(s, counter);
 	}
 	if (failed)
-		b->failed = true;
+		refuse(b);
 	else
 		nftnl_set_nlmsg_build_payload(message(b, NFT_MSG_NEWSET, NLM_F_CREATE), s);
 	if (s)
@@ -276,7 +282,7 @@ static void rule_add_message(struct batch *batch, const struct rule *r)
 	struct nftnl_rule *rule = rule_expressions(batch->family, r, protocols);
 
 	if (!rule) {
-		b->failed = true;
+		refuse(b);
 		return;
 	}
 	nftnl_rule_nlmsg_build_payload(
@@ -423,5 +429,5 @@ void batch_netlink_init(struct batch_netlink *b, struct buf *buf)
 int batch_netlink_end(struct batch_netlink *b)
 {
 	close_elements(b);
-	return b->failed || b->buf->failed ? -ENOMEM : 0;
+	return b->buf->failed ? -ENOMEM : b->err;
 }

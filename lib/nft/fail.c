@@ -240,6 +240,8 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 	switch (error->err) {
 	case ENOMEM:
 		return fail_to_read(e, f, -ENOMEM);
+	case ELIBACC:
+		return fail(e, ELIBACC, "the library libnftnl.so.11 cannot be loaded; install it");
 	case EPERM: /* whoever may not use nf_tables at all was told so before */
 		if (name || is_about_table(error))
 			return fail(e, EPERM,
