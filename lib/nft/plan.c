@@ -478,6 +478,8 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 		err = -ENOMEM;
 	if (!err && open)
 		open_skeleton(b, st, plan, mend);
+	if (!err && open)
+		skeleton_hook(b);
 	if (!err)
 		write_interfaces(b, st, true);
 	if (!err)
@@ -496,8 +498,6 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 		switches_write(b, st, &plan->switches);
 	if (!err)
 		write_fars(b, plan);
-	if (!err && open)
-		skeleton_hook(b);
 	return err;
 }
 
