@@ -20,7 +20,9 @@ int request_read(struct request *req, const struct kind *k, int argc, char *argv
 	struct given given;
 	int err;
 
-	*req = (struct request){.action = ACT_HELP};
+	req->action = ACT_HELP;
+	req->numeric = req->verbose = req->json = req->dry_run = req->cut = false;
+	req->error.text[0] = '\0';
 	/* alone it is help, also where -h is an option with an operand */
 	if (argc == 2 && !strcmp(argv[1], "-h"))
 		return 0;

@@ -72,11 +72,9 @@ static void step(struct words *w)
 	}
 }
 
-/* The next character, with continuation lines joined; '\n' for any line end. */
-static int peek(struct words *w)
+/* Of what is not plain. */
+static int peek_special(struct words *w)
 {
-	if (w->at < w->end && w->plain[(unsigned char)*w->at])
-		return (unsigned char)*w->at;
 	while (w->at < w->end && *w->at == '\\' && line_end(w, w->at + 1)) {
 		w->at++;
 		step(w);
@@ -84,6 +82,13 @@ static int peek(struct words *w)
 	if (w->at == w->end)
 		return END;
 	return line_end(w, w->at) ? '\n' : (unsigned char)*w->at;
+}
+
+/* The next character, with continuation lines joined; '\n' for any line end. */
+static inline int peek(struct words *w)
+{
+	return w->at < w->end && w->plain[(unsigned char)*w->at] ? (unsigned char)*w->at
+								 : peek_special(w);
 }
 
 static void skip_comment(struct words *w)
@@ -129,9 +134,9 @@ static int take(struct words *w)
 /* How many characters from here on have no special meaning: nearly all. */
 static size_t plain(const struct words *w)
 {
-	const char *p = w->at;
+	const char *p = w->at, *end = w->end;
 
-	while (p < w->end && w->plain[(unsigned char)*p] == WORDS_PLAIN)
+	while (p < end && w->plain[(unsigned char)*p] == WORDS_PLAIN)
 		p++;
 	return (size_t)(p - w->at);
 }
@@ -175,9 +180,10 @@ static bool is_endpoint(const struct words *w)
 	return colon && w->end - p >= 2 && p[0] == ']' && p[1] == ':';
 }
 
-static int read_word(struct words *w, bool first)
+/* A word that begins with c. */
+static int read_word(struct words *w, int c, bool first)
 {
-	int c = peek(w), err;
+	int err;
 	size_t n;
 
 	if (c == '~')
@@ -252,7 +258,7 @@ int words_next(struct words *w)
 				start = w->at_start;
 			}
 			w->argv[w->argc] = w->store + w->used;
-			if (read_word(w, !w->argc) || put(w, "", 1))
+			if (read_word(w, c, !w->argc) || put(w, "", 1))
 				return -1;
 			w->argc++;
 		}

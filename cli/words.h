@@ -16,6 +16,9 @@
 #define WORDS_MAX 64    /* words in a command */
 #define WORDS_SIZE 4096 /* their characters, with one NUL each */
 
+/* Characters that stand for themselves in a word, and that stand between words. */
+enum { WORDS_PLAIN = 1, WORDS_BLANK };
+
 struct words {
 	/* after 1: the command. argv[argc] is NULL; argv may be permuted. */
 	int argc;
@@ -34,8 +37,8 @@ struct words {
 	unsigned long at_line;
 	const char *at_start;
 	size_t used;
-	/* of each character: 0, it may have another meaning */
-	enum { WORDS_PLAIN = 1, WORDS_BLANK } plain[UCHAR_MAX + 1];
+	/* of each character: one of these, or 0, it may have another meaning */
+	unsigned char plain[UCHAR_MAX + 1];
 	char store[WORDS_SIZE];
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <ctype.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,53 +20,34 @@ struct reader {
 
 #define refuse(r, ...) fail((r)->error, EINVAL, __VA_ARGS__)
 
-/* How many operands there may be, and how many there must be. */
-static unsigned int count_operands(const char *spec, unsigned int *required)
-{
-	unsigned int n = 0;
-
-	*required = 0;
-	for (const char *p = spec; *p; p++) {
-		if (p > spec && p[-1] != ' ')
-			continue;
-		n++;
-		*required += *p != '[';
-	}
-	return n;
-}
-
-static const char *nth_operand(const char *spec, unsigned int n)
-{
-	while (n--)
-		spec = strchr(spec, ' ') + 1;
-	return spec;
-}
-
 /* "-5" is a value gone wrong, not an option. */
 static bool is_option(const char *word)
 {
-	return word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]);
+	return word[0] == '-' && word[1] && !(word[1] >= '0' && word[1] <= '9');
 }
 
 static int read_operands(struct reader *r, unsigned int row, const char *glued)
 {
 	const struct option_spec *o = &r->syntax->options[row];
-	const char **operand = r->given->operand[row];
-	unsigned int required, max = count_operands(o->operands, &required), n = 0;
-	const char *name;
+	const char **operand = r->given->operand[row], *name = o->operands;
+	unsigned int n = 0;
 
 	memset(operand, 0, sizeof(r->given->operand[row]));
-	if (*glued)
-		operand[n++] = glued;
-	while (n < max && r->next < r->argc && !is_option(r->argv[r->next]))
-		operand[n++] = r->argv[r->next++];
-	if (n >= required)
+	for (; *name; name += *name == ' ') {
+		if (!n && *glued)
+			operand[n++] = glued;
+		else if (r->next < r->argc && !is_option(r->argv[r->next]))
+			operand[n++] = r->argv[r->next++];
+		else
+			break;
+		name = strchrnul(name, ' ');
+	}
+	if (!*name || *name == '[') /* one that may be left out */
 		return 0;
 	if (n == 1 && value_is_address_port(r->error, operand[0], 0))
 		return -EINVAL;
-	name = nth_operand(o->operands, n);
 	return refuse(r, "-%c takes %s: %.*s is missing", o->letter, o->operands,
-		      (int)strcspn(name, " "), name);
+		      (int)(strchrnul(name, ' ') - name), name);
 }
 
 static int read_command(struct reader *r, const struct command_spec *command)
@@ -259,6 +240,12 @@ static int check(struct reader *r)
 	return err;
 }
 
+static void clear(struct given *given, const struct syntax *s)
+{
+	memset(given, 0,
+	       offsetof(struct given, operand) + s->option_count * sizeof(*given->operand));
+}
+
 int grammar_read(const struct syntax *syntax, const struct flags *flags, struct given *given,
 		 int argc, char *argv[], struct error *e)
 {
@@ -271,12 +258,12 @@ int grammar_read(const struct syntax *syntax, const struct flags *flags, struct 
 			   .next = 1};
 	int err = 0;
 
-	*given = (struct given){0};
+	clear(given, syntax);
 	while (!err && !given->flag[flags->help] && r.next < argc)
 		err = read_word(&r, argv[r.next++]);
 	if (!err && given->flag[flags->help]) {
 		/* what came before is not checked, so not to be used */
-		*given = (struct given){0};
+		clear(given, syntax);
 		return 0;
 	}
 	return err ? err : check(&r);

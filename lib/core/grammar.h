@@ -61,8 +61,9 @@ struct given {
 	const struct command_spec *command; /* NULL: help is asked for */
 	/* 0: not given; else higher for options that came later */
 	unsigned int option[OPTIONS_MAX];
-	const char *operand[OPTIONS_MAX][OPERANDS_MAX];
 	bool flag[FLAGS_MAX]; /* by row of the flags */
+	/* NULL: none; of rows that the syntax has */
+	const char *operand[OPTIONS_MAX][OPERANDS_MAX];
 };
 
 /* The flags that grammar_read() is told of. help: the row that ends reading. */

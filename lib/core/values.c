@@ -275,9 +275,14 @@ static bool parse_range(struct masq_ports *out, const char *word)
 int value_ports(struct error *e, const struct lookup *l, struct masq_ports *out, const char *word,
 		uint8_t protocol)
 {
-	bool numbers = strspn(word, "0123456789-") == strlen(word), hyphen = strchr(word, '-');
+	bool hyphen;
 
-	if (!numbers || !hyphen) {
+	if (masq_parse_port(&out->first, word)) {
+		out->last = out->first;
+		return 0;
+	}
+	hyphen = strchr(word, '-');
+	if (!hyphen || strspn(word, "0123456789-") != strlen(word)) {
 		int err = value_port(e, l, &out->first, word, protocol);
 
 		out->last = out->first;
