@@ -18,28 +18,14 @@ bool address_take(struct masq_address *out, const struct masq_address *in)
 {
 	struct masq_address a = {.family = in->family};
 
-	if (a.family != AF_UNSPEC && !address_size(&a))
+	if (a.family == AF_INET)
+		a.in = in->in;
+	else if (a.family == AF_INET6)
+		a.in6 = in->in6;
+	else if (a.family != AF_UNSPEC)
 		return false;
-	memcpy(&a.in6, &in->in6, address_size(&a));
 	*out = a;
 	return true;
-}
-
-size_t address_size(const struct masq_address *a)
-{
-	return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
-}
-
-bool address_is_any(const struct masq_address *a)
-{
-	if (a->family == AF_INET)
-		return a->in.s_addr == INADDR_ANY;
-	return a->family != AF_INET6 || IN6_IS_ADDR_UNSPECIFIED(&a->in6);
-}
-
-bool address_equal(const struct masq_address *a, const struct masq_address *b)
-{
-	return a->family == b->family && !memcmp(&a->in6, &b->in6, address_size(a));
 }
 
 bool address_is_mapped(const struct masq_address *a, struct masq_address *out)

@@ -3,6 +3,8 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
+#include <string.h>
+
 #include "masq.h"
 
 #define ADDRESS_TEXT_MAX INET6_ADDRSTRLEN
@@ -14,12 +16,24 @@ struct masq_address address_v4(uint32_t addr);
  * unknown. */
 bool address_take(struct masq_address *out, const struct masq_address *in);
 
-/* Whether there is none, or it is the family's any address (0.0.0.0, ::). */
-bool address_is_any(const struct masq_address *a);
-bool address_equal(const struct masq_address *a, const struct masq_address *b);
-
 /* Bytes on the wire: 4 or 16; 0: no address. */
-size_t address_size(const struct masq_address *a);
+static inline size_t address_size(const struct masq_address *a)
+{
+	return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+}
+
+/* Whether there is none, or it is the family's any address (0.0.0.0, ::). */
+static inline bool address_is_any(const struct masq_address *a)
+{
+	if (a->family == AF_INET)
+		return a->in.s_addr == INADDR_ANY;
+	return a->family != AF_INET6 || IN6_IS_ADDR_UNSPECIFIED(&a->in6);
+}
+
+static inline bool address_equal(const struct masq_address *a, const struct masq_address *b)
+{
+	return a->family == b->family && !memcmp(&a->in6, &b->in6, address_size(a));
+}
 
 /* An IPv4 address in the notation of IPv6, ::ffff:10.0.0.2; then *out is that. */
 bool address_is_mapped(const struct masq_address *a, struct masq_address *out);

@@ -34,11 +34,13 @@ static void clear_absent(struct masq_command *c)
 #undef KEEP_IF
 	if (!(c->has & MASQ_HAS_HELPER))
 		memset(c->helper, 0, sizeof(c->helper));
-	/* the name counts, not what is behind it */
-	c->interface[sizeof(c->interface) - 1] = '\0';
-	memset(c->interface + strlen(c->interface), 0, sizeof(c->interface) - strlen(c->interface));
 	if (!(c->has & MASQ_HAS_INTERFACE))
 		memset(c->interface, 0, sizeof(c->interface));
+	/* the name counts, not what is behind it */
+	c->interface[sizeof(c->interface) - 1] = '\0';
+	if (*c->interface)
+		memset(c->interface + strlen(c->interface), 0,
+		       sizeof(c->interface) - strlen(c->interface));
 	c->helper[sizeof(c->helper) - 1] = '\0';
 }
 

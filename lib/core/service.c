@@ -5,11 +5,6 @@
 
 #include "service.h"
 
-bool key_equal(const struct key *a, const struct key *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 struct masq_address key_local(const struct key *key)
 {
 	return key->at ? (struct masq_address){.family = key->local.family} : key->local;

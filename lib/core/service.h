@@ -36,7 +36,10 @@ struct key {
 _Static_assert(sizeof(struct key) == 28, "struct key has padding");
 _Static_assert(sizeof(struct in6_addr) == MASQ_INTERFACE_MAX, "a name has the room of an address");
 
-bool key_equal(const struct key *a, const struct key *b);
+static inline bool key_equal(const struct key *a, const struct key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
 /* The local address; on an interface: any of the family. */
 struct masq_address key_local(const struct key *key);
 /* The name of the interface; "": it is on an address. */

@@ -16,27 +16,37 @@ void table_free(struct table *t)
 	*t = (struct table){0};
 }
 
-static size_t hash(const struct key *key)
+static uint32_t hash(const struct key *key)
 {
-	uint64_t words[(sizeof(*key) + 7) / 8] = {0}, h = 0;
+	/* 2^64 times the fractions of the golden ratio and of the roots of 2, 3 and 7, odd */
+	static const uint64_t factors[] = {0x9e3779b97f4a7c15u, 0x6a09e667f3bcc909u,
+					   0xbb67ae8584caa73bu, 0xa54ff53a5f1d36f1u};
+	uint64_t words[] = {0, 0, 0, 0}, h = 0;
 
+	_Static_assert(sizeof(words) >= sizeof(*key), "a key has more words");
 	memcpy(words, key, sizeof(*key));
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		/* 2^64 over the golden ratio: Fibonacci hashing */
-		h = (h ^ words[i]) * 0x9e3779b97f4a7c15u;
-		h ^= h >> 32;
-	}
-	return (size_t)h;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		h += (words[i] ^ words[i] >> 32) * factors[i];
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t number_bits(const struct table *t)
+{
+	return (uint32_t)t->slots - 1;
 }
 
 /* Where a key is in the index, or would go. The index is never full. */
-static uint32_t *slot(const struct table *t, const struct key *key)
+static uint32_t *slot(const struct table *t, const struct key *key, uint32_t hash)
 {
-	size_t i = hash(key) & (t->slots - 1);
+	const uint32_t bits = number_bits(t);
 
-	while (t->index[i] != UINT32_MAX && !key_equal(&t->services[t->index[i]].key, key))
-		i = (i + 1) & (t->slots - 1);
-	return &t->index[i];
+	for (size_t i = hash;; i++) {
+		uint32_t *at = &t->index[i & bits];
+
+		if (!*at ||
+		    (!((*at ^ hash) & ~bits) && key_equal(&t->services[(*at & bits) - 1].key, key)))
+			return at;
+	}
 }
 
 /* A listing looks nothing up and needs no index, which would cost it more than
@@ -44,26 +54,27 @@ static uint32_t *slot(const struct table *t, const struct key *key)
 static void catch_up(struct table *t)
 {
 	if (!t->indexed)
-		memset(t->index, 0xff, t->slots * sizeof(*t->index));
-	for (; t->indexed < t->n; t->indexed++) {
-		uint32_t *i = slot(t, &t->services[t->indexed].key);
+		memset(t->index, 0, t->slots * sizeof(*t->index));
+	while (t->indexed < t->n) {
+		const struct key *key = &t->services[t->indexed++].key;
+		uint32_t h = hash(key), *at = slot(t, key, h);
 
-		if (*i == UINT32_MAX)
-			*i = (uint32_t)t->indexed;
-		else
+		if (*at)
 			t->twice = true;
+		else
+			*at = (h & ~number_bits(t)) | (uint32_t)t->indexed;
 	}
 }
 
 struct service *table_get(struct table *t, const struct key *key)
 {
-	uint32_t i;
+	uint32_t found;
 
 	if (!t->n)
 		return NULL;
 	catch_up(t);
-	i = *slot(t, key);
-	return i == UINT32_MAX ? NULL : &t->services[i];
+	found = *slot(t, key, hash(key));
+	return found ? &t->services[(found & number_bits(t)) - 1] : NULL;
 }
 
 bool table_unique(struct table *t)

@@ -23,8 +23,10 @@ struct entry {
 struct table {
 	struct service *services; /* in no order; the index of one never changes */
 	size_t n, cap;
-	uint32_t *
-		index; /* of the first `indexed` of them, open addressing by key; UINT32_MAX: free */
+	/* of the first `indexed` of them, by key: open addressing. A slot has the number of
+	 * one, from 1, in the bits that number the slots, and in those above it bits of its
+	 * key's hash, so that others need not be looked at; or 0: free */
+	uint32_t *index;
 	size_t indexed, slots;
 	bool twice; /* the index has met a key again */
 

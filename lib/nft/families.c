@@ -32,11 +32,6 @@ const struct family_def family_defs[FAMILY_COUNT] = {
 };
 _Static_assert(NFPROTO_IPV4 == AF_INET && NFPROTO_IPV6 == AF_INET6, "one number for both");
 
-enum family family_by_address(const struct masq_address *a)
-{
-	return a->family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
-}
-
 bool family_is_there(enum family f)
 {
 	int fd = socket(family_defs[f].number, SOCK_DGRAM | SOCK_CLOEXEC, 0);

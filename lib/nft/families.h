@@ -23,7 +23,10 @@ struct family_def {
 extern const struct family_def family_defs[FAMILY_COUNT];
 
 /* Of an address; where there is none, IPv4. */
-enum family family_by_address(const struct masq_address *a);
+static inline enum family family_by_address(const struct masq_address *a)
+{
+	return a->family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
+}
 /* Whether the kernel has the family at all: a module that is not there, or is
  * disabled, takes its rules all the same (ipv6.disable=1). */
 bool family_is_there(enum family f);
