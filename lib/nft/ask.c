@@ -32,13 +32,11 @@ void ask_key(struct buf *b, enum family f, const char *set, const void *key, uin
 
 void ask_element(struct buf *b, enum map map, const struct key *key)
 {
-	enum family f = key_family(key);
 	uint8_t bytes[VALUE_MAX];
 	char name[MAP_NAME_MAX];
 
-	key_bytes(bytes, map, key);
-	ask_key(b, f, map_name(name, map, key_interface(key)), bytes,
-		parts_len(f, &map_defs[map].key));
+	ask_key(b, key_family(key), map_name(name, map, key_interface(key)), bytes,
+		key_bytes(bytes, map, key));
 }
 
 void ask_chain(struct buf *b, enum family f, const char *chain)

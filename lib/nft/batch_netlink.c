@@ -324,8 +324,7 @@ static void put_key(struct batch_netlink *b, enum map map, const struct key *key
 {
 	uint8_t bytes[VALUE_MAX];
 
-	key_bytes(bytes, map, key);
-	put_nest(b->open, NFTA_SET_ELEM_KEY, bytes, parts_len(b->batch.family, &map_defs[map].key));
+	put_nest(b->open, NFTA_SET_ELEM_KEY, bytes, key_bytes(bytes, map, key));
 }
 
 static void element_add(struct batch *batch, enum map map, const struct service *s)
@@ -342,9 +341,8 @@ static void element_add(struct batch *batch, enum map map, const struct service 
 		chain_name(chain, &s->key);
 		put_goto(b->open, chain);
 	} else {
-		data_bytes(data, map, service_target(s, 0));
 		put_nest(b->open, NFTA_SET_ELEM_DATA, data,
-			 parts_len(batch->family, &map_defs[map].data));
+			 data_bytes(data, map, service_target(s, 0)));
 	}
 	metadata_of_service(comment, s);
 	if (*comment)

@@ -368,12 +368,16 @@ static void move(enum field field, const struct member *m, bool parse)
 	}
 }
 
-static void move_all(enum family f, const struct parts *p, struct member m, bool parse)
+/* Returns how many bytes: single fields of ours fill their register, too. */
+static uint32_t move_all(enum family f, const struct parts *p, struct member m, bool parse)
 {
+	const uint8_t *begin = m.bytes;
+
 	for (const enum field *field = p->field; *field != FIELD_NONE; field++) {
 		move(*field, &m, parse);
 		m.bytes += field_registers(f, *field) * 4;
 	}
+	return (uint32_t)(m.bytes - begin);
 }
 
 static struct masq_address any_address(enum family f)
@@ -381,18 +385,13 @@ static struct masq_address any_address(enum family f)
 	return (struct masq_address){.family = family_defs[f].number};
 }
 
-enum family key_family(const struct key *key)
-{
-	return family_by_address(&key->local);
-}
-
-void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key)
+uint32_t key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key)
 {
 	struct key copy = *key;
 
 	memset(out, 0, VALUE_MAX);
-	move_all(key_family(key), &map_defs[map].key, (struct member){.bytes = out, .key = &copy},
-		 false);
+	return move_all(key_family(key), &map_defs[map].key,
+			(struct member){.bytes = out, .key = &copy}, false);
 }
 
 bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX])
@@ -408,13 +407,13 @@ bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VA
 	       (map_defs[map].at || map_takes(map, out));
 }
 
-void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t)
+uint32_t data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t)
 {
 	struct target copy = *t;
 
 	memset(out, 0, VALUE_MAX);
-	move_all(family_by_address(&t->addr), &map_defs[map].data,
-		 (struct member){.bytes = out, .target = &copy}, false);
+	return move_all(family_by_address(&t->addr), &map_defs[map].data,
+			(struct member){.bytes = out, .target = &copy}, false);
 }
 
 bool data_parse(struct target *out, enum family f, enum map map, const uint8_t in[VALUE_MAX])

@@ -127,13 +127,16 @@ bool map_takes(enum map map, const struct key *key);
 bool kind_has_maps(enum masq_kind kind);
 
 /* The family of a service: that of its local address, which marks have, too. */
-enum family key_family(const struct key *key);
+static inline enum family key_family(const struct key *key)
+{
+	return family_by_address(&key->local);
+}
 
 /* The longest key: the name of an interface, and an address of 16 bytes. */
 #define VALUE_MAX 32
 /* An element's key for a service, and back, but for its interface; false: no command
- * could name it. In parts_len() bytes. */
-void key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
+ * could name it. In parts_len() bytes, which key_bytes() returns. */
+uint32_t key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
 bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 /* "tcp . 198.51.100.1 . 80", as nft(8) writes it. */
 #define VALUE_TEXT_MAX 64
@@ -141,7 +144,7 @@ void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key);
 
 /* The same for the data of a map that is no pool; false: it leads nowhere, since
  * others have written an address or a port of 0. */
-void data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t);
+uint32_t data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t);
 bool data_parse(struct target *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t);
 

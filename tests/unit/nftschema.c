@@ -300,7 +300,9 @@ static void keys(void)
 				continue;
 			takes |= 1u << map;
 			memset(bytes, 0xa5, sizeof(bytes));
-			key_bytes(bytes, map, &cases[i].key);
+			is_int(key_bytes(bytes, map, &cases[i].key),
+			       parts_len(FAMILY_IPV4, &map_defs[map].key), "the bytes of %s",
+			       cases[i].text);
 			ok(key_parse(&back, FAMILY_IPV4, map, bytes) &&
 				   key_equal(&back, &cases[i].key),
 			   "%s in map %s and back", cases[i].text, map_defs[map].name);
@@ -334,9 +336,11 @@ static void bytes(void)
 	memcpy(host, &m.mark, sizeof(m.mark));
 	key_bytes(out, MAP_MFW, &m);
 	ok(!memcmp(out, host, sizeof(host)), "a mark is in the byte order of the host");
-	data_bytes(out, MAP_PORTFW, &t);
+	is_int(data_bytes(out, MAP_PORTFW, &t), parts_len(FAMILY_IPV4, &map_defs[MAP_PORTFW].data),
+	       "the bytes of address . port");
 	ok(!memcmp(out, to_port, sizeof(to_port)), "to address . port");
-	data_bytes(out, MAP_MFW_KEEP, &t);
+	is_int(data_bytes(out, MAP_MFW_KEEP, &t),
+	       parts_len(FAMILY_IPV4, &map_defs[MAP_MFW_KEEP].data), "the bytes of address");
 	ok(!memcmp(out, to_host, sizeof(to_host)), "to an address");
 }
 
