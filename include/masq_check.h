@@ -211,6 +211,11 @@ struct masq_check_observed {
 	bool source_elsewhere; /* which is no address of this machine */
 	bool inside_off;       /* the site has switched off inside clients, ipmasqadm-reach(8) */
 	bool own_off;          /* or connections of this machine itself */
+
+	/* a rule of others in front of all of ours that no packet gets past: the chain of ours
+	 * where it stands, "" if there is none; and its handle */
+	const char *bar_chain;
+	uint64_t bar_handle;
 };
 
 /* Of one target of one service. It and its texts, of one line each, are the library's and valid

@@ -244,6 +244,21 @@ my @faults = (
 		on => 'nft flush chain ip ipmasqadm lookup', cause => qr/emptied/, evidence => qr/chain lookup/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /,
 	},
 	{
+		name => 'a rule of others in the chain that looks up', code => 'not-matched',
+		on => 'nft insert rule ip ipmasqadm lookup counter drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain lookup/,
+		cure => qr/^nft delete rule ip ipmasqadm lookup handle \d+$/,
+	},
+	{
+		name => 'a rule of others that leaves that chain', code => 'not-matched',
+		on => 'nft insert rule ip ipmasqadm lookup accept', cause => qr/not ours/, evidence => qr/handle \d+ in chain lookup/,
+		cure => qr/^nft delete rule ip ipmasqadm lookup handle \d+$/,
+	},
+	{
+		name => 'a rule of others in our base chain', code => 'not-matched',
+		on => 'nft insert rule ip ipmasqadm prerouting drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain prerouting/,
+		cure => qr/^nft delete rule ip ipmasqadm prerouting handle \d+$/,
+	},
+	{
 		name => 'our table sleeps', code => 'not-matched',
 		on => "nft 'add table ip ipmasqadm { flags dormant; }'", cause => qr/dormant/, cure => qr/^nft add table ip ipmasqadm$/,
 	},

@@ -120,6 +120,8 @@ const struct masq_check_observed *export_observed(struct exported *e,
 						   .masqueraded = o->masqueraded,
 						   .source_elsewhere = o->source_elsewhere,
 						   .inside_off = o->inside_off,
-						   .own_off = o->own_off};
+						   .own_off = o->own_off,
+						   .bar_chain = o->bar_chain,
+						   .bar_handle = o->bar_handle};
 	return &e->observed;
 }

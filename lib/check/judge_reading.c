@@ -2,6 +2,7 @@
 #include "judge_reading.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -157,6 +158,17 @@ bool judge_reading(struct verdict *v, const struct check_observed *o)
 		     "ipmasqadm save /run/ipmasqadm.saved && nft delete table %s ipmasqadm && "
 		     "ipmasqadm restore /run/ipmasqadm.saved",
 		     family_of(f)->word);
+		return true;
+	}
+	if (o->bar_chain[0]) {
+		verdict_broken(v, "not-matched");
+		CAUSE(v, "a rule that is not ours lets no packet through to our rules");
+		EVIDENCE(v,
+			 "the rule with handle %" PRIu64 " in chain %s of table %s ipmasqadm is in "
+			 "front of ours, and no packet gets past it",
+			 o->bar_handle, o->bar_chain, family_of(f)->word);
+		CURE(v, "nft delete rule %s ipmasqadm %s handle %" PRIu64, family_of(f)->word,
+		     o->bar_chain, o->bar_handle);
 		return true;
 	}
 	if (o->shadow != SHADOW_NONE) {

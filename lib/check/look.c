@@ -21,7 +21,7 @@ struct surroundings {
 	struct route_addresses addresses;
 	struct state_listeners listeners;
 	bool marks_route;
-	enum ruleset_ours ours;
+	struct ruleset_ours ours;
 	int ip_forward, forward_all, rp_all, localnet_all;
 	unsigned int conntrack_count, conntrack_max;
 	struct masq_address client;
@@ -460,8 +460,12 @@ int look(const struct family *family, struct check_observed *o, size_t n,
 			  family_in_network(&x->client, &x->inside_address, x->inside_prefix);
 		x->marks_route = s.marks_route;
 		x->driver_xdp = route_has_xdp(&s.nl, x->outside);
-		x->emptied = s.ours == RULESET_EMPTIED;
-		x->dormant = s.ours == RULESET_DORMANT;
+		x->emptied = s.ours.state == RULESET_EMPTIED;
+		x->dormant = s.ours.state == RULESET_DORMANT;
+		if (s.ours.state == RULESET_BARRED) {
+			x->bar_handle = s.ours.handle;
+			snprintf(x->bar_chain, sizeof(x->bar_chain), "%s", s.ours.chain);
+		}
 		x->listener = x->forward.kind == CHECK_PORTFW &&
 			      state_listens(&s.listeners, x->forward.protocol, &x->dest, x->dport);
 		x->target_listens =

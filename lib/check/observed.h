@@ -91,16 +91,18 @@ struct check_observed {
 	size_t others;   /* then: how many there are beside */
 
 	/* reading */
-	bool looked;              /* what follows has been filled in */
-	bool emptied;             /* our own chains have no rules any more */
-	bool dormant;             /* our own table takes no packets */
-	bool local;               /* laddr is an address of this machine */
-	bool target_here;         /* raddr is, too */
-	bool target_listens;      /* then: somebody listens there */
-	bool route_localnet;      /* of the outside interface, or all */
-	enum check_shadow shadow; /* by a more exact service */
-	bool no_interface;        /* there is none of the forward's name */
-	struct masq_address dest; /* where the client's packet goes: laddr, or one of ours */
+	bool looked;                /* what follows has been filled in */
+	bool emptied;               /* our own chains have no rules any more */
+	bool dormant;               /* our own table takes no packets */
+	char bar_chain[CHECK_NAME]; /* of ours, where a rule of others lets none through; or "" */
+	uint64_t bar_handle;        /* of that rule */
+	bool local;                 /* laddr is an address of this machine */
+	bool target_here;           /* raddr is, too */
+	bool target_listens;        /* then: somebody listens there */
+	bool route_localnet;        /* of the outside interface, or all */
+	enum check_shadow shadow;   /* by a more exact service */
+	bool no_interface;          /* there is none of the forward's name */
+	struct masq_address dest;   /* where the client's packet goes: laddr, or one of ours */
 	uint16_t dport;
 	struct masq_address client;
 	struct masq_address inside_address;  /* ours on the way to the target */

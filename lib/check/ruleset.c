@@ -178,12 +178,25 @@ const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family
 	return NULL;
 }
 
+/* What a rule does to every packet. */
+enum effect { EFFECT_NONE, EFFECT_SOME, EFFECT_DROPS, EFFECT_ENDS };
+
 struct count {
 	uint64_t handle;
 	unsigned int seen, number;
 	bool iptables;
 	bool lines; /* the rule's comment has more than one */
+	/* of the first rule that has any */
+	enum effect effect;
+	uint64_t effect_handle;
 };
+
+static void nested(const struct nlattr *nest, const struct nlattr **table, int max)
+{
+	if (nest)
+		nl_attributes(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), table,
+			      max);
+}
 
 static bool is_xtables(const struct nlattr *name)
 {
@@ -199,12 +212,55 @@ static bool has_xtables(const struct nlattr *expressions)
 
 	for (const struct nlattr *e = mnl_attr_get_payload(expressions);
 	     mnl_attr_ok(e, (int)(end - (const char *)e)); e = mnl_attr_next(e)) {
-		nl_attributes(mnl_attr_get_payload(e), mnl_attr_get_payload_len(e), parts,
-			      NFTA_EXPR_DATA);
+		nested(e, parts, NFTA_EXPR_DATA);
 		if (is_xtables(parts[NFTA_EXPR_NAME]))
 			return true;
 	}
 	return false;
+}
+
+static enum effect effect_of_verdict(const struct nlattr *data)
+{
+	const struct nlattr *immediate[NFTA_IMMEDIATE_DATA + 1] = {NULL};
+	const struct nlattr *value[NFTA_DATA_VERDICT + 1] = {NULL};
+	const struct nlattr *verdict[NFTA_VERDICT_CODE + 1] = {NULL};
+
+	nested(data, immediate, NFTA_IMMEDIATE_DATA);
+	nested(immediate[NFTA_IMMEDIATE_DATA], value, NFTA_DATA_VERDICT);
+	nested(value[NFTA_DATA_VERDICT], verdict, NFTA_VERDICT_CODE);
+	if (!verdict[NFTA_VERDICT_CODE])
+		return EFFECT_SOME;
+	switch ((int)number_of(verdict[NFTA_VERDICT_CODE])) {
+	case NF_DROP:
+		return EFFECT_DROPS;
+	case NF_ACCEPT:
+	case NFT_RETURN:
+		return EFFECT_ENDS;
+	default:
+		return EFFECT_SOME;
+	}
+}
+
+/* What tells packets apart has some. */
+static enum effect effect_of(const struct nlattr *expressions)
+{
+	const char *end = (const char *)expressions + expressions->nla_len;
+	const struct nlattr *parts[NFTA_EXPR_DATA + 1];
+
+	for (const struct nlattr *e = mnl_attr_get_payload(expressions);
+	     mnl_attr_ok(e, (int)(end - (const char *)e)); e = mnl_attr_next(e)) {
+		const char *name;
+
+		nested(e, parts, NFTA_EXPR_DATA);
+		name = text_of(parts[NFTA_EXPR_NAME]);
+		if (!strcmp(name, "reject"))
+			return EFFECT_DROPS;
+		if (!strcmp(name, "immediate"))
+			return effect_of_verdict(parts[NFTA_EXPR_DATA]);
+		if (strcmp(name, "counter") != 0 && strcmp(name, "log") != 0)
+			return EFFECT_SOME;
+	}
+	return EFFECT_NONE;
 }
 
 static int count_rule(const struct nlmsghdr *h, void *arg)
@@ -224,6 +280,10 @@ static int count_rule(const struct nlmsghdr *h, void *arg)
 	}
 	if (a[NFTA_RULE_EXPRESSIONS] && has_xtables(a[NFTA_RULE_EXPRESSIONS]))
 		c->iptables = true;
+	if (a[NFTA_RULE_EXPRESSIONS] && a[NFTA_RULE_HANDLE] && c->effect == EFFECT_NONE) {
+		c->effect = effect_of(a[NFTA_RULE_EXPRESSIONS]);
+		c->effect_handle = be64toh(mnl_attr_get_u64(a[NFTA_RULE_HANDLE]));
+	}
 	return MNL_CB_OK;
 }
 
@@ -245,26 +305,48 @@ static bool count_rules(struct count *count, uint8_t family, const char *table, 
 	return !err;
 }
 
-enum ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family)
+/* In a base chain the next one of ours looks up what is accepted. */
+static bool bars(enum effect effect, bool is_base)
 {
-	struct count base = {0}, lookup = {0};
+	return effect == EFFECT_DROPS || (effect == EFFECT_ENDS && !is_base);
+}
+
+struct ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family)
+{
+	struct ruleset_ours ours = {.state = RULESET_TAKES};
+	unsigned int base = 0, lookup = 0;
 	bool looks_up = false;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct ruleset_chain *c = &r->chains[i];
 		bool is_base = c->nat && c->hook == MASQ_HOOK_PREROUTING;
 		bool is_lookup = !strcmp(c->name, LOOKUP);
+		struct count count = {0};
 
 		if (c->family != family->nfproto || strcmp(c->table, OURS) ||
 		    !(is_base || is_lookup))
 			continue;
-		if (c->dormant)
-			return RULESET_DORMANT;
-		if (!count_rules(is_base ? &base : &lookup, c->family, c->table, c->name))
-			return RULESET_TAKES;
+		if (c->dormant) {
+			ours.state = RULESET_DORMANT;
+			return ours;
+		}
+		if (!count_rules(&count, c->family, c->table, c->name))
+			return ours;
+		if (bars(count.effect, is_base)) {
+			ours.state = RULESET_BARRED;
+			ours.handle = count.effect_handle;
+			snprintf(ours.chain, sizeof(ours.chain), "%s", c->name);
+			return ours;
+		}
 		looks_up |= is_lookup;
+		if (is_base)
+			base += count.seen;
+		else
+			lookup += count.seen;
 	}
-	return !base.seen || (looks_up && !lookup.seen) ? RULESET_EMPTIED : RULESET_TAKES;
+	if (!base || (looks_up && !lookup))
+		ours.state = RULESET_EMPTIED;
+	return ours;
 }
 
 /* The tables and base chains of iptables-nft have fixed names. */

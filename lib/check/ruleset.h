@@ -32,10 +32,16 @@ const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family
 void ruleset_describe(const struct ruleset *r, struct check_place *place);
 
 /* Whether our own table of that family takes packets: not if it is dormant, or has no rule in its
- * nat chains at prerouting, or none in the chain where they look up. It does where that cannot be
- * seen. */
-enum ruleset_ours { RULESET_TAKES, RULESET_DORMANT, RULESET_EMPTIED };
-enum ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family);
+ * nat chains at prerouting, or none in the chain where they look up, or if a rule of others in front
+ * of all of ours lets none through to them. It does where that cannot be seen. */
+enum ruleset_state { RULESET_TAKES, RULESET_DORMANT, RULESET_EMPTIED, RULESET_BARRED };
+struct ruleset_ours {
+	enum ruleset_state state;
+	/* barred: the rule */
+	char chain[CHECK_NAME];
+	uint64_t handle;
+};
+struct ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family);
 bool ruleset_has_legacy(const struct ruleset *r, int family);
 
 /* NFPROTO_ value of "ip", "inet", "netdev", ... and back */

@@ -254,6 +254,9 @@ static void test_reading(void)
 	LINE("flushed", "not-matched", "emptied", NULL, "ipmasqadm restore", o.emptied = true);
 	LINE("dormant", "not-matched", "dormant", "flag dormant", "nft add table ip ipmasqadm",
 	     o.dormant = true);
+	LINE("barred", "not-matched", "not ours", "handle 12 in chain lookup",
+	     "nft delete rule ip ipmasqadm lookup handle 12", strcpy(o.bar_chain, "lookup"),
+	     o.bar_handle = 12);
 	LINE("all addresses taken", "not-matched", "more exact", NULL, NULL,
 	     o.shadow = SHADOW_EXACT);
 	LINE("all ports taken", "not-matched", "more exact", NULL, NULL, o.shadow = SHADOW_PORTFW);
@@ -263,6 +266,9 @@ static void test_way_in(void)
 {
 	LINE("at ingress", "early-drop", "rule in ingress", "chain ip t c", "ip daddr 198.51.100.1",
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_INGRESS));
+	LINE("barred", "not-matched", NULL, "table ip6 ipmasqadm",
+	     "nft delete rule ip6 ipmasqadm prerouting handle 3", six(&o),
+	     strcpy(o.bar_chain, "prerouting"), o.bar_handle = 3);
 	LINE("in raw", "early-drop", "rule in prerouting", "handle 7", "tcp dport 80 accept",
 	     dropped(&o.out, MASQ_PLACE_RULE, MASQ_HOOK_PREROUTING));
 	LINE("before all", "early-drop", "before the first hook", NULL, "tc filter",
