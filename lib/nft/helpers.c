@@ -43,7 +43,7 @@ static int read_use(const struct nlmsghdr *nlh, void *arg)
 
 struct comparison {
 	const struct helper_object *ours;
-	bool differs;
+	bool found, differs;
 };
 
 static int compare(const struct nlmsghdr *nlh, void *arg)
@@ -52,6 +52,7 @@ static int compare(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *protocol = attr_in(data, NFTA_CT_HELPER_L4PROTO);
 	struct comparison *c = arg;
 
+	c->found = true;
 	c->differs = !attr_is(attr_in(data, NFTA_CT_HELPER_NAME), c->ours->type) || !protocol ||
 		     mnl_attr_get_u8(protocol) != c->ours->protocol;
 	return 0;
@@ -110,10 +111,11 @@ int helpers_check_families(struct error *e, const struct state *st, const struct
  * Whether the kernel has a helper, and rewrites what it reads where addresses are
  * translated. Making the object loads the first module alone, and without the
  * second all seems well and no data connection comes through. What is built in is
- * no module, which can only be told once both could have been loaded: by a batch
- * that is not ended.
+ * no module, which can only be told once both could have been loaded: by an object
+ * that is there, or a batch that is not ended.
  */
-static bool is_ready(struct link *l, struct buf *buf, enum family f, const struct helper_object *o)
+static bool is_ready(struct link *l, struct buf *buf, enum family f, const struct helper_object *o,
+		     bool there)
 {
 	static const struct hook hook = {"nat", NF_INET_PRE_ROUTING, 0, ""};
 	struct batch_netlink b;
@@ -123,25 +125,28 @@ static bool is_ready(struct link *l, struct buf *buf, enum family f, const struc
 	module_request(o->nat_module);
 	if (module_is_loaded(o->nat_module))
 		return true;
-	buf_reset(buf);
-	buf_begin_batch(buf, 0);
-	batch_netlink_init(&b, buf);
-	b.batch.family = f;
-	b.batch.ops->table_add(&b.batch);
-	b.batch.ops->chain_add(&b.batch, "helper-probe", &hook);
-	b.batch.ops->helper_add(&b.batch, o);
-	return !batch_netlink_end(&b) && !link_try(l, buf) && !module_is_loaded(o->module) &&
-	       !module_is_loaded("nf_nat");
+	if (!there) {
+		buf_reset(buf);
+		buf_begin_batch(buf, 0);
+		batch_netlink_init(&b, buf);
+		b.batch.family = f;
+		b.batch.ops->table_add(&b.batch);
+		b.batch.ops->chain_add(&b.batch, "helper-probe", &hook);
+		b.batch.ops->helper_add(&b.batch, o);
+		there = !batch_netlink_end(&b) && !link_try(l, buf);
+	}
+	return there && !module_is_loaded(o->module) && !module_is_loaded("nf_nat");
 }
 
 /* The kernel takes an object that is there for the one that is to be added, whatever
  * it is. */
 static int check_object(struct error *e, struct link *l, struct buf *buf, enum family f,
-			const struct helper_object *o)
+			const struct helper_object *o, bool *there)
 {
 	struct comparison c = {.ours = o};
 	int err = load_object(l, buf, f, o, compare, &c);
 
+	*there = c.found;
 	if (err || !c.differs)
 		return err;
 	fail(e, EBUSY,
@@ -159,16 +164,17 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 		const struct service *s = &st->table.services[i];
 		const struct helper_object *o = wanted(s);
 		enum family f = key_family(&s->key);
+		bool there;
 		int err;
 
 		if (!o || checked[f][o - helper_objects])
 			continue;
 		checked[f][o - helper_objects] = true;
 		*lacking = s;
-		err = check_object(e, l, batch, f, o);
+		err = check_object(e, l, batch, f, o, &there);
 		if (err)
 			return err;
-		if (is_ready(l, batch, f, o))
+		if (is_ready(l, batch, f, o, there))
 			continue;
 		fail(e, EOPNOTSUPP,
 		     "helper %s needs the kernel modules %s and %s (%s), which could not be "
