@@ -22,39 +22,54 @@ static bool had(const struct state *st, const struct service *s, const struct he
 	return state_seen(st, s)->helper == o->helper && s->key.protocol == o->protocol;
 }
 
-static int load_object(struct link *l, struct buf *b, enum family f, const struct helper_object *o,
-		       link_fn *fn, void *arg)
+static void ask_object(struct buf *b, enum family f, const struct helper_object *o)
 {
-	struct nlmsghdr *nlh;
+	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETOBJ, 0);
 
-	buf_reset(b);
-	nlh = buf_msg(b, f, NFT_MSG_GETOBJ, 0);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, o->name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
-	return ask_nothing_is_no_error(link_get(l, b, fn, arg));
+}
+
+void helpers_need(struct state *st, enum family f, const struct masq_command *c)
+{
+	for (unsigned int i = 0; c->has & MASQ_HAS_HELPER && i < HELPER_OBJECTS; i++)
+		if (helper_objects[i].helper == helper_find(c->helper) &&
+		    (c->protocol == MASQ_TCP_UDP || c->protocol == helper_objects[i].protocol))
+			st->objects[f].needed |= 1u << i;
+}
+
+void helpers_ask(struct buf *b, enum family f, struct state *st)
+{
+	for (unsigned int i = 0; i < HELPER_OBJECTS; i++)
+		if (st->objects[f].needed & ~st->objects[f].asked & 1u << i)
+			ask_object(b, f, &helper_objects[i]);
+	st->objects[f].asked |= st->objects[f].needed;
+}
+
+int helpers_read(struct state *st, enum family f, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *data = attr_of(nlh, NFTA_OBJ_DATA);
+	const struct nlattr *protocol = attr_in(data, NFTA_CT_HELPER_L4PROTO);
+	const struct helper_object *o;
+	unsigned int bit;
+
+	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWOBJ)
+		return 0;
+	o = helper_named(attr_text(attr_of(nlh, NFTA_OBJ_NAME)));
+	if (!o)
+		return 1;
+	bit = 1u << (o - helper_objects);
+	st->objects[f].there |= bit;
+	if (!attr_is(attr_in(data, NFTA_CT_HELPER_NAME), o->type) || !protocol ||
+	    mnl_attr_get_u8(protocol) != o->protocol)
+		st->objects[f].strange |= bit;
+	return 1;
 }
 
 static int read_use(const struct nlmsghdr *nlh, void *arg)
 {
 	*(uint32_t *)arg = attr_be32(attr_of(nlh, NFTA_OBJ_USE));
-	return 0;
-}
-
-struct comparison {
-	const struct helper_object *ours;
-	bool found, differs;
-};
-
-static int compare(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *data = attr_of(nlh, NFTA_OBJ_DATA);
-	const struct nlattr *protocol = attr_in(data, NFTA_CT_HELPER_L4PROTO);
-	struct comparison *c = arg;
-
-	c->found = true;
-	c->differs = !attr_is(attr_in(data, NFTA_CT_HELPER_NAME), c->ours->type) || !protocol ||
-		     mnl_attr_get_u8(protocol) != c->ours->protocol;
 	return 0;
 }
 
@@ -80,7 +95,9 @@ int helpers_load(struct link *l, struct buf *b, enum family f, const struct stat
 		if (!leave || needed)
 			continue;
 		use = UINT32_MAX;
-		err = load_object(l, b, f, o, read_use, &use);
+		buf_reset(b);
+		ask_object(b, f, o);
+		err = ask_nothing_is_no_error(link_get(l, b, read_use, &use));
 		unused[i] = use <= leave;
 	}
 	return err;
@@ -138,16 +155,35 @@ static bool is_ready(struct link *l, struct buf *buf, enum family f, const struc
 	return there && !module_is_loaded(o->module) && !module_is_loaded("nf_nat");
 }
 
+struct asked {
+	struct state *state;
+	enum family family;
+};
+
+static int read_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct asked *asked = arg;
+
+	helpers_read(asked->state, asked->family, nlh);
+	return 0;
+}
+
 /* The kernel takes an object that is there for the one that is to be added, whatever
  * it is. */
 static int check_object(struct error *e, struct link *l, struct buf *buf, enum family f,
-			const struct helper_object *o, bool *there)
+			struct state *st, const struct helper_object *o)
 {
-	struct comparison c = {.ours = o};
-	int err = load_object(l, buf, f, o, compare, &c);
+	const unsigned int bit = 1u << (o - helper_objects);
+	struct asked asked = {st, f};
+	int err = 0;
 
-	*there = c.found;
-	if (err || !c.differs)
+	st->objects[f].needed |= bit;
+	if (!(st->objects[f].asked & bit)) {
+		buf_reset(buf);
+		helpers_ask(buf, f, st);
+		err = ask_nothing_is_no_error(link_get(l, buf, read_answer, &asked));
+	}
+	if (err || !(st->objects[f].strange & bit))
 		return err;
 	fail(e, EBUSY,
 	     "ct helper %s of %s is another helper than %s, and not ours: delete it, or rename it",
@@ -155,8 +191,8 @@ static int check_object(struct error *e, struct link *l, struct buf *buf, enum f
 	return -ECANCELED;
 }
 
-int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
-			  const struct state *st, const struct service **lacking)
+int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
+			  const struct service **lacking)
 {
 	bool checked[FAMILY_COUNT][HELPER_OBJECTS] = {{false}};
 
@@ -164,17 +200,16 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch,
 		const struct service *s = &st->table.services[i];
 		const struct helper_object *o = wanted(s);
 		enum family f = key_family(&s->key);
-		bool there;
 		int err;
 
 		if (!o || checked[f][o - helper_objects])
 			continue;
 		checked[f][o - helper_objects] = true;
 		*lacking = s;
-		err = check_object(e, l, batch, f, o, &there);
+		err = check_object(e, l, batch, f, st, o);
 		if (err)
 			return err;
-		if (is_ready(l, batch, f, o, there))
+		if (is_ready(l, batch, f, o, st->objects[f].there & 1u << (o - helper_objects)))
 			continue;
 		fail(e, EOPNOTSUPP,
 		     "helper %s needs the kernel modules %s and %s (%s), which could not be "

@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "ask.h"
+#include "helpers.h"
 #include "load.h"
 #include "load_pools.h"
 #include "standing.h"
@@ -130,7 +131,8 @@ static void bring_up_to_date(struct state *st, struct service *s)
 	service_advance(s, arrived);
 }
 
-/* An answer to one of the requests for a service: an element, or about the standing. */
+/* An answer to one of the requests for a service: an element, or about its helper or the
+ * standing. */
 static int read_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	char interface[MASQ_INTERFACE_MAX];
@@ -141,6 +143,8 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	err = interfaces_read(&r->state->interfaces[r->family], r->family, nlh);
 	if (err)
 		return err < 0 ? err : 0;
+	if (helpers_read(r->state, r->family, nlh))
+		return 0;
 	if ((nlh->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM)
 		return standing_read(&r->state->standing[r->family], r->family, nlh);
 	map = map_named(attr_text(attr_of(nlh, NFTA_SET_ELEM_LIST_SET)), interface);
@@ -188,6 +192,7 @@ static int load_elements(struct link *l, struct buf *b, enum family f, struct st
 		buf_reset(b);
 		if (!asked)
 			standing_ask(b, f);
+		helpers_ask(b, f, st);
 		for (; !err && i < end; i++) {
 			err = ask_interface(b, f, st, &keys[i]);
 			ask_service(b, &keys[i]);

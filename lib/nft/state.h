@@ -80,6 +80,11 @@ struct state {
 	struct addresses present[FAMILY_COUNT]; /* of this machine's interfaces... */
 	bool present_known[FAMILY_COUNT];       /* ...if they have been read */
 	unsigned int complete[FAMILY_COUNT];    /* kinds of which all there are have been loaded */
+	/* helper_objects, as bits 1 << index: those that commands need, those that were asked
+	 * for, that are there, and that are there and something else */
+	struct {
+		unsigned int needed, asked, there, strange;
+	} objects[FAMILY_COUNT];
 };
 
 void state_free(struct state *st);

@@ -198,6 +198,8 @@ static int load_parts(struct nft *n, const struct masq_command *c)
 
 		if (n->state.complete[f] & MASQ_KIND(c->kind))
 			continue;
+		if (c->verb == MASQ_ADD)
+			helpers_need(&n->state, f, c);
 		for (uint32_t i = 0; kind_part(&part, c, i); i++)
 			if (kind_scope(&part, &key) == SCOPE_ONE && key_family(&key) == f &&
 			    !table_get(t, &key))
