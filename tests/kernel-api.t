@@ -120,8 +120,8 @@ list: 0
 unknown bit: E2BIG: this libipmasq (VERSION) is older than the program: a command has members that it does not know
 another kind's: EINVAL: portfw takes nothing of what is given with 0x80
 no local address: EINVAL: either a local address, 0.0.0.0 for any, or an interface: one of them
-IPv6, local: EINVAL: a00:1:: is IPv6 and 10.1.0.1 is IPv4, and neither is translated to the other
-IPv6, target: EINVAL: 10.0.0.1 is IPv4 and a01:1:: is IPv6, and neither is translated to the other
+IPv6, local: EINVAL: a00:1:: is IPv6 and 10.1.0.1 is IPv4, and neither is translated to the other: give the host's IPv6 address
+IPv6, target: EINVAL: 10.0.0.1 is IPv4 and a01:1:: is IPv6, and neither is translated to the other: give the host's IPv4 address
 no IP, target: EINVAL: an address of family 2 or 1: give AF_INET, AF_INET6 or AF_UNSPEC
 no target: EINVAL: 0.0.0.0 is no host to forward to
 any target: EINVAL: 0.0.0.0 is no host to forward to

@@ -224,7 +224,7 @@ subtest 'autofw' => sub {
 
 subtest 'what is refused, by name' => sub {
 	my @add = qw(portfw -a -P tcp -L 2001:db8::1 80 -R);
-	refused(2, '2001:db8::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other', @add, '10.0.0.2', 80);
+	refused(2, "2001:db8::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other: give the host's IPv6 address", @add, '10.0.0.2', 80);
 	refused(2, 'fe80::1 is a link-local address, which needs a scope, and a forward has none: give a global or a unique local address of that host', @add, 'fe80::1', 80);
 	refused(2, '-R :: is no host to forward to', @add, '::', 80);
 	refused(2, '::1 is the loopback address, no host to forward to', @add, '::1', 80);

@@ -179,6 +179,7 @@ int command_check_addresses(struct error *e, const struct masq_command *c)
 	const struct masq_address *local = &c->local, *target = &c->target;
 	bool both = local->family != AF_UNSPEC && c->has & MASQ_HAS_TARGET;
 	char from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX];
+	struct error why;
 	int err = check_mapped(e, local);
 
 	if (!err)
@@ -193,13 +194,14 @@ int command_check_addresses(struct error *e, const struct masq_command *c)
 					       "and nothing that comes to it is forwarded",
 					       "this machine")
 			       : 0;
-	return fail(e, EINVAL, "%s is %s and %s is %s, and neither is translated to the other%s%s",
-		    address_text(from, local), address_family_name(local->family),
-		    address_text(to, target), address_family_name(target->family),
-		    address_is_any(local) ? ": any address of this machine is " : "",
-		    !address_is_any(local)       ? ""
-		    : target->family == AF_INET6 ? "::"
-						 : "0.0.0.0");
+	fail(&why, EINVAL, "%s is %s and %s is %s, and neither is translated to the other",
+	     address_text(from, local), address_family_name(local->family),
+	     address_text(to, target), address_family_name(target->family));
+	if (address_is_any(local))
+		return fail(e, EINVAL, "%s: any address of this machine is %s", why.text,
+			    target->family == AF_INET6 ? "::" : "0.0.0.0");
+	return fail(e, EINVAL, "%s: give the host's %s address", why.text,
+		    address_family_name(local->family));
 }
 
 int command_family(const struct masq_command *c, unsigned int n)

@@ -158,6 +158,8 @@ int value_address(struct error *e, const struct lookup *l, struct masq_address *
 		return 0;
 	if (value_is_address_port(e, word, 33))
 		return -EINVAL;
+	if (*word == '@')
+		return fail(e, EINVAL, "%s: an interface is no host: give a host's address", word);
 	if (!is_name(word))
 		return fail_address(e, word);
 	if (!l)

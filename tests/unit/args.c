@@ -161,7 +161,8 @@ static const struct args_case cases[] = {
 	 "! @eth0:1: interface and port are two words, @eth0 1, and instead of the label of an "
 	 "address give that address"},
 	{"portfw -a -P tcp -L 10.0.0.1 80 -R @ppp0 80 -n",
-	 "! host @ppp0: -n allows no look-ups, give its address"},
+	 "! @ppp0: an interface is no host: give a host's address"},
+	{"mfw -A -m 1 -r @ppp0 80", "! @ppp0: an interface is no host: give a host's address"},
 	{"portfw -a -P tcp -L 10.0.0.1 80 -R web 80 -n",
 	 "! host web: -n allows no look-ups, give its address"},
 	{"portfw -a -P tcp -L 10.0.0.1 80 -R we;b 80", "! host we;b: Name or service not known"},
@@ -296,11 +297,14 @@ static const struct args_case cases[] = {
 
 	/* another family is named, with look-ups and without */
 	{"portfw -a -P tcp -L ::1 80 -R 10.0.0.2 80",
-	 "! ::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other"},
+	 "! ::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other: give the "
+	 "host's IPv6 address"},
 	{"portfw -n -a -P tcp -L ::1 80 -R 10.0.0.2 80",
-	 "! ::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other"},
+	 "! ::1 is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other: give the "
+	 "host's IPv6 address"},
 	{"portfw -a -P tcp -L 10.0.0.1 80 -R 2001:db8::2 80 -n",
-	 "! 10.0.0.1 is IPv4 and 2001:db8::2 is IPv6, and neither is translated to the other"},
+	 "! 10.0.0.1 is IPv4 and 2001:db8::2 is IPv6, and neither is translated to the other: give "
+	 "the host's IPv4 address"},
 	{"portfw -a -P tcp -L :: 80 -R 10.0.0.2 80",
 	 "! :: is IPv6 and 10.0.0.2 is IPv4, and neither is translated to the other: any address "
 	 "of this machine is 0.0.0.0"},
