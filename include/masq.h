@@ -208,7 +208,8 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
  * something to forward to), -EOVERFLOW (the prefs of a service add up to 2^32
  * or more), -EOPNOTSUPP (the transport cannot do it), -E2BIG (see struct
  * masq_command), -EPERM, -ENOMEM, -EAGAIN (others kept changing the ruleset),
- * -ENOENT (the module, or the helper, is not in this kernel), and what the kernel
+ * -ENOENT (the module, or the helper, is not in this kernel), -ELIBACC (libnftnl,
+ * which is loaded where it is needed, is not there), and what the kernel
  * answers.
  */
 MASQ_API int masq_command(struct masq *m, const struct masq_command *command)
