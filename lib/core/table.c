@@ -27,7 +27,8 @@ static uint32_t hash(const struct key *key)
 	memcpy(words, key, sizeof(*key));
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		h += (words[i] ^ words[i] >> 32) * factors[i];
-	return (uint32_t)(h >> 32);
+	/* once more, or regular grids of addresses and ports fall together */
+	return (uint32_t)(((h ^ h >> 32) * factors[0]) >> 32);
 }
 
 static uint32_t number_bits(const struct table *t)
