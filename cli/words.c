@@ -72,7 +72,7 @@ static void step(struct words *w)
 	}
 }
 
-/* Of what is not plain. */
+/* The same for a character that may have another meaning. */
 static int peek_special(struct words *w)
 {
 	while (w->at < w->end && *w->at == '\\' && line_end(w, w->at + 1)) {

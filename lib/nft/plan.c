@@ -476,10 +476,11 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 	changes = changes_of(st, plan, b->family);
 	if (!changes)
 		err = -ENOMEM;
-	if (!err && open)
+	if (!err && open) {
 		open_skeleton(b, st, plan, mend);
-	if (!err && open)
+		/* before the elements: the kernel walks those that are there when a rule is bound */
 		skeleton_hook(b);
+	}
 	if (!err)
 		write_interfaces(b, st, true);
 	if (!err)
