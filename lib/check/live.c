@@ -232,7 +232,7 @@ void live_wait(struct check_observed *o, size_t n, unsigned int seconds)
 
 	for (size_t i = 0; err && i < n; i++)
 		snprintf(o[i].unable, sizeof(o[i].unable), "tracing connections: %s",
-			 strerror(-err));
+			 err == -ELIBACC ? "libnftnl cannot be loaded" : strerror(-err));
 	if (s) {
 		follow_free(&s->follow);
 		nl_close(&s->trace);

@@ -84,6 +84,9 @@ static void explain(char out[128], int err, const char *what)
 	case ENOSYS:
 		snprintf(out, 128, "%s: this kernel cannot do it", what);
 		return;
+	case ELIBACC:
+		snprintf(out, 128, "%s: libnftnl cannot be loaded", what);
+		return;
 	default:
 		snprintf(out, 128, "%s: %s", what, strerror(-err));
 	}

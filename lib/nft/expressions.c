@@ -41,7 +41,7 @@ bool rule_needs_protocols(const struct rule *r)
 	return false;
 }
 
-/* A new expression at the rule's end; NULL: out of memory. */
+/* A new expression at the rule's end; NULL: it could not be made. */
 static struct nftnl_expr *add(struct builder *b, const char *name)
 {
 	struct nftnl_expr *x = b->failed ? NULL : nftnl_expr_alloc(name);

@@ -15,7 +15,8 @@
 /* Whether a rule needs such a set. */
 bool rule_needs_protocols(const struct rule *r);
 
-/* NULL: out of memory. protocols: the id of its set. The caller frees it. */
+/* NULL: out of memory, or errno is ELIBACC (nftnl.c). protocols: the id of its set. The
+ * caller frees it. */
 struct nftnl_rule *rule_expressions(enum family f, const struct rule *r, uint32_t protocols);
 
 /* nft(8)'s userdata: type, length, text with its NUL. Returns the length in all. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What went wrong, in words. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -228,6 +229,15 @@ static bool is_about_table(const struct link_error *error)
 	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE;
 }
 
+/* Of nftnl.c; the loader's text begins with the library's name. */
+static int fail_to_load(struct error *e)
+{
+	const char *why = dlerror();
+
+	return fail(e, ELIBACC, "libnftnl, which writes rules, cannot be loaded: %s",
+		    why ? why : "unknown error");
+}
+
 int fail_to_commit(struct error *e, const struct link_error *error)
 {
 	const char *kind = "", *name = blamed_object(error, &kind);
@@ -241,7 +251,7 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 	case ENOMEM:
 		return fail_to_read(e, f, -ENOMEM);
 	case ELIBACC:
-		return fail(e, ELIBACC, "the library libnftnl.so.11 cannot be loaded; install it");
+		return fail_to_load(e);
 	case EPERM: /* whoever may not use nf_tables at all was told so before */
 		if (name || is_about_table(error))
 			return fail(e, EPERM,
