@@ -259,6 +259,11 @@ my @faults = (
 		cure => qr/^nft delete rule ip ipmasqadm prerouting handle \d+$/,
 	},
 	{
+		name => 'a rule of others on the way to the chain that looks up', code => 'not-matched',
+		on => 'nft insert rule ip ipmasqadm learn drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain learn/,
+		cure => qr/^nft delete rule ip ipmasqadm learn handle \d+$/,
+	},
+	{
 		name => 'our table sleeps', code => 'not-matched',
 		on => "nft 'add table ip ipmasqadm { flags dormant; }'", cause => qr/dormant/, cure => qr/^nft add table ip ipmasqadm$/,
 	},
@@ -323,6 +328,19 @@ for my $f (@faults) {
 		note(sprintf '%.1f s', time - $begin);
 	};
 }
+
+subtest 'what others put into our table and bars nothing' => sub {
+	my $long = join ' ', map { "tcp dport != $_" } 1 .. 40; # does not fit into the kernel's first answer
+	for ('insert rule ip ipmasqadm prerouting accept', 'insert rule ip ipmasqadm prerouting_again drop',
+	     'insert rule ip ipmasqadm lookup counter', "insert rule ip ipmasqadm lookup $long counter",
+	     'add chain ip ipmasqadm mine { type nat hook prerouting priority -100; }; add rule ip ipmasqadm mine drop') {
+		sh("nft '$_'");
+		ok(connects(qw(tcp 198.51.100.1 80)), "$_: a real connection gets through");
+		my $r = check(@web);
+		is("$r->{status} $r->{code}", '0 ok', 'and check says so') or diag($r->{text});
+		sh('saved=$(ipmasqadm save -) && nft delete table ip ipmasqadm && echo "$saved" | ipmasqadm restore -');
+	}
+};
 
 sub states { return join ' ', map { "$_->{target}=$_->{code}" } @{$_[0]} }
 

@@ -15,7 +15,10 @@
 #include "ruletext.h"
 
 #define OURS "ipmasqadm"
-#define LOOKUP "lookup" /* since 0.6.0 */
+/* Since 0.6.0. Every packet comes from FIRST through LEARN to LOOKUP. */
+#define FIRST "prerouting"
+#define LEARN "learn"
+#define LOOKUP "lookup"
 enum { DORMANT = 1, OWNER = 2 };
 
 static const struct {
@@ -95,8 +98,9 @@ static int keep_chain(const struct nlmsghdr *h, void *arg)
 		c->priority = (int)number_of(hook[NFTA_HOOK_PRIORITY]);
 		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
 	}
-	/* ours can have ten thousands of regular chains; one of them is asked for */
-	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS) || !strcmp(c->name, LOOKUP))
+	/* ours can have ten thousands of regular chains; two of them are asked for */
+	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS) || !strcmp(c->name, LEARN) ||
+	    !strcmp(c->name, LOOKUP))
 		r->n++;
 	return MNL_CB_OK;
 }
@@ -289,10 +293,17 @@ static int count_rule(const struct nlmsghdr *h, void *arg)
 
 static bool count_rules(struct count *count, uint8_t family, const char *table, const char *chain)
 {
-	char buf[NL_REQUEST_MAX];
+	char buf[NL_REQUEST_MAX] = {0};
 	struct nl nl = {0};
 	int err = nl_open(&nl, NETLINK_NETFILTER);
 
+	/* a dump begins with 3.5 KiB, and ends before a rule that is longer, on a socket
+	 * that nothing has been received by */
+	if (!err)
+		err = nl_ask(&nl,
+			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, 0,
+					   NFPROTO_UNSPEC, 0),
+			     NULL, NULL);
 	if (!err) {
 		struct nlmsghdr *h = nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETRULE,
 						   NLM_F_DUMP, family, 0);
@@ -305,10 +316,13 @@ static bool count_rules(struct count *count, uint8_t family, const char *table, 
 	return !err;
 }
 
-/* In a base chain the next one of ours looks up what is accepted. */
-static bool bars(enum effect effect, bool is_base)
+/* Whether a first rule of this effect keeps all packets from our rules. What is
+ * accepted before it is looked up, the second base chain looks up. */
+static bool bars(const char *chain, enum effect effect)
 {
-	return effect == EFFECT_DROPS || (effect == EFFECT_ENDS && !is_base);
+	if (!strcmp(chain, LOOKUP))
+		return effect == EFFECT_DROPS || effect == EFFECT_ENDS;
+	return effect == EFFECT_DROPS && (!strcmp(chain, FIRST) || !strcmp(chain, LEARN));
 }
 
 struct ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *family)
@@ -324,15 +338,15 @@ struct ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *f
 		struct count count = {0};
 
 		if (c->family != family->nfproto || strcmp(c->table, OURS) ||
-		    !(is_base || is_lookup))
-			continue;
+		    !(is_base || c->hook == MASQ_HOOK_NONE))
+			continue; /* of regular ones of ours only those two are kept */
 		if (c->dormant) {
 			ours.state = RULESET_DORMANT;
 			return ours;
 		}
 		if (!count_rules(&count, c->family, c->table, c->name))
-			return ours;
-		if (bars(count.effect, is_base)) {
+			count.seen = 1; /* nobody knows */
+		if (bars(c->name, count.effect)) {
 			ours.state = RULESET_BARRED;
 			ours.handle = count.effect_handle;
 			snprintf(ours.chain, sizeof(ours.chain), "%s", c->name);
@@ -341,7 +355,7 @@ struct ruleset_ours ruleset_ours(const struct ruleset *r, const struct family *f
 		looks_up |= is_lookup;
 		if (is_base)
 			base += count.seen;
-		else
+		else if (is_lookup)
 			lookup += count.seen;
 	}
 	if (!base || (looks_up && !lookup))
