@@ -22,9 +22,10 @@
  *	masq_close(m);
  *
  * The library never prints, never exits, keeps no global state (but for libnftnl,
- * once it is loaded) and starts no thread. A handle is for one thread at a time. Functions that return int give
- * 0 or a negative errno value; masq_error() has the text. Ports and numbers are
- * in host byte order, addresses are what inet_pton(3) writes.
+ * once it is loaded) and starts no thread. A handle is for one thread at a time.
+ * Functions that return int give 0 or a negative errno value; masq_error() has the
+ * text. Ports and numbers are in host byte order, addresses are what inet_pton(3)
+ * writes.
  */
 #ifndef MASQ_H
 #define MASQ_H

@@ -254,6 +254,7 @@ subtest 'other hands' => sub {
 		nft("table ip ipmasqadm {\n\tct helper ftp {\n\t\ttype $other;\n\t}\n}\n");
 		my $before = ruleset();
 		refused("1 ipmasqadm: portfw: ct helper ftp of table ip ipmasqadm is another helper than ftp, and not ours: delete it, or rename it\n", @forward);
+		refused("1 ipmasqadm: portfw: ct helper ftp of table ip ipmasqadm is another helper than ftp, and not ours: delete it, or rename it\n", @forward, '--dry-run');
 		is(ruleset(), $before, 'and nothing has changed');
 		my $ftp = "@forward";
 		spew('lines', "mfw -A -m 1 -r 10.0.0.2\n# two forwards\nportfw -a -P tcp -L 198.51.100.1 22 -R 10.0.0.2 22\n$ftp -p 2\nportfw -a -P tcp -L 198.51.100.1 22 -R 10.0.0.3 22\n");

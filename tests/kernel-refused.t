@@ -78,6 +78,9 @@ SKIP: {
 		is("$status$out", '1', 'the first forward: exit 1');
 		like($err, $cannot, 'and why');
 		is(ruleset(), $before, 'nothing has changed');
+		($status, $out, $err) = run(@hidden, $Net::program, qw(portfw -a -P udp -L 198.51.100.1 69 -R 10.0.0.2 69 -H tftp));
+		is("$status$out", '1', 'one with a helper: exit 1');
+		like($err, $cannot, 'and why');
 		($status, $out, $err) = run(instead_of_libnftnl($another), $Net::program, @add);
 		is("$status$out", '1', 'a library that lacks a function: exit 1');
 		like($err, qr/\Aipmasqadm: portfw: libnftnl, which writes rules, cannot be loaded: [^\n]*undefined symbol: nftnl_\w+\n\z/, 'and which');

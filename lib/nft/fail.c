@@ -34,6 +34,15 @@ static bool is_foreign(void)
 	return foreign;
 }
 
+/* Of nftnl.c; the loader's text begins with the library's name. */
+static int fail_by_loader(struct error *e)
+{
+	const char *why = dlerror();
+
+	return fail(e, ELIBACC, "libnftnl, which writes rules, cannot be loaded: %s",
+		    why ? why : "unknown error");
+}
+
 int fail_to_read(struct error *e, enum family f, int err)
 {
 	const struct family_def *family = &family_defs[f];
@@ -43,6 +52,8 @@ int fail_to_read(struct error *e, enum family f, int err)
 		return 0;
 	case ENOMEM:
 		return fail(e, ENOMEM, "out of memory");
+	case ELIBACC:
+		return fail_by_loader(e);
 	case EPERM:
 		if (is_foreign())
 			return fail(
@@ -229,15 +240,6 @@ static bool is_about_table(const struct link_error *error)
 	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE;
 }
 
-/* Of nftnl.c; the loader's text begins with the library's name. */
-static int fail_to_load(struct error *e)
-{
-	const char *why = dlerror();
-
-	return fail(e, ELIBACC, "libnftnl, which writes rules, cannot be loaded: %s",
-		    why ? why : "unknown error");
-}
-
 int fail_to_commit(struct error *e, const struct link_error *error)
 {
 	const char *kind = "", *name = blamed_object(error, &kind);
@@ -249,9 +251,8 @@ int fail_to_commit(struct error *e, const struct link_error *error)
 		return err;
 	switch (error->err) {
 	case ENOMEM:
-		return fail_to_read(e, f, -ENOMEM);
 	case ELIBACC:
-		return fail_to_load(e);
+		return fail_to_read(e, f, -error->err);
 	case EPERM: /* whoever may not use nf_tables at all was told so before */
 		if (name || is_about_table(error))
 			return fail(e, EPERM,

@@ -128,14 +128,16 @@ int helpers_check_families(struct error *e, const struct state *st, const struct
  * Whether the kernel has a helper, and rewrites what it reads where addresses are
  * translated. Making the object loads the first module alone, and without the
  * second all seems well and no data connection comes through. What is built in is
- * no module, which can only be told once both could have been loaded: by an object
- * that is there, or a batch that is not ended.
+ * no module, which can only be told once nf_nat and the first module could have been
+ * loaded: by a batch that is not ended, or because chains and object are there. 1, 0
+ * or -errno.
  */
-static bool is_ready(struct link *l, struct buf *buf, enum family f, const struct helper_object *o,
-		     bool there)
+static int is_ready(struct link *l, struct buf *buf, enum family f, const struct helper_object *o,
+		    bool there)
 {
 	static const struct hook hook = {"nat", NF_INET_PRE_ROUTING, 0, ""};
 	struct batch_netlink b;
+	int err;
 
 	if (module_is_loaded(o->nat_module))
 		return true;
@@ -150,10 +152,16 @@ static bool is_ready(struct link *l, struct buf *buf, enum family f, const struc
 		b.batch.ops->table_add(&b.batch);
 		b.batch.ops->chain_add(&b.batch, "helper-probe", &hook);
 		b.batch.ops->helper_add(&b.batch, o);
-		there = !batch_netlink_end(&b) && !link_try(l, buf);
+		err = batch_netlink_end(&b);
+		if (err)
+			return err;
+		there = !link_try(l, buf);
 	}
 	return there && !module_is_loaded(o->module) && !module_is_loaded("nf_nat");
 }
+
+typedef int check_fn(struct error *e, struct link *l, struct buf *b, enum family f,
+		     struct state *st, const struct helper_object *o);
 
 struct asked {
 	struct state *state;
@@ -191,8 +199,24 @@ static int check_object(struct error *e, struct link *l, struct buf *buf, enum f
 	return -ECANCELED;
 }
 
-int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
-			  const struct service **lacking)
+static int check_modules(struct error *e, struct link *l, struct buf *batch, enum family f,
+			 struct state *st, const struct helper_object *o)
+{
+	const bool there = st->objects[f].there & 1u << (o - helper_objects);
+	int ready = is_ready(l, batch, f, o, there && st->standing[f].whole);
+
+	if (ready)
+		return ready < 0 ? ready : 0;
+	fail(e, EOPNOTSUPP,
+	     "helper %s needs the kernel modules %s and %s (%s), which could not be "
+	     "loaded: load them with: modprobe %s",
+	     helper_name(o->helper), o->module, o->nat_module, o->config, o->nat_module);
+	return -ECANCELED;
+}
+
+/* Calls fn for each object that services need which change. */
+static int each_needed(struct error *e, struct link *l, struct buf *b, struct state *st,
+		       const struct service **lacking, check_fn *fn)
 {
 	bool checked[FAMILY_COUNT][HELPER_OBJECTS] = {{false}};
 
@@ -206,17 +230,22 @@ int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, st
 			continue;
 		checked[f][o - helper_objects] = true;
 		*lacking = s;
-		err = check_object(e, l, batch, f, st, o);
+		err = fn(e, l, b, f, st, o);
 		if (err)
 			return err;
-		if (is_ready(l, batch, f, o, st->objects[f].there & 1u << (o - helper_objects)))
-			continue;
-		fail(e, EOPNOTSUPP,
-		     "helper %s needs the kernel modules %s and %s (%s), which could not be "
-		     "loaded: load them with: modprobe %s",
-		     helper_name(o->helper), o->module, o->nat_module, o->config, o->nat_module);
-		return -ECANCELED;
 	}
 	*lacking = NULL;
 	return 0;
+}
+
+int helpers_check_objects(struct error *e, struct link *l, struct buf *query, struct state *st,
+			  const struct service **lacking)
+{
+	return each_needed(e, l, query, st, lacking, check_object);
+}
+
+int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
+			  const struct service **lacking)
+{
+	return each_needed(e, l, batch, st, lacking, check_modules);
 }

@@ -23,6 +23,8 @@ int helpers_load(struct link *l, struct buf *b, enum family f, const struct stat
  * possible. batch is a buffer to try with. 0, -errno, or -ECANCELED with the error
  * set and the service that has the helper in *lacking. */
 int helpers_check_families(struct error *e, const struct state *st, const struct service **lacking);
+int helpers_check_objects(struct error *e, struct link *l, struct buf *query, struct state *st,
+			  const struct service **lacking);
 int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
 			  const struct service **lacking);
 

@@ -198,12 +198,12 @@ static int load_parts(struct nft *n, const struct masq_command *c)
 
 		if (n->state.complete[f] & MASQ_KIND(c->kind))
 			continue;
-		if (c->verb == MASQ_ADD)
-			helpers_need(&n->state, f, c);
 		for (uint32_t i = 0; kind_part(&part, c, i); i++)
 			if (kind_scope(&part, &key) == SCOPE_ONE && key_family(&key) == f &&
 			    !table_get(t, &key))
 				keys[count++] = key;
+		if (count && c->verb == MASQ_ADD)
+			helpers_need(&n->state, f, c);
 		if (count)
 			err = load_keys(n, f, c->kind, keys, count);
 	}
@@ -586,7 +586,9 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	*error = (struct link_error){0};
 	if (err)
 		return err;
-	err = helpers_check_modules(e, n->link, &n->batch, &n->state, &n->lacking);
+	err = helpers_check_objects(e, n->link, &n->query, &n->state, &n->lacking);
+	if (!err)
+		err = helpers_check_modules(e, n->link, &n->batch, &n->state, &n->lacking);
 	if (!err)
 		err = send_batch(n, error);
 	if (err == -EOPNOTSUPP && !n->unlabelled && fail_is_label(error)) {
@@ -641,6 +643,8 @@ static int dry_run(struct nft *n, struct error *e, FILE *out)
 	struct batch_text b;
 	int err = look_at_all(n, e);
 
+	if (!err)
+		err = helpers_check_objects(e, n->link, &n->query, &n->state, &n->lacking);
 	for (enum family f = 0; !err && f < FAMILY_COUNT; f++)
 		err = make_room(n, f, e);
 	if (err)
