@@ -98,8 +98,7 @@ static int read_line(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
 		return MNL_CB_OK;
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFULA_PREFIX);
+	nl_attributes(h, sizeof(*nf), a, NFULA_PREFIX);
 	if (!a[NFULA_PREFIX] || !a[NFULA_PAYLOAD] ||
 	    !follow_parse_line(&line, mnl_attr_get_str(a[NFULA_PREFIX])))
 		return MNL_CB_OK;

@@ -80,12 +80,26 @@ int nl_ask(struct nl *nl, struct nlmsghdr *request, mnl_cb_t fn, void *arg)
 	return 0;
 }
 
-void nl_attributes(const struct nlattr *first, size_t bytes, const struct nlattr **table, int max)
+static void collect(const void *first, size_t bytes, const struct nlattr **table, int max)
 {
-	memset(table, 0, sizeof(*table) * ((size_t)max + 1));
-	for (const struct nlattr *a = first;
-	     mnl_attr_ok(a, (int)((const char *)first + bytes - (const char *)a));
+	const char *end = (const char *)first + bytes;
+
+	for (const struct nlattr *a = first; mnl_attr_ok(a, (int)(end - (const char *)a));
 	     a = mnl_attr_next(a))
 		if (mnl_attr_get_type(a) <= max)
 			table[mnl_attr_get_type(a)] = a;
+}
+
+void nl_attributes(const struct nlmsghdr *h, size_t header, const struct nlattr **table, int max)
+{
+	memset(table, 0, sizeof(*table) * ((size_t)max + 1));
+	collect(mnl_nlmsg_get_payload_offset(h, header), mnl_nlmsg_get_payload_len(h) - header,
+		table, max);
+}
+
+void nl_nested(const struct nlattr *nest, const struct nlattr **table, int max)
+{
+	memset(table, 0, sizeof(*table) * ((size_t)max + 1));
+	if (nest)
+		collect(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), table, max);
 }

@@ -32,12 +32,6 @@ static void put_address(struct nlmsghdr *h, uint16_t type, const struct masq_add
 		mnl_attr_put(h, type, address_size(a), &a->in6);
 }
 
-static void attributes(const struct nlmsghdr *h, size_t head, const struct nlattr **a, int max)
-{
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, head), mnl_nlmsg_get_payload_len(h) - head, a,
-		      max);
-}
-
 static int keep_route(const struct nlmsghdr *h, void *arg)
 {
 	struct route_answer *out = arg;
@@ -46,7 +40,7 @@ static int keep_route(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != RTM_NEWROUTE)
 		return MNL_CB_OK;
-	attributes(h, sizeof(*r), a, RTA_PREFSRC);
+	nl_attributes(h, sizeof(*r), a, RTA_PREFSRC);
 	out->type = r->rtm_type;
 	out->prefix = r->rtm_dst_len;
 	out->oif = a[RTA_OIF] ? mnl_attr_get_u32(a[RTA_OIF]) : 0;
@@ -117,7 +111,7 @@ static int keep_address(const struct nlmsghdr *h, void *arg)
 		list->v = v;
 		list->cap = cap;
 	}
-	attributes(h, sizeof(*m), a, IFA_LOCAL);
+	nl_attributes(h, sizeof(*m), a, IFA_LOCAL);
 	list->v[list->n++] = (struct route_address){
 		.address = address_of(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], m->ifa_family),
 		.prefix = m->ifa_prefixlen,
@@ -158,7 +152,7 @@ static int note_mark(const struct nlmsghdr *h, void *arg)
 	const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a[FRA_FWMARK + 1];
 
-	attributes(h, sizeof(*r), a, FRA_FWMARK);
+	nl_attributes(h, sizeof(*r), a, FRA_FWMARK);
 	*marks |= a[FRA_FWMARK] != NULL;
 	return MNL_CB_OK;
 }
@@ -206,11 +200,10 @@ static int note_xdp(const struct nlmsghdr *h, void *arg)
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a[IFLA_XDP + 1], *b[IFLA_XDP_ATTACHED + 1];
 
-	attributes(h, sizeof(*m), a, IFLA_XDP);
+	nl_attributes(h, sizeof(*m), a, IFLA_XDP);
 	if (!a[IFLA_XDP])
 		return MNL_CB_OK;
-	nl_attributes(mnl_attr_get_payload(a[IFLA_XDP]), mnl_attr_get_payload_len(a[IFLA_XDP]), b,
-		      IFLA_XDP_ATTACHED);
+	nl_nested(a[IFLA_XDP], b, IFLA_XDP_ATTACHED);
 	if (b[IFLA_XDP_ATTACHED])
 		switch (mnl_attr_get_u8(b[IFLA_XDP_ATTACHED])) {
 		case XDP_ATTACHED_DRV:

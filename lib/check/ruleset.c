@@ -85,15 +85,13 @@ static int keep_chain(const struct nlmsghdr *h, void *arg)
 		r->chains = v;
 		r->cap = cap;
 	}
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_CHAIN_MAX);
+	nl_attributes(h, sizeof(*nf), a, NFTA_CHAIN_MAX);
 	c = &r->chains[r->n];
 	*c = (struct ruleset_chain){.family = nf->nfgen_family};
 	snprintf(c->table, sizeof(c->table), "%s", text_of(a[NFTA_CHAIN_TABLE]));
 	snprintf(c->name, sizeof(c->name), "%s", text_of(a[NFTA_CHAIN_NAME]));
 	if (a[NFTA_CHAIN_HOOK]) {
-		nl_attributes(mnl_attr_get_payload(a[NFTA_CHAIN_HOOK]),
-			      mnl_attr_get_payload_len(a[NFTA_CHAIN_HOOK]), hook, NFTA_HOOK_MAX);
+		nl_nested(a[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_MAX);
 		c->hook = hook_of(c->family, number_of(hook[NFTA_HOOK_HOOKNUM]));
 		c->priority = (int)number_of(hook[NFTA_HOOK_PRIORITY]);
 		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
@@ -112,8 +110,7 @@ static int note_flags(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *a[NFTA_TABLE_FLAGS + 1];
 	uint32_t flags;
 
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_TABLE_FLAGS);
+	nl_attributes(h, sizeof(*nf), a, NFTA_TABLE_FLAGS);
 	flags = number_of(a[NFTA_TABLE_FLAGS]);
 	if (!(flags & (OWNER | DORMANT)))
 		return MNL_CB_OK;
@@ -195,13 +192,6 @@ struct count {
 	uint64_t effect_handle;
 };
 
-static void nested(const struct nlattr *nest, const struct nlattr **table, int max)
-{
-	if (nest)
-		nl_attributes(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), table,
-			      max);
-}
-
 static bool is_xtables(const struct nlattr *name)
 {
 	return name && (!strcmp(mnl_attr_get_str(name), "match") ||
@@ -216,7 +206,7 @@ static bool has_xtables(const struct nlattr *expressions)
 
 	for (const struct nlattr *e = mnl_attr_get_payload(expressions);
 	     mnl_attr_ok(e, (int)(end - (const char *)e)); e = mnl_attr_next(e)) {
-		nested(e, parts, NFTA_EXPR_DATA);
+		nl_nested(e, parts, NFTA_EXPR_DATA);
 		if (is_xtables(parts[NFTA_EXPR_NAME]))
 			return true;
 	}
@@ -225,13 +215,13 @@ static bool has_xtables(const struct nlattr *expressions)
 
 static enum effect effect_of_verdict(const struct nlattr *data)
 {
-	const struct nlattr *immediate[NFTA_IMMEDIATE_DATA + 1] = {NULL};
-	const struct nlattr *value[NFTA_DATA_VERDICT + 1] = {NULL};
-	const struct nlattr *verdict[NFTA_VERDICT_CODE + 1] = {NULL};
+	const struct nlattr *immediate[NFTA_IMMEDIATE_DATA + 1];
+	const struct nlattr *value[NFTA_DATA_VERDICT + 1];
+	const struct nlattr *verdict[NFTA_VERDICT_CODE + 1];
 
-	nested(data, immediate, NFTA_IMMEDIATE_DATA);
-	nested(immediate[NFTA_IMMEDIATE_DATA], value, NFTA_DATA_VERDICT);
-	nested(value[NFTA_DATA_VERDICT], verdict, NFTA_VERDICT_CODE);
+	nl_nested(data, immediate, NFTA_IMMEDIATE_DATA);
+	nl_nested(immediate[NFTA_IMMEDIATE_DATA], value, NFTA_DATA_VERDICT);
+	nl_nested(value[NFTA_DATA_VERDICT], verdict, NFTA_VERDICT_CODE);
 	if (!verdict[NFTA_VERDICT_CODE])
 		return EFFECT_SOME;
 	switch ((int)number_of(verdict[NFTA_VERDICT_CODE])) {
@@ -255,7 +245,7 @@ static enum effect effect_of(const struct nlattr *expressions)
 	     mnl_attr_ok(e, (int)(end - (const char *)e)); e = mnl_attr_next(e)) {
 		const char *name;
 
-		nested(e, parts, NFTA_EXPR_DATA);
+		nl_nested(e, parts, NFTA_EXPR_DATA);
 		name = text_of(parts[NFTA_EXPR_NAME]);
 		if (!strcmp(name, "reject"))
 			return EFFECT_DROPS;
@@ -273,8 +263,7 @@ static int count_rule(const struct nlmsghdr *h, void *arg)
 	const struct nfgenmsg *nf = mnl_nlmsg_get_payload(h);
 	const struct nlattr *a[NFTA_RULE_USERDATA + 1];
 
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_RULE_USERDATA);
+	nl_attributes(h, sizeof(*nf), a, NFTA_RULE_USERDATA);
 	c->seen++;
 	if (a[NFTA_RULE_HANDLE] && be64toh(mnl_attr_get_u64(a[NFTA_RULE_HANDLE])) == c->handle) {
 		c->number = c->seen;

@@ -43,10 +43,8 @@ long state_sysctl(const char *format, ...)
 static bool is_v6only(const struct nlmsghdr *h)
 {
 	const struct nlattr *a[INET_DIAG_SKV6ONLY + 1];
-	const size_t head = sizeof(struct inet_diag_msg);
 
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, head), mnl_nlmsg_get_payload_len(h) - head, a,
-		      INET_DIAG_SKV6ONLY);
+	nl_attributes(h, sizeof(struct inet_diag_msg), a, INET_DIAG_SKV6ONLY);
 	return a[INET_DIAG_SKV6ONLY] && mnl_attr_get_u8(a[INET_DIAG_SKV6ONLY]);
 }
 
@@ -153,13 +151,11 @@ static void read_tuple(struct state_tuple *t, const struct nlattr *nest)
 {
 	const struct nlattr *a[CTA_TUPLE_MAX + 1], *b[CTA_IP_MAX + 1], *c[CTA_PROTO_MAX + 1];
 
-	nl_attributes(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), a, CTA_TUPLE_MAX);
+	nl_nested(nest, a, CTA_TUPLE_MAX);
 	if (!a[CTA_TUPLE_IP] || !a[CTA_TUPLE_PROTO])
 		return;
-	nl_attributes(mnl_attr_get_payload(a[CTA_TUPLE_IP]),
-		      mnl_attr_get_payload_len(a[CTA_TUPLE_IP]), b, CTA_IP_MAX);
-	nl_attributes(mnl_attr_get_payload(a[CTA_TUPLE_PROTO]),
-		      mnl_attr_get_payload_len(a[CTA_TUPLE_PROTO]), c, CTA_PROTO_MAX);
+	nl_nested(a[CTA_TUPLE_IP], b, CTA_IP_MAX);
+	nl_nested(a[CTA_TUPLE_PROTO], c, CTA_PROTO_MAX);
 	read_address(&t->src, b[CTA_IP_V4_SRC], b[CTA_IP_V6_SRC]);
 	read_address(&t->dst, b[CTA_IP_V4_DST], b[CTA_IP_V6_DST]);
 	if (c[CTA_PROTO_NUM])
@@ -183,8 +179,7 @@ static int read_flow(const struct nlmsghdr *h, void *arg)
 	struct state_tuple there = {0}, back = {0};
 	uint32_t status = 0;
 
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, CTA_STATUS);
+	nl_attributes(h, sizeof(*nf), a, CTA_STATUS);
 	if (!a[CTA_TUPLE_ORIG] || !a[CTA_TUPLE_REPLY])
 		return MNL_CB_OK;
 	if (a[CTA_STATUS])

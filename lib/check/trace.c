@@ -116,8 +116,7 @@ static void read_verdict(struct trace_event *e, const struct nlattr *nest)
 {
 	const struct nlattr *a[NFTA_VERDICT_CHAIN + 1];
 
-	nl_attributes(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), a,
-		      NFTA_VERDICT_CHAIN);
+	nl_nested(nest, a, NFTA_VERDICT_CHAIN);
 	e->verdict = number_of(a[NFTA_VERDICT_CODE]);
 	copy_name(e->jump, a[NFTA_VERDICT_CHAIN]);
 }
@@ -136,8 +135,7 @@ static int read_event(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_TRACE))
 		return MNL_CB_OK;
-	nl_attributes(mnl_nlmsg_get_payload_offset(h, sizeof(*nf)),
-		      mnl_nlmsg_get_payload_len(h) - sizeof(*nf), a, NFTA_TRACE_POLICY);
+	nl_attributes(h, sizeof(*nf), a, NFTA_TRACE_POLICY);
 	e.family = nf->nfgen_family;
 	e.id = a[NFTA_TRACE_ID] ? mnl_attr_get_u32(a[NFTA_TRACE_ID]) : 0;
 	copy_name(e.table, a[NFTA_TRACE_TABLE]);
