@@ -160,9 +160,6 @@ static int is_ready(struct link *l, struct buf *buf, enum family f, const struct
 	return there && !module_is_loaded(o->module) && !module_is_loaded("nf_nat");
 }
 
-typedef int check_fn(struct error *e, struct link *l, struct buf *b, enum family f,
-		     struct state *st, const struct helper_object *o);
-
 struct asked {
 	struct state *state;
 	enum family family;
@@ -214,9 +211,8 @@ static int check_modules(struct error *e, struct link *l, struct buf *batch, enu
 	return -ECANCELED;
 }
 
-/* Calls fn for each object that services need which change. */
-static int each_needed(struct error *e, struct link *l, struct buf *b, struct state *st,
-		       const struct service **lacking, check_fn *fn)
+int helpers_check(struct error *e, struct link *l, struct buf *b, struct state *st, bool try,
+		  const struct service **lacking)
 {
 	bool checked[FAMILY_COUNT][HELPER_OBJECTS] = {{false}};
 
@@ -230,22 +226,12 @@ static int each_needed(struct error *e, struct link *l, struct buf *b, struct st
 			continue;
 		checked[f][o - helper_objects] = true;
 		*lacking = s;
-		err = fn(e, l, b, f, st, o);
+		err = check_object(e, l, b, f, st, o);
+		if (!err && try)
+			err = check_modules(e, l, b, f, st, o);
 		if (err)
 			return err;
 	}
 	*lacking = NULL;
 	return 0;
-}
-
-int helpers_check_objects(struct error *e, struct link *l, struct buf *query, struct state *st,
-			  const struct service **lacking)
-{
-	return each_needed(e, l, query, st, lacking, check_object);
-}
-
-int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
-			  const struct service **lacking)
-{
-	return each_needed(e, l, batch, st, lacking, check_modules);
 }

@@ -18,14 +18,12 @@ int helpers_read(struct state *st, enum family f, const struct nlmsghdr *nlh);
 int helpers_load(struct link *l, struct buf *b, enum family f, const struct state *st,
 		 bool unused[HELPER_OBJECTS]);
 
-/* Whether helpers of the services that change can be had: that of any family, its
- * name, if nobody else has taken it, and its modules, which are loaded if that is
- * possible. batch is a buffer to try with. 0, -errno, or -ECANCELED with the error
- * set and the service that has the helper in *lacking. */
+/* Whether helpers of the services that change can be had: that of any family; then its
+ * name, if nobody else has taken it; and if try is set its modules, which are loaded
+ * if that is possible. b is a buffer to ask and to try with. 0, -errno, or -ECANCELED
+ * with the error set and the service that has the helper in *lacking. */
 int helpers_check_families(struct error *e, const struct state *st, const struct service **lacking);
-int helpers_check_objects(struct error *e, struct link *l, struct buf *query, struct state *st,
-			  const struct service **lacking);
-int helpers_check_modules(struct error *e, struct link *l, struct buf *batch, struct state *st,
-			  const struct service **lacking);
+int helpers_check(struct error *e, struct link *l, struct buf *b, struct state *st, bool try,
+		  const struct service **lacking);
 
 #endif

@@ -586,9 +586,7 @@ static int commit_once(struct nft *n, struct error *e, struct link_error *error)
 	*error = (struct link_error){0};
 	if (err)
 		return err;
-	err = helpers_check_objects(e, n->link, &n->query, &n->state, &n->lacking);
-	if (!err)
-		err = helpers_check_modules(e, n->link, &n->batch, &n->state, &n->lacking);
+	err = helpers_check(e, n->link, &n->batch, &n->state, true, &n->lacking);
 	if (!err)
 		err = send_batch(n, error);
 	if (err == -EOPNOTSUPP && !n->unlabelled && fail_is_label(error)) {
@@ -644,7 +642,7 @@ static int dry_run(struct nft *n, struct error *e, FILE *out)
 	int err = look_at_all(n, e);
 
 	if (!err)
-		err = helpers_check_objects(e, n->link, &n->query, &n->state, &n->lacking);
+		err = helpers_check(e, n->link, &n->query, &n->state, false, &n->lacking);
 	for (enum family f = 0; !err && f < FAMILY_COUNT; f++)
 		err = make_room(n, f, e);
 	if (err)
