@@ -72,7 +72,8 @@ static void step(struct words *w)
 	}
 }
 
-/* The same for a character that may have another meaning. */
+/* The next character where it may have another meaning, with continuation lines
+ * joined; '\n' for any line end. */
 static int peek_special(struct words *w)
 {
 	while (w->at < w->end && *w->at == '\\' && line_end(w, w->at + 1)) {
@@ -84,7 +85,7 @@ static int peek_special(struct words *w)
 	return line_end(w, w->at) ? '\n' : (unsigned char)*w->at;
 }
 
-/* The next character, with continuation lines joined; '\n' for any line end. */
+/* The same of any. */
 static inline int peek(struct words *w)
 {
 	return w->at < w->end && w->plain[(unsigned char)*w->at] ? (unsigned char)*w->at

@@ -243,26 +243,11 @@ my @faults = (
 		name => 'the chain that looks up was emptied', code => 'not-matched',
 		on => 'nft flush chain ip ipmasqadm lookup', cause => qr/emptied/, evidence => qr/chain lookup/, cure => qr/^ipmasqadm save .* && nft delete table ip ipmasqadm && ipmasqadm restore /,
 	},
-	{
-		name => 'a rule of others in the chain that looks up', code => 'not-matched',
-		on => 'nft insert rule ip ipmasqadm lookup counter drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain lookup/,
-		cure => qr/^nft delete rule ip ipmasqadm lookup handle \d+$/,
-	},
-	{
-		name => 'a rule of others that leaves that chain', code => 'not-matched',
-		on => 'nft insert rule ip ipmasqadm lookup accept', cause => qr/not ours/, evidence => qr/handle \d+ in chain lookup/,
-		cure => qr/^nft delete rule ip ipmasqadm lookup handle \d+$/,
-	},
-	{
-		name => 'a rule of others in our base chain', code => 'not-matched',
-		on => 'nft insert rule ip ipmasqadm prerouting drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain prerouting/,
-		cure => qr/^nft delete rule ip ipmasqadm prerouting handle \d+$/,
-	},
-	{
-		name => 'a rule of others on the way to the chain that looks up', code => 'not-matched',
-		on => 'nft insert rule ip ipmasqadm learn drop', cause => qr/not ours/, evidence => qr/handle \d+ in chain learn/,
-		cure => qr/^nft delete rule ip ipmasqadm learn handle \d+$/,
-	},
+	(map { my ($chain, $rule) = @$_; {
+		name => "a rule of others, first in our chain $chain: $rule", code => 'not-matched',
+		on => "nft insert rule ip ipmasqadm $chain $rule", cause => qr/not ours/, evidence => qr/handle \d+ in chain $chain/,
+		cure => qr/^nft delete rule ip ipmasqadm $chain handle \d+$/,
+	} } ['lookup', 'counter drop'], ['lookup', 'accept'], ['prerouting', 'drop'], ['learn', 'drop']),
 	{
 		name => 'our table sleeps', code => 'not-matched',
 		on => "nft 'add table ip ipmasqadm { flags dormant; }'", cause => qr/dormant/, cure => qr/^nft add table ip ipmasqadm$/,
