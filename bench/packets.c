@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the first packet of a connection costs: sends UDP packets, each from a source port and
- * address of its own, straight to an interface whose other end is the firewall. All that the packet
- * meets on its way, to where it is dropped, happens before the system call returns, so that is
- * timed.
+ * What the first packet of a connection costs: sends UDP packets, each from a
+ * source port and address of its own, straight to an interface whose other end
+ * is the firewall. All that the packet meets on its way, to where it is
+ * dropped, happens before the system call returns, so that is timed.
  *
  *	packets INTERFACE MAC DESTINATION PORT COUNT MILLISECONDS
  *
- * Sends COUNT packets, or as many as fit into MILLISECONDS. Prints: SENT MEDIAN-ns MEAN-ns
+ * Sends COUNT packets, or as many as fit into MILLISECONDS. Prints: SENT
+ * MEDIAN-ns MEAN-ns
  *
  * COUNT 0 is a flood: as many as fit, and none is timed. Prints: SENT
  */
@@ -71,8 +72,9 @@ static uint16_t checksum(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-/* 198.18.0.0/15 and 2001:2::/48 are for benchmarks: the low bits of the number are the port, the
- * others the address. Without a checksum a datagram of IPv6 is none. */
+/* 198.18.0.0/15 and 2001:2::/48 are for benchmarks: the low bits of the number
+ * are the port, the others the address. Without a checksum a datagram of IPv6
+ * is none. */
 static void fill(struct packet *p, unsigned int number)
 {
 	uint16_t port = htons((uint16_t)(1024 + (number & 0x7fff)));

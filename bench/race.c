@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Times whole processes against each other, in turn, so that whatever else the machine does meets
- * all of them alike.
+ * Times whole processes against each other, in turn, so that whatever else the
+ * machine does meets all of them alike.
  *
  *	race ROUNDS SECONDS <CONTENDERS
  *
- * Every contender gets ROUNDS rounds, or as many as fit into SECONDS of its own time. CONTENDERS
- * are lines of words (no quoting); the network namespace is entered before the clock starts:
+ * Every contender gets ROUNDS rounds, or as many as fit into SECONDS of its own
+ * time. CONTENDERS are lines of words (no quoting); the network namespace is
+ * entered before the clock starts:
  *
  *	contender NAME NAMESPACE-FILE
  *	run COMMAND...		what is timed
  *	undo COMMAND...		run after it, not timed; may be missing
  *
- * Prints a line for each run: NAME WALL-us CPU-us USER-us SYSTEM-us PEAK-KiB. CPU is exact; how the
- * kernel splits it in two is a guess for what is over in a tick. A command that fails ends it all.
+ * Prints a line for each run: NAME WALL-us CPU-us USER-us SYSTEM-us PEAK-KiB.
+ * CPU is exact; how the kernel splits it in two is a guess for what is over in
+ * a tick. A command that fails ends it all.
  */
 #include <err.h>
 #include <errno.h>
@@ -31,8 +33,8 @@
 
 enum { CONTENDERS_MAX = 64, WORDS_MAX = 64 };
 
-/* The kernel frees what was deleted in the background, after the command that deleted it: not in the
- * time of whoever comes next. */
+/* The kernel frees what was deleted in the background, after the command that
+ * deleted it: not in the time of whoever comes next. */
 #define SETTLE_US 100000
 
 struct contender {

@@ -46,9 +46,9 @@ static int enter(struct atomicfile *a, const char *path)
 }
 
 /*
- * True if somebody else put this into a sticky directory where others can write.
- * The kernel follows no such link (protected_symlinks) and opens no such file
- * (protected_regular). We resolve the path ourselves, so we apply the same
+ * True if somebody else put this into a sticky directory where others can
+ * write. The kernel follows no such link (protected_symlinks) and opens no such
+ * file (protected_regular). We resolve the path ourselves, so we apply the same
  * rule: else a link planted as /tmp/forwards would choose which of root's files
  * is replaced, and a file planted there would keep its owner.
  */

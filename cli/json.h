@@ -16,14 +16,15 @@ struct object {
 	bool failed;
 };
 
-/* Whether objects can be written. If not, *why is the reason, good until something
- * is loaded. */
+/* Whether objects can be written. If not, *why is the reason, good until
+ * something is loaded. */
 bool object_available(const char **why);
 
 /* Only where they can. Errors show at the end. */
 void object_begin(struct object *o, FILE *out);
 
-/* Each adds a member. What is not UTF-8 in a text is U+FFFD there, a byte each. */
+/* Each adds a member. What is not UTF-8 in a text is U+FFFD there, a byte
+ * each. */
 void object_null(struct object *o, const char *name);
 void object_text(struct object *o, const char *name, const char *text);
 /* An array of n texts. */

@@ -5,8 +5,8 @@
 
 #include "masq.h"
 
-/* Each reads one operand, or reports for who what is wrong with it and returns false. Names are
- * looked up unless numeric is set. */
+/* Each reads one operand, or reports for who what is wrong with it and returns
+ * false. Names are looked up unless numeric is set. */
 bool operand_address(const char *who, struct masq_address *out, const char *word, bool numeric);
 /* The same, or the name of an interface, "@ppp0". */
 bool operand_local(const char *who, struct masq_address *out, char interface[MASQ_INTERFACE_MAX],

@@ -3,7 +3,8 @@
 
 #include "owner.h"
 
-/* Kernels without user namespaces have no such file, and no uid without a user. */
+/* Kernels without user namespaces have no such file, and no uid without a
+ * user. */
 static bool is_mapped(uid_t uid)
 {
 	FILE *map = fopen("/proc/self/uid_map", "re");

@@ -3,7 +3,8 @@
 
 #include "printable.h"
 
-/* What is in no range here is printed; those who have no glyph for it see a box. */
+/* What is in no range here is printed; those who have no glyph for it see a
+ * box. */
 static bool is_shown(uint32_t c)
 {
 	static const struct {

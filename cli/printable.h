@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes of the UTF-8 sequence that text begins with, and its character; 0 if
- * there is none. A sequence that is longer than it must be, and one half of
+/* The bytes of the UTF-8 sequence that text begins with, and its character; 0
+ * if there is none. A sequence that is longer than it must be, and one half of
  * UTF-16's two, are none. */
 size_t utf8_decode(const char *text, uint32_t *c);
 

@@ -4,7 +4,8 @@
 #define REPORT_H
 
 /* Prints "ipmasqadm: WHO: " and the text, as one line, to stderr. Messages
- * quote what may come from anywhere, so the text is made printable(). Returns 1, which is an exit status. */
+ * quote what may come from anywhere, so the text is made printable(). Returns
+ * 1, which is an exit status. */
 int report(const char *who, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -20,7 +20,8 @@ int request_read(struct request *req, const struct kind *k, int argc, char *argv
 	struct given given;
 	int err;
 
-	/* not all at once: the command is written anyway, and the error's text is long */
+	/* not all at once: the command is written anyway, and the error's text
+	 * is long */
 	req->action = ACT_HELP;
 	req->numeric = req->verbose = req->json = req->dry_run = req->cut = false;
 	req->error.text[0] = '\0';

@@ -54,7 +54,8 @@ static struct order order_of(size_t index, const void *arg)
 	return o;
 }
 
-/* Whether two forwards that stand together are of one service: the order goes by them. */
+/* Whether two forwards that stand together are of one service: the order goes
+ * by them. */
 static bool same_service(const struct savefile *s, const struct rank two[2])
 {
 	struct order a, b;
@@ -167,7 +168,8 @@ static bool takes_turns(const struct savefile *s, size_t i)
 	return s->order[i].major || (i + 1 < s->n && s->order[i + 1].major);
 }
 
-/* The command for as many forwards as one can add, from the nth on. Returns how many. */
+/* The command for as many forwards as one can add, from the nth on. Returns how
+ * many. */
 static size_t join(const struct savefile *s, size_t i, struct masq_command *out)
 {
 	const struct kind *k = kinds[nth(s, i)->kind];

@@ -12,8 +12,8 @@ struct savefile {
 	unsigned int kinds; /* that there are: those get a line that flushes */
 	struct masq_command *forwards;
 	size_t n, cap;
-	/* The order of writing, in one half of ranks: major says whether a forward is of the
-	 * same service as the one before it. */
+	/* The order of writing, in one half of ranks: major says whether a
+	 * forward is of the same service as the one before it. */
 	struct rank *ranks, *order;
 };
 

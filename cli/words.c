@@ -169,8 +169,8 @@ static int read_quoted(struct words *w, int quote)
 	}
 }
 
-/* [fd00::2]:80 is a pattern for a shell, too; but no file has a name that it could
- * stand for, so that it stands for itself. */
+/* [fd00::2]:80 is a pattern for a shell, too; but no file has a name that it
+ * could stand for, so that it stands for itself. */
 static bool is_endpoint(const struct words *w)
 {
 	const char *p = w->at + 1;

@@ -16,7 +16,8 @@
 #define WORDS_MAX 64    /* words in a command */
 #define WORDS_SIZE 4096 /* their characters, with one NUL each */
 
-/* Characters that stand for themselves in a word, and that stand between words. */
+/* Characters that stand for themselves in a word, and that stand between
+ * words. */
 enum { WORDS_PLAIN = 1, WORDS_BLANK };
 
 struct words {

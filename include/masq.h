@@ -21,11 +21,11 @@
  *		warnx("%s", masq_error(m));
  *	masq_close(m);
  *
- * The library never prints, never exits, keeps no global state (but for libnftnl,
- * once it is loaded) and starts no thread. A handle is for one thread at a time.
- * Functions that return int give 0 or a negative errno value; masq_error() has the
- * text. Ports and numbers are in host byte order, addresses are what inet_pton(3)
- * writes.
+ * The library never prints, never exits, keeps no global state (but for
+ * libnftnl, once it is loaded) and starts no thread. A handle is for one thread
+ * at a time. Functions that return int give 0 or a negative errno value;
+ * masq_error() has the text. Ports and numbers are in host byte order,
+ * addresses are what inet_pton(3) writes.
  */
 #ifndef MASQ_H
 #define MASQ_H
@@ -59,7 +59,8 @@ struct masq_ports {
 	uint16_t first, last;
 };
 
-/* What is forwarded by what. ipmasqadm-portfw(8), -mfw(8), -autofw(8), -reach(8). */
+/* What is forwarded by what. ipmasqadm-portfw(8), -mfw(8), -autofw(8),
+ * -reach(8). */
 enum masq_kind {
 	MASQ_PORTFW, /* protocol, local address and port */
 	MASQ_MFW,    /* firewall mark */
@@ -92,7 +93,8 @@ enum masq_form {
 	MASQ_OWN,       /* connections of this machine */
 };
 
-/* The protocol of a command for tcp and udp at once (portfw); no forward has it. */
+/* The protocol of a command for tcp and udp at once (portfw); no forward has
+ * it. */
 #define MASQ_TCP_UDP 255
 
 /* What is given: bits of has in struct masq_command. */
@@ -120,15 +122,17 @@ enum masq_form {
 
 /*
  * One command. A member counts only if its bit of has is set; size, kind, verb
- * and, for autofw and reach, form always do. Which members a kind and a verb need, take
- * and refuse is what the manual page of the kind says of the options.
+ * and, for autofw and reach, form always do. Which members a kind and a verb
+ * need, take and refuse is what the manual page of the kind says of the
+ * options.
  *
  * A portfw command for both protocols, or for a range of ports, stands for one
  * command for each protocol and port, its parts. The first of target_ports
  * belongs to the first of ports and so on: they are as many, or -EINVAL. Where
- * kinds take one port, first == last. All parts are one transaction. One that adds a target does so for
- * every part; one that deletes, edits or finds takes the parts that are there,
- * and fails only if none is. Records have forwards with one protocol and port.
+ * kinds take one port, first == last. All parts are one transaction. One that
+ * adds a target does so for every part; one that deletes, edits or finds takes
+ * the parts that are there, and fails only if none is. Records have forwards
+ * with one protocol and port.
  *
  * size is sizeof(struct masq_command) as the caller was compiled. The library
  * takes the members that a smaller one lacks as not given. It refuses a larger
@@ -154,11 +158,12 @@ struct masq_command {
 	/* autofw: the control connection */
 	uint8_t trigger_protocol;
 	uint16_t trigger_port;
-	/* portfw: the kernel's helper of the service, by name: ftp, tftp, irc, sip,
-	 * pptp, h323; adding a target without one leaves the service's as it is */
+	/* portfw: the kernel's helper of the service, by name: ftp, tftp, irc,
+	 * sip, pptp, h323; adding a target without one leaves the service's as
+	 * it is */
 	char helper[MASQ_HELPER_MAX];
-	/* portfw, instead of local: an interface of this machine, by name, with all
-	 * addresses that it has or gets */
+	/* portfw, instead of local: an interface of this machine, by name, with
+	 * all addresses that it has or gets */
 	char interface[MASQ_INTERFACE_MAX];
 };
 
@@ -169,8 +174,8 @@ struct masq_command {
  * missing CAP_NET_RAW. IPMASQADM_TRANSPORT=sockopt or nft forces one, unless
  * the process runs with raised privileges.
  *
- * kind is "portfw", "mfw", "autofw" or "reach" and names the kernel module that is
- * probed; NULL stands for "portfw". *out is set even on failure, so that
+ * kind is "portfw", "mfw", "autofw" or "reach" and names the kernel module that
+ * is probed; NULL stands for "portfw". *out is set even on failure, so that
  * masq_error() can say why, except after -ENOMEM with *out NULL. Close it in
  * every case.
  *
@@ -209,16 +214,16 @@ MASQ_API bool masq_atomic(const struct masq *m) __attribute__((nonnull));
  * something to forward to), -EOVERFLOW (the prefs of a service add up to 2^32
  * or more), -EOPNOTSUPP (the transport cannot do it), -E2BIG (see struct
  * masq_command), -EPERM, -ENOMEM, -EAGAIN (others kept changing the ruleset),
- * -ENOENT (the module, or the helper, is not in this kernel), -ELIBACC (libnftnl,
- * which is loaded where it is needed, is not there), and what the kernel
- * answers.
+ * -ENOENT (the module, or the helper, is not in this kernel), -ELIBACC
+ * (libnftnl, which is loaded where it is needed, is not there), and what the
+ * kernel answers.
  */
 MASQ_API int masq_command(struct masq *m, const struct masq_command *command)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The same from the control message of Linux 2.2, for programs of 1998: m_target
- * IP_MASQ_TARGET_MOD, m_tname the kind, m_cmd and u as <linux/ip_masq.h>
- * describes. */
+/* The same from the control message of Linux 2.2, for programs of 1998:
+ * m_target IP_MASQ_TARGET_MOD, m_tname the kind, m_cmd and u as
+ * <linux/ip_masq.h> describes. */
 MASQ_API int masq_ctl(struct masq *m, const struct ip_masq_ctl *ctl)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -235,7 +240,8 @@ MASQ_API int masq_begin(struct masq *m) __attribute__((nonnull, warn_unused_resu
 MASQ_API int masq_commit(struct masq *m, int *failed)
 	__attribute__((nonnull(1), warn_unused_result));
 
-/* Drops the open transaction; nothing has changed (on sockopt: what was sent, stays). */
+/* Drops the open transaction; nothing has changed (on sockopt: what was sent,
+ * stays). */
 MASQ_API void masq_abort(struct masq *m) __attribute__((nonnull));
 
 /*
@@ -245,15 +251,16 @@ MASQ_API void masq_abort(struct masq *m) __attribute__((nonnull));
 MASQ_API int masq_dry_run(struct masq *m, FILE *out) __attribute__((nonnull(1)));
 
 /*
- * From now on a commit also ends, for TCP and UDP, the running connections to the
- * address and port of every portfw service that it changes whose target is no
- * longer one of that service: access that is taken away ends, a peer that has
- * moved is found at its new place by the next packet. Nobody else's connections
- * are ended. false: running connections go on, as they do from the start.
+ * From now on a commit also ends, for TCP and UDP, the running connections to
+ * the address and port of every portfw service that it changes whose target is
+ * no longer one of that service: access that is taken away ends, a peer that
+ * has moved is found at its new place by the next packet. Nobody else's
+ * connections are ended. false: running connections go on, as they do from the
+ * start.
  *
  * If connections cannot be ended, a commit fails before it changes anything
- * (-EOPNOTSUPP); if that turns out only afterwards, the forwards have changed, and
- * the text says so. -EOPNOTSUPP on sockopt.
+ * (-EOPNOTSUPP); if that turns out only afterwards, the forwards have changed,
+ * and the text says so. -EOPNOTSUPP on sockopt.
  */
 MASQ_API int masq_cut(struct masq *m, bool on) __attribute__((nonnull, warn_unused_result));
 
@@ -274,7 +281,8 @@ struct masq_record {
 	const struct masq_command *forward;
 	int32_t left;    /* connections left of this turn */
 	uint64_t served; /* connections sent here so far; sockopt cannot tell */
-	/* MASQ_HAS_RECEIVER: an inside host that opened the control connection */
+	/* MASQ_HAS_RECEIVER: an inside host that opened the control
+	 * connection */
 	struct masq_address inside;
 	struct masq_address outside; /* who may connect; AF_UNSPEC: anyone */
 	uint32_t seconds;            /* until it is forgotten; 0: never */
@@ -302,9 +310,9 @@ typedef int masq_record_fn(const struct masq_record *record, void *arg);
 MASQ_API int masq_list(struct masq *m, unsigned int kinds, masq_record_fn *fn, void *arg)
 	__attribute__((nonnull(1, 3)));
 
-/* Whether a delete with this command would find something: 1 yes, of one part at
- * least, 0 no, else as masq_list() and masq_command(). -EBUSY if a transaction
- * is open. The verb does not matter. */
+/* Whether a delete with this command would find something: 1 yes, of one part
+ * at least, 0 no, else as masq_list() and masq_command(). -EBUSY if a
+ * transaction is open. The verb does not matter. */
 MASQ_API int masq_find(struct masq *m, const struct masq_command *command)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -314,7 +322,8 @@ MASQ_API int masq_find(struct masq *m, const struct masq_command *command)
  * string gets through.
  */
 
-/* Decimal digits, min <= value <= max. Leading zeros are decimal too, as in 1998. */
+/* Decimal digits, min <= value <= max. Leading zeros are decimal too, as in
+ * 1998. */
 MASQ_API bool masq_parse_number(uint32_t *out, const char *s, uint32_t min, uint32_t max)
 	__attribute__((nonnull));
 /* 1 to 65535. */
@@ -323,18 +332,19 @@ MASQ_API bool masq_parse_port(uint16_t *out, const char *s) __attribute__((nonnu
 MASQ_API bool masq_parse_mark(uint32_t *out, const char *s) __attribute__((nonnull));
 /* tcp, udp, t, u (case-insensitive), 6, 17. */
 MASQ_API bool masq_parse_protocol(uint8_t *out, const char *s) __attribute__((nonnull));
-/* Four decimal numbers and three dots, or an address of IPv6 without a scope, as
- * inet_pton(3) reads them. */
+/* Four decimal numbers and three dots, or an address of IPv6 without a scope,
+ * as inet_pton(3) reads them. */
 MASQ_API bool masq_parse_address(struct masq_address *out, const char *s) __attribute__((nonnull));
 
 /* Names, through the system's resolver and services file. */
 
-/* A host's first IPv4 address, or where it has none its first IPv6 address; what
- * masq_parse_address() reads is taken as it stands, without a look-up. Returns 0 or
- * an EAI_ value for gai_strerror(3), after which *out is as it was. */
+/* A host's first IPv4 address, or where it has none its first IPv6 address;
+ * what masq_parse_address() reads is taken as it stands, without a look-up.
+ * Returns 0 or an EAI_ value for gai_strerror(3), after which *out is as it
+ * was. */
 MASQ_API int masq_host_address(struct masq_address *out, const char *name) __attribute__((nonnull));
-/* The same of one family, AF_INET or AF_INET6; EAI_FAMILY if the text is an address
- * of the other. AF_UNSPEC: as masq_host_address(). */
+/* The same of one family, AF_INET or AF_INET6; EAI_FAMILY if the text is an
+ * address of the other. AF_UNSPEC: as masq_host_address(). */
 MASQ_API int masq_host_address_of(struct masq_address *out, const char *name, int family)
 	__attribute__((nonnull));
 /* The port of a service of this protocol; false if there is none. */
@@ -342,7 +352,8 @@ MASQ_API bool masq_service_port(uint16_t *out, const char *name, uint8_t protoco
 	__attribute__((nonnull));
 /* Longest text that the two below write, with its NUL. */
 #define MASQ_NAME_MAX 256
-/* Writes the host's name, or its address in numbers where it has none or numeric is set. */
+/* Writes the host's name, or its address in numbers where it has none or
+ * numeric is set. */
 MASQ_API void masq_host_name(char buf[MASQ_NAME_MAX], const struct masq_address *addr,
 			     bool numeric);
 /* Writes the service name of a port, or its number; protocol 0: of tcp. */
@@ -364,13 +375,13 @@ typedef int masq_check_fn(const struct masq_check_result *result, void *arg);
  * fn ends it and is returned. If nothing matches there is one result, with code
  * "none".
  *
- * It needs CAP_NET_ADMIN; without CAP_BPF or a TAP it only looks, and its result
- * says so. While it runs there are tables of its own (ipmasqadm-check-PID), and
- * one child process, which cleans up after a kill.
+ * It needs CAP_NET_ADMIN; without CAP_BPF or a TAP it only looks, and its
+ * result says so. While it runs there are tables of its own
+ * (ipmasqadm-check-PID), and one child process, which cleans up after a kill.
  *
- * Errors: as masq_list(), -EINVAL, -E2BIG (options), -ENETUNREACH (no client can
- * be imagined: neither routes nor addresses; set from), -EADDRNOTAVAIL (from is an
- * address of this machine or a target's), -EOPNOTSUPP (transport
+ * Errors: as masq_list(), -EINVAL, -E2BIG (options), -ENETUNREACH (no client
+ * can be imagined: neither routes nor addresses; set from), -EADDRNOTAVAIL
+ * (from is an address of this machine or a target's), -EOPNOTSUPP (transport
  * sockopt, or a library without nf_tables).
  */
 MASQ_API int masq_check(struct masq *m, const struct masq_check_options *options, masq_check_fn *fn,

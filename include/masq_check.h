@@ -4,8 +4,8 @@
  * looks, sends a packet of its own through the kernel's real path as if it had
  * come from outside, traces it, catches the server's answer and says what is
  * wrong. ipmasqadm-check(8) has the codes; they never change their meaning, the
- * texts may. Beside the verdict there is what it follows from, for programs that
- * judge by themselves.
+ * texts may. Beside the verdict there is what it follows from, for programs
+ * that judge by themselves.
  *
  *	struct masq_check_options o = {.size = sizeof(o)};
  *
@@ -37,8 +37,8 @@ extern "C" {
 
 /*
  * size is sizeof(struct masq_check_options) as the caller was compiled. Members
- * may be appended. The library refuses further bytes that are not zero (-E2BIG),
- * and flags that it does not know (-EINVAL).
+ * may be appended. The library refuses further bytes that are not zero
+ * (-E2BIG), and flags that it does not know (-EINVAL).
  */
 struct masq_check_options {
 	size_t size;
@@ -47,8 +47,8 @@ struct masq_check_options {
 	struct masq_address local;
 	struct masq_ports ports; /* with MASQ_CHECK_MARK: the one to try, 0: its own */
 	uint32_t mark;
-	/* The client to play; AF_UNSPEC, and for forwards of the other family: an address for
-	 * documentation. */
+	/* The client to play; AF_UNSPEC, and for forwards of the other family:
+	 * an address for documentation. */
 	struct masq_address from;
 	unsigned int live_seconds;          /* wait so long for a real connection; 0: do not */
 	char interface[MASQ_INTERFACE_MAX]; /* with MASQ_CHECK_SERVICE, instead of local */
@@ -163,7 +163,8 @@ struct masq_check_observed {
 	bool emptied;                        /* our own chains have no rules any more */
 	bool dormant;                        /* our own table takes no packets */
 	bool shadowed; /* a more exact service takes all that this one could get */
-	/* sysctls: 0, 1 or more, -1: unknown. In IPv6 those of interfaces are force_forwarding */
+	/* sysctls: 0, 1 or more, -1: unknown. In IPv6 those of interfaces are
+	 * force_forwarding */
 	int ip_forward, outside_forward, inside_forward;
 	int accept_ra;             /* IPv6, of the outside interface */
 	int rp_outside, rp_inside; /* rp_filter, the larger of all and the interface's */
@@ -212,14 +213,15 @@ struct masq_check_observed {
 	bool inside_off;       /* the site has switched off inside clients, ipmasqadm-reach(8) */
 	bool own_off;          /* or connections of this machine itself */
 
-	/* a rule of others in front of all of ours that no packet gets past: the chain of ours
-	 * where it stands, "" if there is none; and its handle */
+	/* a rule of others in front of all of ours that no packet gets past:
+	 * the chain of ours where it stands, "" if there is none; and its
+	 * handle */
 	const char *bar_chain;
 	uint64_t bar_handle;
 };
 
-/* Of one target of one service. It and its texts, of one line each, are the library's and valid
- * during the call; "" where there is nothing to say. */
+/* Of one target of one service. It and its texts, of one line each, are the
+ * library's and valid during the call; "" where there is nothing to say. */
 struct masq_check_result {
 	size_t size;
 	enum masq_check_state state;

@@ -12,8 +12,8 @@ struct elf {
 	size_t size;
 };
 
-/* Maps the file; false if it cannot be read or is no regular file with something in
- * it. Close it with elf_close(). */
+/* Maps the file; false if it cannot be read or is no regular file with
+ * something in it. Close it with elf_close(). */
 bool elf_open(struct elf *e, const char *path);
 void elf_close(struct elf *e);
 
@@ -26,8 +26,9 @@ bool elf_is_native(const struct elf *e);
 /* The i-th segment of a native library; false if there is none. */
 bool elf_segment(const struct elf *e, size_t i, ElfW(Phdr) * segment);
 
-/* False if it ends before what its header promises: dlopen() would map that, and die
- * of SIGBUS. True for what is no library of this machine: dlopen() says so. */
+/* False if it ends before what its header promises: dlopen() would map that,
+ * and die of SIGBUS. True for what is no library of this machine: dlopen() says
+ * so. */
 bool elf_is_whole(const struct elf *e);
 
 #endif

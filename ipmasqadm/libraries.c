@@ -103,8 +103,8 @@ static int check_libraries(const struct object *o, const char *directory, char e
 	return r < 0 ? -1 : 0;
 }
 
-/* One directory of a RUNPATH, and below it those that glibc looks in first, each for
- * a kind of processor. */
+/* One directory of a RUNPATH, and below it those that glibc looks in first,
+ * each for a kind of processor. */
 static int check_directory(const struct object *o, const char *directory, char error[TRUST_ERROR])
 {
 	int r = check_libraries(o, directory, error);
@@ -127,7 +127,8 @@ static int check_directory(const struct object *o, const char *directory, char e
 	return r;
 }
 
-/* Puts the plugin's directory where the loader does. False if it does not fit. */
+/* Puts the plugin's directory where the loader does. False if it does not
+ * fit. */
 static bool expand(const struct object *o, const char *from, size_t n, char to[PATH_MAX])
 {
 	int origin = (int)(strrchr(o->path, '/') - o->path);

@@ -42,10 +42,10 @@ static int program_directory(char path[PATH_MAX], struct stat *program)
 }
 
 /*
- * Returns NULL if directory lies beside the running program or is its directory, as
- * in a tree that was built and not installed. Who can write there could have changed
- * the program as well, so its owner is trusted with the plugins too. Otherwise
- * returns the reason, and trusts nobody but root.
+ * Returns NULL if directory lies beside the running program or is its
+ * directory, as in a tree that was built and not installed. Who can write there
+ * could have changed the program as well, so its owner is trusted with the
+ * plugins too. Otherwise returns the reason, and trusts nobody but root.
  */
 static const char *beside_program(const char *directory, struct trust *t)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where plugins come from: a directory (load.c) or the program itself (static.c). */
+/* Where plugins come from: a directory (load.c) or the program itself
+ * (static.c). */
 #ifndef PLUGIN_H
 #define PLUGIN_H
 
@@ -14,10 +15,12 @@ struct plugin {
 	int (*historical)(int argc, const char *argv[]);
 };
 
-/* Finds a plugin by a name that is known to be well-formed. 0; or -1 with the reason in error. */
+/* Finds a plugin by a name that is known to be well-formed. 0; or -1 with the
+ * reason in error. */
 int plugin_open(struct plugin *out, const char *name, char error[512]);
 
-/* Calls fn with every name that is there, in order. 0; or -1 with the reason in error. */
+/* Calls fn with every name that is there, in order. 0; or -1 with the reason in
+ * error. */
 int plugin_list(void (*fn)(const char *name, void *arg), void *arg, char error[512]);
 
 /* [a-z0-9_]{1,31}: no path can be made of it. */

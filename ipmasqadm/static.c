@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Plugins inside the program. PLUGINS is PLUGIN(autofw) PLUGIN(mfw) ..., from the Makefile:
- * constructors would be dropped by a static link. */
+/* Plugins inside the program. PLUGINS is PLUGIN(autofw) PLUGIN(mfw) ..., from
+ * the Makefile: constructors would be dropped by a static link. */
 #include <stdio.h>
 #include <string.h>
 

@@ -19,8 +19,8 @@ struct walk {
 	int links;
 };
 
-/* What has been looked at: the folders on the way to a library are those on the way
- * to the next one. Kept until the program ends. */
+/* What has been looked at: the folders on the way to a library are those on the
+ * way to the next one. Kept until the program ends. */
 struct seen {
 	struct seen *next;
 	struct stat st;
@@ -57,7 +57,8 @@ static int fail_errno(const char *path, char error[TRUST_ERROR])
 	return -1;
 }
 
-/* With sticky, a directory may be writable: nobody can rename what others own in it. */
+/* With sticky, a directory may be writable: nobody can rename what others own
+ * in it. */
 static int check(const char *path, const struct stat *st, const struct trust *t, bool sticky,
 		 char error[TRUST_ERROR])
 {

@@ -10,16 +10,16 @@
 /* Whose files may become code. */
 struct trust {
 	uid_t owner; /* accepted besides root; 0 if there is nobody */
-	/* A directory whose own path is not examined, without symbolic links in it; ""
-	 * examines everything up to the root directory. */
+	/* A directory whose own path is not examined, without symbolic links in
+	 * it; "" examines everything up to the root directory. */
 	char tree[PATH_MAX];
 };
 
 /*
- * Examine all that decides what path leads to: the file itself, each directory on
- * the way, each symbolic link and what it leads through. Nobody but root and
- * t->owner may own or write any of it. Directories above may be writable if they
- * are sticky; the directory that holds the file may not.
+ * Examine all that decides what path leads to: the file itself, each directory
+ * on the way, each symbolic link and what it leads through. Nobody but root and
+ * t->owner may own or write any of it. Directories above may be writable if
+ * they are sticky; the directory that holds the file may not.
  *
  * Return 0 and, if real is not NULL, the path without links; 1 if there is no
  * such file and nobody else can make one; -1 with the reason in error.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The seam: one handle, two transports, chosen once. Everything above sees only masq.h. */
+/* The seam: one handle, two transports, chosen once. Everything above sees only
+ * masq.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

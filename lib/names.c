@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Host and service names, through the system's resolver. Re-entrant calls only. */
+/* Host and service names, through the system's resolver. Re-entrant calls
+ * only. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* Names come from the network: nothing but the characters that host names are made of may reach a
- * resolver, a listing that programs split at blanks, or a terminal. */
+/* Names come from the network: nothing but the characters that host names are
+ * made of may reach a resolver, a listing that programs split at blanks, or a
+ * terminal. */
 static bool is_host_name(const char *s)
 {
 	return *s && strspn(s, LETTERS DIGITS ".-_") == strlen(s);
@@ -24,8 +26,8 @@ static bool is_hexadecimal(const char *s)
 	       strspn(s + 2, DIGITS "abcdefABCDEF") == strlen(s + 2);
 }
 
-/* Whether the last label is a number. Then it is an address gone wrong, as 10.0.0.256 or 10.1,
- * which the resolver would take in its own way. */
+/* Whether the last label is a number. Then it is an address gone wrong, as
+ * 10.0.0.256 or 10.1, which the resolver would take in its own way. */
 static bool is_numeric(const char *s)
 {
 	const char *dot = strrchr(s, '.');
@@ -34,8 +36,8 @@ static bool is_numeric(const char *s)
 	return is_hexadecimal(last) || strspn(last, DIGITS) == strlen(last);
 }
 
-/* Whether a listing may show the name of an address or port: it cannot be taken for another address
- * or port, for an option, or for "-", which is none. */
+/* Whether a listing may show the name of an address or port: it cannot be taken
+ * for another address or port, for an option, or for "-", which is none. */
 static bool shows_host(const char *s)
 {
 	return is_host_name(s) && *s != '-' && !is_numeric(s);

@@ -67,8 +67,8 @@ static const char *operand(int argc, char *argv[], int *i)
 	return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
-/* Any, loopback, multicast and broadcast: the kernel refuses packets from there,
- * whatever is forwarded. */
+/* Any, loopback, multicast and broadcast: the kernel refuses packets from
+ * there, whatever is forwarded. */
 static int read_client(struct wish *w)
 {
 	struct masq_address *a = &w->options.from;

@@ -70,7 +70,8 @@ static int transaction(struct commandfile *f, struct masq *m)
 	}
 	if (!masq_commit(m, &failed))
 		return 0;
-	/* accepted above: somebody else has changed the table, or a helper is missing */
+	/* accepted above: somebody else has changed the table, or a helper is
+	 * missing */
 	if (failed >= 0 && (size_t)failed < f->n)
 		return commandfile_report(f, (size_t)failed, "%s", masq_error(m));
 	return report("restore", "%s: %s", f->name, masq_error(m));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What is asked of conntrack, as a preloaded library:
- * CTASK_LOG=F     a line for each request to file F: "dump", and " status" if the kernel is to filter
- * CTASK_FAIL=yes  nobody answers for it: requests are sent on to a subsystem that does not exist, so
+ * CTASK_LOG=F a line for each request to file F: "dump", and " status" if the
+ * kernel is to filter CTASK_FAIL=yes nobody answers for it: requests are sent
+ * on to a subsystem that does not exist, so
  *                 that the answer, EINVAL, is the kernel's own
  */
 #include <arpa/inet.h>

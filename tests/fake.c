@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A kernel with masquerading modules, as a preloaded library. It answers IP_FW_MASQ_CTL on raw
- * sockets and has its state files in a directory. From the environment:
+ * A kernel with masquerading modules, as a preloaded library. It answers
+ * IP_FW_MASQ_CTL on raw sockets and has its state files in a directory. From
+ * the environment:
  *
- * FAKE_PROC=DIR         stands for /proc/net, in which only ip_masq/ and ip_portfw are looked for
- * FAKE_OPEN=PATH=ERRNO  opening that file fails, as in ip_masq/mfw=EACCES
- * FAKE_SOCKET=ERRNO     there are no raw sockets
- * FAKE_ADDRESS=NAME=A   the address of an interface; no other one has an address
- * FAKE_RECORD=FILE      every message is appended to FILE, as a line of hexadecimal digits
- * FAKE_ANSWER=CMD=ERRNO[,...]  what is answered to ADD, DEL, ...; * is any command
- * FAKE_KERNEL=2.2       what gets past FAKE_ANSWER is carried out as 2.2 does, state files and all.
- * A module is loaded if it has a state file. Otherwise nothing happens, and the answer is still 0
- * FAKE_LOADS=MODULE     a module that such a kernel loads when it is spoken to
+ * FAKE_PROC=DIR stands for /proc/net, in which only ip_masq/ and ip_portfw are
+ * looked for FAKE_OPEN=PATH=ERRNO opening that file fails, as in
+ * ip_masq/mfw=EACCES FAKE_SOCKET=ERRNO there are no raw sockets
+ * FAKE_ADDRESS=NAME=A the address of an interface; no other one has an address
+ * FAKE_RECORD=FILE every message is appended to FILE, as a line of hexadecimal
+ * digits FAKE_ANSWER=CMD=ERRNO[,...] what is answered to ADD, DEL, ...; * is
+ * any command FAKE_KERNEL=2.2 what gets past FAKE_ANSWER is carried out as 2.2
+ * does, state files and all. A module is loaded if it has a state file.
+ * Otherwise nothing happens, and the answer is still 0 FAKE_LOADS=MODULE a
+ * module that such a kernel loads when it is spoken to
  *
  * It shares no code with what it tests.
  */
@@ -124,7 +126,8 @@ static int answer(const char *variable, const char *key)
 	return 0;
 }
 
-/* The file that stands for path: in buf; path itself if it is none of ours; NULL with errno set. */
+/* The file that stands for path: in buf; path itself if it is none of ours;
+ * NULL with errno set. */
 static const char *stand_in(const char *path, char buf[PATH_LONGEST])
 {
 	static const char net[] = "/proc/net/";
@@ -235,7 +238,8 @@ int socket(int domain, int type, int protocol)
 	return REAL("socket")(domain, type, protocol);
 }
 
-/* The kernel's own names of errors: of what there is not, and of what has no address. */
+/* The kernel's own names of errors: of what there is not, and of what has no
+ * address. */
 static int address_of(struct ifreq *request)
 {
 	const char *given = getenv("FAKE_ADDRESS");
@@ -404,7 +408,8 @@ static int mfw(struct table *t, const struct message *m)
 	return found ? 0 : ESRCH;
 }
 
-/* An entry's receiver is in where, so an entry that has one is not found any more. */
+/* An entry's receiver is in where, so an entry that has one is not found any
+ * more. */
 static bool autofw_same(const struct row *r, const struct message *m)
 {
 	return r->type == m->u.autofw.type && r->protocol == m->u.autofw.protocol &&

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System calls on netlink sockets that fail once, as a preloaded library:
- * NETFAIL_AT=N     the Nth of socket, bind, sendto and recvmsg fails
- * NETFAIL_ERRNO=E  with this
- * NETFAIL_COUNT=F  how many there were is written to file F at the end, and which one sent the last
+ * NETFAIL_AT=N the Nth of socket, bind, sendto and recvmsg fails
+ * NETFAIL_ERRNO=E with this NETFAIL_COUNT=F how many there were is written to
+ * file F at the end, and which one sent the last
  *                  batch of nf_tables (0: none)
- * NETFAIL_STALE=N  the first N batches are for another generation than the ruleset's
+ * NETFAIL_STALE=N the first N batches are for another generation than the
+ * ruleset's
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A kernel without IPv6, as a preloaded library:
- * NO_IPV6=module     no socket of the family: the module is not there, or disabled
- * NO_IPV6=nf_tables  no table of it: one is asked for of a family that does not exist, so the answer is
+ * NO_IPV6=module no socket of the family: the module is not there, or disabled
+ * NO_IPV6=nf_tables no table of it: one is asked for of a family that does not
+ * exist, so the answer is
  *                    the kernel's own
  */
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A kernel without labels of connections (CONFIG_NF_CONNTRACK_LABELS), as a preloaded library: what
- * rules ask of conntrack by that key is sent as a key that no kernel has, so the answer is the
- * kernel's own.
+ * A kernel without labels of connections (CONFIG_NF_CONNTRACK_LABELS), as a
+ * preloaded library: what rules ask of conntrack by that key is sent as a key
+ * that no kernel has, so the answer is the kernel's own.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>

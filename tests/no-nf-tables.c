@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A kernel without nf_tables, as a preloaded library:
- * NO_NF_TABLES=nfnetlink  there is no netfilter netlink at all
- * NO_NF_TABLES=subsystem  there is, but nobody in it answers for nf_tables: requests are sent on to
- * a subsystem that does not exist, so the answers are the kernel's own
+ * A kernel without nf_tables, as a preloaded library: NO_NF_TABLES=nfnetlink
+ * there is no netfilter netlink at all NO_NF_TABLES=subsystem there is, but
+ * nobody in it answers for nf_tables: requests are sent on to a subsystem that
+ * does not exist, so the answers are the kernel's own
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An allocator that fails, as a preloaded library (glibc's). Allocations are counted from before
- * main() on:
- * OOM_AT=N       the Nth fails
- * OOM_FROM=N     the Nth and all after it fail
+ * An allocator that fails, as a preloaded library (glibc's). Allocations are
+ * counted from before main() on:
+ * OOM_AT=N the Nth fails OOM_FROM=N the Nth and all after it fail
  * OOM_COUNT=FILE how many there were is written to FILE at the end
  *
- * What the played kernel (tests/fake.c) allocates does not count: preload this one before it.
+ * What the played kernel (tests/fake.c) allocates does not count: preload this
+ * one before it.
  */
 #include <dlfcn.h>
 #include <errno.h>

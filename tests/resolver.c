@@ -2,10 +2,10 @@
 /*
  * The system's resolver, as a preloaded library. From the environment:
  *
- * RESOLVER_NAMES=NAME=ADDRESS[,...]  the hosts there are, a name twice if it has
+ * RESOLVER_NAMES=NAME=ADDRESS[,...] the hosts there are, a name twice if it has
  *                                   both families; nothing else is asked
- * RESOLVER_RECORD=FILE  every look-up is appended to FILE, as "lookup NAME"
- * RESOLVER_SECONDS=N  every look-up takes N seconds
+ * RESOLVER_RECORD=FILE every look-up is appended to FILE, as "lookup NAME"
+ * RESOLVER_SECONDS=N every look-up takes N seconds
  */
 #include <dlfcn.h>
 #include <netdb.h>

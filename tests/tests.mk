@@ -79,10 +79,21 @@ SOURCES := $(shell find . -name .git -prune -o -type d -name 'build*' -prune -o 
 	\! -path ./debian/source \! -path ./debian/tests -prune -o -type f -print)
 SCRIPTS  = $(shell sed -s -n '1{/^\#!.*[ \/]\(ba\|da\)\?sh/F}' $(filter-out ./tests/fuzz/corpus/%,$(SOURCES)))
 
+# Comments are wrapped at 80 columns; what is indented in them, as tables are, is not.
+LONG_COMMENTS = { \
+	while (i = index($$0, "\t")) \
+		$$0 = substr($$0, 1, i - 1) substr("        ", (i - 1) % 8 + 1) substr($$0, i + 1); \
+	if (/^ *(\/\*| \*) [^ ]/ && length > 80) { \
+		print FILENAME ":" FNR ": a comment beyond 80 columns"; \
+		bad = 1; \
+	} \
+} END { exit bad }
+
 lint: all
 	shellcheck $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(wildcard man/*.[378])
 	clang-format --dry-run -Werror $(filter %.c %.h,$(SOURCES))
+	awk '$(LONG_COMMENTS)' $(filter %.c %.h,$(SOURCES))
 	$(TEST_ENV) tests/lint-options
 	$(TEST_ENV) tests/lint-walls
 	$(MAKE) --no-print-directory O=build-lint-gcc CC=gcc WERROR=-Werror test-programs

@@ -2,9 +2,10 @@
 /*
  * The control message of Linux 2.2's masquerading modules.
  *
- * This is wire format: a 2.2 kernel copies it from user space as it stands. Member names are those
- * that plugin sources of the time use; the layout was recorded from the running originals and is
- * asserted below for both word sizes. Zero every byte that carries nothing.
+ * This is wire format: a 2.2 kernel copies it from user space as it stands.
+ * Member names are those that plugin sources of the time use; the layout was
+ * recorded from the running originals and is asserted below for both word
+ * sizes. Zero every byte that carries nothing.
  */
 #ifndef _LINUX_IP_MASQ_H
 #define _LINUX_IP_MASQ_H
@@ -12,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* setsockopt(fd, IPPROTO_IP, IP_FW_MASQ_CTL, &ctl, sizeof(ctl)) on a raw socket. 64 is the base of
- * the firewall options, 12 the masquerading one. The kernel wants CAP_NET_ADMIN. */
+/* setsockopt(fd, IPPROTO_IP, IP_FW_MASQ_CTL, &ctl, sizeof(ctl)) on a raw
+ * socket. 64 is the base of the firewall options, 12 the masquerading one. The
+ * kernel wants CAP_NET_ADMIN. */
 #define IP_FW_MASQ_CTL (64 + 12)
 
 #define IP_MASQ_TNAME_MAX 32
@@ -36,8 +38,8 @@
 #define IP_MASQ_CMD_ENABLE 8
 #define IP_MASQ_CMD_DISABLE 9
 
-/* portfw. Addresses and ports in network order, the rest in host order. On delete and edit a zero
- * laddr, raddr or rport means any. */
+/* portfw. Addresses and ports in network order, the rest in host order. On
+ * delete and edit a zero laddr, raddr or rport means any. */
 struct ip_portfw_edits {
 	uint16_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 65535 where none was given */
 	uint32_t laddr;
@@ -49,7 +51,8 @@ struct ip_portfw_edits {
 
 #define IP_MASQ_MFW_SCHED 1 /* flags: end the head's turn now */
 
-/* mfw. Address and port in network order, the rest in host order. rport 0: keep the packet's. */
+/* mfw. Address and port in network order, the rest in host order. rport 0: keep
+ * the packet's. */
 struct ip_mfw_user {
 	uint32_t fwmark;
 	uint32_t raddr;

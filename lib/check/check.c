@@ -108,7 +108,8 @@ static int report(const struct check_observed *o, const struct verdict *v, masq_
 	return fn(&r, arg);
 }
 
-/* What nothing is on: whether somebody has flushed it or it never was, the cure is the same. */
+/* What nothing is on: whether somebody has flushed it or it never was, the cure
+ * is the same. */
 static int report_none(const struct check *c, uint8_t protocol, const struct masq_ports *ports,
 		       masq_check_fn *fn, void *arg)
 {
@@ -190,7 +191,8 @@ static int take_options(struct error *e, const struct masq_check_options *w)
 	return 0;
 }
 
-/* A packet with an address of ours, or the target's, would never come in from outside. */
+/* A packet with an address of ours, or the target's, would never come in from
+ * outside. */
 static int check_client(struct error *e, const struct check *c)
 {
 	const struct masq_address *from = &c->options->from;

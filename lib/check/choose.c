@@ -13,8 +13,9 @@ static bool has_protocol(const struct masq_check_options *w, uint8_t protocol)
 	return w->protocol == protocol || w->protocol == MASQ_TCP_UDP;
 }
 
-/* How well a forward answers to what -P and -L name: an address that has no forward of its own
- * stands for the one on its interface, else for the one on any; a port of a range for the range. */
+/* How well a forward answers to what -P and -L name: an address that has no
+ * forward of its own stands for the one on its interface, else for the one on
+ * any; a port of a range for the range. */
 enum fit { NO_FIT, ANY_ADDRESS, OF_INTERFACE, EXACT };
 
 static enum fit fit_address(const struct chosen *c, const struct masq_check_options *w,
@@ -70,7 +71,8 @@ static bool is_wanted(const struct chosen *c, const struct masq_check_options *w
 	return now != NO_FIT && (f->kind == CHECK_AUTOFW || now == fits(c, f->protocol)[f->lport]);
 }
 
-/* Which addresses are which interface's is asked only where a forward is on one. */
+/* Which addresses are which interface's is asked only where a forward is on
+ * one. */
 static void read_addresses(struct chosen *c, const struct forwards *all)
 {
 	struct nl nl = {0};

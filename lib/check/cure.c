@@ -16,7 +16,8 @@ static bool is_legacy(const struct check_place *p)
 	return p->kind == MASQ_PLACE_LEGACY_RULE || p->kind == MASQ_PLACE_LEGACY_POLICY;
 }
 
-/* In front of the nat chains a packet does not know yet that it is forwarded. */
+/* In front of the nat chains a packet does not know yet that it is
+ * forwarded. */
 static bool by_address(const struct check_place *p)
 {
 	return p->hook == MASQ_HOOK_INGRESS || p->hook == MASQ_HOOK_PREROUTING;

@@ -17,7 +17,8 @@ struct cure_packet {
 	bool too_big; /* or it is the ICMP that says so, and none of these counts */
 };
 
-/* Lets it pass the chain of the place; "" where only the owner of the table can. */
+/* Lets it pass the chain of the place; "" where only the owner of the table
+ * can. */
 void cure_pass(char *out, size_t size, const struct check_place *p, const struct cure_packet *what);
 /* Where that has to stand to outlast a reboot, or the other tool. */
 void cure_lasting(char *out, size_t size, const struct check_place *p);

@@ -16,7 +16,8 @@
 #include "frame.h"
 #include "route.h"
 
-/* Of all IPv6 only what asks and answers for neighbours, without extension headers. */
+/* Of all IPv6 only what asks and answers for neighbours, without extension
+ * headers. */
 static void filter_discovery(int fd)
 {
 	enum { TYPE = 40 };

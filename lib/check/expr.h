@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nf_tables messages in a batch: tables, chains, sets, rules of a few expressions. */
+/* nf_tables messages in a batch: tables, chains, sets, rules of a few
+ * expressions. */
 #ifndef CHECK_EXPR_H
 #define CHECK_EXPR_H
 
@@ -14,7 +15,8 @@
 
 #include "nl.h"
 
-/* A batch under construction. The first error is kept, what follows it does nothing. */
+/* A batch under construction. The first error is kept, what follows it does
+ * nothing. */
 struct batch {
 	char *buf;
 	size_t used, size;
@@ -37,7 +39,8 @@ struct set_shape {
 };
 void batch_set(struct batch *b, uint8_t family, const char *table, const struct set_shape *shape,
 	       uint32_t elements);
-/* Elements of key_len bytes each, data behind each key where the set is a map. */
+/* Elements of key_len bytes each, data behind each key where the set is a
+ * map. */
 void batch_elements(struct batch *b, uint8_t family, const char *table,
 		    const struct set_shape *shape, const void *elements, uint32_t n);
 

@@ -181,8 +181,9 @@ static void publish(struct follow *f, const struct follow_thread *t)
 		}
 		return;
 	case BACK:
-		/* the first that gets through counts: a reset may end what has worked. What comes
-		 * after ours, and gets lost, is too late: conntrack takes it for invalid */
+		/* the first that gets through counts: a reset may end what has
+		 * worked. What comes after ours, and gets lost, is too late:
+		 * conntrack takes it for invalid */
 		if (!w->back.done && (!w->closed || t->flight.done)) {
 			w->back = t->flight;
 			w->answer = t->answer;
@@ -349,7 +350,8 @@ bool follow_parse_line(struct follow_line *line, const char *prefix)
 	return true;
 }
 
-/* The chains of iptables-legacy's tables, in the order in which a packet meets them. */
+/* The chains of iptables-legacy's tables, in the order in which a packet meets
+ * them. */
 static const struct legacy_chain {
 	const char *table, *chain;
 	enum masq_check_hook hook;
@@ -369,8 +371,8 @@ static const struct legacy_chain {
 };
 #define LEGACY_CHAINS (sizeof(legacy_chains) / sizeof(*legacy_chains))
 
-/* Whether a packet that was lost there was lost in this chain: it hangs between the last tap that
- * it passed and the next one. */
+/* Whether a packet that was lost there was lost in this chain: it hangs between
+ * the last tap that it passed and the next one. */
 static bool is_between(const struct legacy_chain *c, const struct check_flight *x)
 {
 	int next = LAST_TAP + 1;
@@ -445,7 +447,8 @@ void follow_legacy(struct follow *f, const struct trace_packet *p, const struct 
 }
 
 /* The last line of the log about a lost packet names its culprit, if it is of
- * the chain where the packet got lost; without a log the chain is all there is. */
+ * the chain where the packet got lost; without a log the chain is all there
+ * is. */
 static void blame(const struct follow *f, int family, struct check_flight *x,
 		  const struct check_place *line)
 {

@@ -52,7 +52,8 @@ struct follow {
 void follow_event(struct follow *f, const struct trace_event *e);
 /* A line of the log about a packet. */
 void follow_legacy(struct follow *f, const struct trace_packet *p, const struct follow_line *line);
-/* Says who dropped what, as far as it can be known when nothing comes any more. */
+/* Says who dropped what, as far as it can be known when nothing comes any
+ * more. */
 void follow_end(struct follow *f);
 void follow_free(struct follow *f);
 

@@ -30,7 +30,8 @@ static int keep_record(const struct masq_record *r, void *arg)
 				  .rport = c->has & MASQ_HAS_TARGET_PORTS ? c->target_ports.first
 									  : 0};
 
-	/* what has no target, or follows a control connection, leads nowhere by itself */
+	/* what has no target, or follows a control connection, leads nowhere by
+	 * itself */
 	if (c->kind != MASQ_REACH && (r->has & MASQ_HAS_RECEIVER || !(c->has & MASQ_HAS_TARGET) ||
 				      c->has & MASQ_HAS_TRIGGER))
 		return 0;

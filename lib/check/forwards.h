@@ -14,7 +14,8 @@ struct forwards {
 	bool inside_off, own_off; /* switched off for the site: ipmasqadm-reach(8) */
 };
 
-/* Reads all of every kind. 0 or what masq_list() gives; forwards_free() after either. */
+/* Reads all of every kind. 0 or what masq_list() gives; forwards_free() after
+ * either. */
 int forwards_read(struct forwards *f, struct masq *m);
 void forwards_free(struct forwards *f);
 

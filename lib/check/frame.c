@@ -42,7 +42,8 @@ static uint16_t fold(uint32_t s)
 	return htons((uint16_t)~s);
 }
 
-/* The sum over addresses, protocol and length, and the data: the same in both families. */
+/* The sum over addresses, protocol and length, and the data: the same in both
+ * families. */
 static uint16_t transport_sum(const struct packet *p, uint8_t protocol, const void *data, size_t n)
 {
 	uint32_t s = sum(0, &p->saddr->in6, address_size(p->saddr));
@@ -167,7 +168,8 @@ size_t frame_too_big(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct 
 	const struct packet answer = {
 		.saddr = &f->daddr, .daddr = &f->saddr, .id = f->id, .ttl = TTL};
 	const bool six = f->saddr.family == AF_INET6;
-	/* of the transport's header: ports, then the sequence number, or length and checksum */
+	/* of the transport's header: ports, then the sequence number, or length
+	 * and checksum */
 	const uint16_t ports[2] = {htons(f->dport), htons(f->sport)};
 	const uint32_t rest =
 		f->protocol == IPPROTO_TCP ? htonl(answer_seq) : htonl(SMALLER_MTU << 16);
@@ -213,7 +215,8 @@ static size_t ask_arp(uint8_t out[FRAME_MAX], const uint8_t mac[6], const struct
 static size_t ask_discovery(uint8_t out[FRAME_MAX], const uint8_t mac[6],
 			    const struct masq_address *ours, const struct masq_address *address)
 {
-	/* the group of all whose addresses end alike, and how Ethernet says it */
+	/* the group of all whose addresses end alike, and how Ethernet says
+	 * it */
 	struct masq_address group = {.family = AF_INET6,
 				     .in6 = {{{0xff, 2, [11] = 1, [12] = 0xff}}}};
 	uint8_t to[6] = {0x33, 0x33, 0xff};

@@ -63,7 +63,8 @@ static int send_live(int program, unsigned int ifindex, const void *frame, size_
 	return bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr));
 }
 
-/* A frame that nobody listens to: whether live frames work is seen by sending one. */
+/* A frame that nobody listens to: whether live frames work is seen by sending
+ * one. */
 static int try_live(int program, unsigned int ifindex)
 {
 	uint8_t frame[60] = {[12] = 0x88, [13] = 0xb5}; /* a type for local experiments */

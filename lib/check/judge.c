@@ -115,8 +115,8 @@ static void judge_all(struct verdict *v, const struct check_observed *o)
 			     verdict_protocol(f), o->dport);
 }
 
-/* The kernel takes any word for an interface's name; no command of ours has one in
- * it that a shell would read otherwise. */
+/* The kernel takes any word for an interface's name; no command of ours has one
+ * in it that a shell would read otherwise. */
 static void drop_cure_with(struct verdict *v, const char *interface)
 {
 	char setting[64];

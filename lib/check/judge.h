@@ -8,8 +8,8 @@
 /* The first cause wins. */
 void judge(struct verdict *v, const struct check_observed *o);
 
-/* Whether a packet that was seen went astray for what the client is: near the target, or this
- * machine. Nothing need be asked of the target then. */
+/* Whether a packet that was seen went astray for what the client is: near the
+ * target, or this machine. Nothing need be asked of the target then. */
 bool judge_is_about_reach(const struct check_observed *o);
 
 /* Whether reading alone shows that it cannot work: no packet need be sent. */

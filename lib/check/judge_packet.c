@@ -190,8 +190,8 @@ bool judge_out(struct verdict *v, const struct check_observed *o)
 	return judge_lost(v, o, x, false);
 }
 
-/* Every address is tried by more than one packet only where that matters: a port of a range is
- * free until a program wants it. */
+/* Every address is tried by more than one packet only where that matters: a
+ * port of a range is free until a program wants it. */
 static bool may_be_idle(const struct check_forward *f)
 {
 	return f->kind == CHECK_AUTOFW || (f->kind == CHECK_MFW && !f->rport);
@@ -210,7 +210,8 @@ bool judge_back(struct verdict *v, const struct check_observed *o)
 		return false;
 	if (!x->seen)
 		return judge_silence(v, o);
-	/* said by this machine itself: its way out is not the server's answer's */
+	/* said by this machine itself: its way out is not the server's
+	 * answer's */
 	if (x->own && o->answer == MASQ_ANSWER_UNREACHABLE)
 		return judge_down(v, o);
 	if (judge_untracked(v, x, &what))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Verdicts from what became of packets. Each returns true if it has found a cause. */
+/* Verdicts from what became of packets. Each returns true if it has found a
+ * cause. */
 #ifndef CHECK_JUDGE_PACKET_H
 #define CHECK_JUDGE_PACKET_H
 

@@ -44,7 +44,8 @@ bool judge_own(struct verdict *v, const struct check_observed *o)
 	return true;
 }
 
-/* Another rule's source address leads the answer away: it shall let these connections pass. */
+/* Another rule's source address leads the answer away: it shall let these
+ * connections pass. */
 static void judge_source(struct verdict *v, const struct check_observed *o)
 {
 	const struct check_place *p = &o->out.snat;

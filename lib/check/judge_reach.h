@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Verdicts about clients that forwards reach in a way of their own: those on the target's link,
- * and this machine. Each returns true if it has found a cause. */
+/* Verdicts about clients that forwards reach in a way of their own: those on
+ * the target's link, and this machine. Each returns true if it has found a
+ * cause. */
 #ifndef CHECK_JUDGE_REACH_H
 #define CHECK_JUDGE_REACH_H
 

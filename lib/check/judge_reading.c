@@ -103,7 +103,8 @@ static bool judge_forwarding(struct verdict *v, const struct check_observed *o)
 	char setting[128], of_interface[64];
 
 	if (o->ip_forward == 0) {
-		/* a router that listens to no routers would lose its own default route */
+		/* a router that listens to no routers would lose its own
+		 * default route */
 		if (six && o->accept_ra == 1) {
 			verdict_conf(of_interface, "ipv6", o->outside, "accept_ra");
 			snprintf(setting, sizeof(setting), "%s=2 %s=1", of_interface, switched);

@@ -77,7 +77,8 @@ bool judge_silence(struct verdict *v, const struct check_observed *o)
 		masquerade(v, o);
 		return true;
 	}
-	/* a silent UDP service is no fault; a host that is silent to the outside address is */
+	/* a silent UDP service is no fault; a host that is silent to the
+	 * outside address is */
 	if (near && (f->protocol == IPPROTO_TCP || o->far_answer == MASQ_ANSWER_NONE)) {
 		verdict_broken(v, "no-answer-far");
 		CAUSE(v,

@@ -20,7 +20,8 @@ struct legacy {
 	char before[64]; /* the logger that was set */
 };
 
-/* False: another program has the group, or the kernel lacks it; then nothing has changed. */
+/* False: another program has the group, or the kernel lacks it; then nothing
+ * has changed. */
 bool legacy_open(struct legacy *l, const struct family *family);
 /* From now on what is traced comes here. */
 bool legacy_start(struct legacy *l);

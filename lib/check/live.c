@@ -95,7 +95,8 @@ static int fit(const struct session *s, const struct check_forward *f, const str
 	return address_equal(&f->laddr, &w->dest) ? EXACT : NO_FIT;
 }
 
-/* Of the service that a connection asked for, the target that it got, else any. */
+/* Of the service that a connection asked for, the target that it got, else
+ * any. */
 static struct check_observed *find(const struct session *s, struct check_observed *o, size_t n,
 				   const struct follow_flow *w)
 {
@@ -173,7 +174,8 @@ static void adopt(struct session *s, struct check_observed *o, const struct foll
 	ruleset_describe(&s->ruleset, &o->back.early);
 }
 
-/* Why was a real connection not answered? A packet of ours, with probes behind it, may tell. */
+/* Why was a real connection not answered? A packet of ours, with probes behind
+ * it, may tell. */
 static void ask_after(struct check_observed *o)
 {
 	struct check_observed copy = *o, *one = &copy;

@@ -51,7 +51,8 @@ static struct route_answer ask(struct surroundings *s, const struct masq_address
 	return a;
 }
 
-/* Another host of the network that an address of ours is in; false if there is none. */
+/* Another host of the network that an address of ours is in; false if there is
+ * none. */
 static bool take_neighbour(struct masq_address *out, const struct route_address *r)
 {
 	unsigned int bits = (unsigned int)address_size(&r->address) * 8;
@@ -68,7 +69,8 @@ static bool take_neighbour(struct masq_address *out, const struct route_address 
 	return true;
 }
 
-/* An address for documentation that is outside: by the default route if there is one. */
+/* An address for documentation that is outside: by the default route if there
+ * is one. */
 static int choose_client(struct surroundings *s, const struct masq_address *wish)
 {
 	static const char *const tests[][3] = {
@@ -178,7 +180,8 @@ static void leave(struct surroundings *s)
 	free(s->flows);
 }
 
-/* How exact a forward is: of those on one address and port, the most exact takes the packets. */
+/* How exact a forward is: of those on one address and port, the most exact
+ * takes the packets. */
 enum exactness { ON_ANY, ON_INTERFACE, ON_ADDRESS };
 
 static enum exactness exactness_of(const struct check_forward *f)
@@ -188,7 +191,8 @@ static enum exactness exactness_of(const struct check_forward *f)
 	return address_is_any(&f->laddr) ? ON_ANY : ON_ADDRESS;
 }
 
-/* Whether a portfw service takes packets to this address and port, that is at least so exact. */
+/* Whether a portfw service takes packets to this address and port, that is at
+ * least so exact. */
 static bool has_portfw(const struct surroundings *s, const struct check_forward *all, size_t n,
 		       const struct check_observed *o, enum exactness at_least)
 {
@@ -223,8 +227,9 @@ static const struct route_address *owner(const struct surroundings *s, const str
 	return NULL;
 }
 
-/* The address for a service on several: the one wished for, or one of ours: that of the way out, or
- * another that no more exact service has. Of an interface: one of its own. */
+/* The address for a service on several: the one wished for, or one of ours:
+ * that of the way out, or another that no more exact service has. Of an
+ * interface: one of its own. */
 static void choose_address(struct check_observed *o, const struct surroundings *s,
 			   const struct check_forward *all, size_t n,
 			   const struct masq_address *wish)
@@ -293,8 +298,8 @@ static void choose_service(struct check_observed *o, const struct surroundings *
 	}
 }
 
-/* Whether clients from afar come in there: a gateway is behind the interface, or rules may route its
- * answers there. */
+/* Whether clients from afar come in there: a gateway is behind the interface,
+ * or rules may route its answers there. */
 static bool is_uplink(struct surroundings *s, const struct route_address *a)
 {
 	struct route_question q = {.dst = s->client, .oif = a->ifindex};
@@ -307,8 +312,8 @@ static bool is_uplink(struct surroundings *s, const struct route_address *a)
 	return by.gateway.family || (!from.error && from.oif == a->ifindex);
 }
 
-/* The interface that has the address clients use, or the one towards the client. An address of an
- * inside network is for clients there. */
+/* The interface that has the address clients use, or the one towards the
+ * client. An address of an inside network is for clients there. */
 static void choose_outside(struct check_observed *o, struct surroundings *s)
 {
 	const struct route_address *a = owner(s, &o->dest);
@@ -359,7 +364,8 @@ static int larger(int a, int b)
 	return a > b ? a : b;
 }
 
-/* In IPv6 one switch is for all, but where an interface has a forced one of its own (Linux 6.17). */
+/* In IPv6 one switch is for all, but where an interface has a forced one of its
+ * own (Linux 6.17). */
 static void look_at_forwarding(struct check_observed *o, const struct surroundings *s)
 {
 	if (s->family->af == AF_INET) {
@@ -404,7 +410,8 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 		if (w->dport != f->lport || !address_equal(&w->dest, &o->dest) ||
 		    (!s->client_given && address_equal(&w->client, &s->client)))
 			continue;
-		/* nor has this machine itself a forward where it is switched off */
+		/* nor has this machine itself a forward where it is switched
+		 * off */
 		if (o->own_off && owner(s, &w->client))
 			continue;
 		for (size_t j = 0; j < n; j++)
@@ -416,7 +423,8 @@ static void look_for_stale(struct check_observed *o, const struct surroundings *
 				  address_equal(&service[j].forward.raddr, &w->server);
 		if (target)
 			continue;
-		/* one that another server answers goes on there: so it is promised */
+		/* one that another server answers goes on there: so it is
+		 * promised */
 		if (w->replied && !address_equal(&w->server, &w->dest)) {
 			o->running++;
 			continue;

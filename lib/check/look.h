@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What reading shows: routes, addresses, sysctls, listeners, connections. Sends nothing. */
+/* What reading shows: routes, addresses, sysctls, listeners, connections. Sends
+ * nothing. */
 #ifndef CHECK_LOOK_H
 #define CHECK_LOOK_H
 

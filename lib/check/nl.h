@@ -24,11 +24,13 @@ struct nlmsghdr *nl_nf_request(char *buf, uint16_t subsystem, uint16_t message, 
 			       uint8_t family, uint16_t resource);
 
 /* Sends the request and hands every message of the answer to fn (which may be
- * NULL) until it is complete. 0 or negative errno; -ETIME after five seconds. */
+ * NULL) until it is complete. 0 or negative errno; -ETIME after five
+ * seconds. */
 int nl_ask(struct nl *nl, struct nlmsghdr *request, mnl_cb_t fn, void *arg);
 
-/* Fills table[0..max] with the attributes of a message that begins with a header of so
- * many bytes, or of those inside an attribute (NULL: none); NULL where there is none. */
+/* Fills table[0..max] with the attributes of a message that begins with a
+ * header of so many bytes, or of those inside an attribute (NULL: none); NULL
+ * where there is none. */
 void nl_attributes(const struct nlmsghdr *h, size_t header, const struct nlattr **table, int max);
 void nl_nested(const struct nlattr *nest, const struct nlattr **table, int max);
 

@@ -30,8 +30,9 @@ struct check_forward {
 
 #define CHECK_NAME 128
 
-/* The kernel takes any bytes for a name; nft and a shell read "a; flush ruleset" as
- * two commands. And one that fills its room was cut off: it names something else. */
+/* The kernel takes any bytes for a name; nft and a shell read "a; flush
+ * ruleset" as two commands. And one that fills its room was cut off: it names
+ * something else. */
 static inline bool check_is_plain(const char *name)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -18,7 +18,8 @@ enum { RING_PAGES = 8, FORMAT_MAX = 65536 };
 
 #define EVENT "events/skb/kfree_skb/format"
 
-/* A mount of our own that nobody else sees; it goes with its descriptor (Linux 5.2). */
+/* A mount of our own that nobody else sees; it goes with its descriptor (Linux
+ * 5.2). */
 static int open_private(void)
 {
 	int fs = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC), mount = -1, fd = -1;
@@ -60,7 +61,7 @@ static char *read_format(void)
 	return NULL;
 }
 
-/* "field:enum skb_drop_reason reason;	offset:36;	size:4;" since Linux 5.17 */
+/* "field:enum skb_drop_reason reason; offset:36; size:4;" since Linux 5.17 */
 static bool find_field(struct reason *r, unsigned int *id)
 {
 	const char *field = strstr(r->format, "skb_drop_reason reason;");
@@ -154,7 +155,8 @@ void reason_last(struct reason *r, char *out, size_t size)
 		copy(data, ring, tail, &h, sizeof(h));
 		if (h.size < sizeof(h))
 			break;
-		/* behind the header: the size of the raw sample, and the sample */
+		/* behind the header: the size of the raw sample, and the
+		 * sample */
 		if (h.type == PERF_RECORD_SAMPLE && size &&
 		    h.size >= sizeof(h) + 4 + r->offset + sizeof(number)) {
 			copy(data, ring, tail + sizeof(h) + 4 + r->offset, &number, sizeof(number));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why the kernel has dropped a packet in this task: the tracepoint skb:kfree_skb. */
+/* Why the kernel has dropped a packet in this task: the tracepoint
+ * skb:kfree_skb. */
 #ifndef CHECK_REASON_H
 #define CHECK_REASON_H
 

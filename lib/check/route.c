@@ -71,7 +71,8 @@ static int ask(struct nl *nl, const struct route_question *q, struct route_answe
 	return nl_ask(nl, h, keep_route, answer);
 }
 
-/* The kernel's answer has no prefix length; the matching entry of the table has one. */
+/* The kernel's answer has no prefix length; the matching entry of the table has
+ * one. */
 int route_ask(struct nl *nl, const struct route_question *q, struct route_answer *answer)
 {
 	struct route_answer entry = {0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel's routing would do with a packet, and whose addresses are whose. */
+/* What the kernel's routing would do with a packet, and whose addresses are
+ * whose. */
 #ifndef CHECK_ROUTE_H
 #define CHECK_ROUTE_H
 
@@ -49,15 +50,16 @@ enum route_neighbour { NEIGHBOUR_UNKNOWN, NEIGHBOUR_THERE, NEIGHBOUR_FAILED };
 enum route_neighbour route_neighbour(struct nl *nl, unsigned int ifindex,
 				     const struct masq_address *address);
 
-/* Whether an XDP program runs in the interface's driver or hardware, in front of all that
- * packets of our own come by. */
+/* Whether an XDP program runs in the interface's driver or hardware, in front
+ * of all that packets of our own come by. */
 bool route_has_xdp(struct nl *nl, const char *interface);
 
 /* The hardware address and whether the interface has one. */
 bool route_hardware(const char *interface, unsigned char mac[6]);
 
-/* Whether the kernel asks there for neighbours, by ARP or Neighbour Discovery: not on some tunnels,
- * nor on interfaces of containers that only route, which are Ethernet all the same. */
+/* Whether the kernel asks there for neighbours, by ARP or Neighbour Discovery:
+ * not on some tunnels, nor on interfaces of containers that only route, which
+ * are Ethernet all the same. */
 bool route_asks_neighbours(const char *interface);
 
 #endif

@@ -96,7 +96,8 @@ static int keep_chain(const struct nlmsghdr *h, void *arg)
 		c->priority = (int)number_of(hook[NFTA_HOOK_PRIORITY]);
 		c->nat = !strcmp(text_of(a[NFTA_CHAIN_TYPE]), "nat");
 	}
-	/* ours can have ten thousands of regular chains; two of them are asked for */
+	/* ours can have ten thousands of regular chains; two of them are asked
+	 * for */
 	if (c->hook != MASQ_HOOK_NONE || strcmp(c->table, OURS) || !strcmp(c->name, LEARN) ||
 	    !strcmp(c->name, LOOKUP))
 		r->n++;
@@ -286,8 +287,8 @@ static bool count_rules(struct count *count, uint8_t family, const char *table, 
 	struct nl nl = {0};
 	int err = nl_open(&nl, NETLINK_NETFILTER);
 
-	/* a dump begins with 3.5 KiB, and ends before a rule that is longer, on a socket
-	 * that nothing has been received by */
+	/* a dump begins with 3.5 KiB, and ends before a rule that is longer, on
+	 * a socket that nothing has been received by */
 	if (!err)
 		err = nl_ask(&nl,
 			     nl_nf_request(buf, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, 0,

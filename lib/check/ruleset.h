@@ -27,13 +27,15 @@ void ruleset_free(struct ruleset *r);
 const struct ruleset_chain *ruleset_find(const struct ruleset *r, uint8_t family, const char *table,
 					 const char *chain);
 
-/* Completes a place that has family, table, chain and handle (or a legacy table, chain and
- * number): number, text, who made it. What cannot be found out stays empty. */
+/* Completes a place that has family, table, chain and handle (or a legacy
+ * table, chain and number): number, text, who made it. What cannot be found out
+ * stays empty. */
 void ruleset_describe(const struct ruleset *r, struct check_place *place);
 
-/* Whether our own table of that family takes packets: not if it is dormant, or has no rule in its
- * nat chains at prerouting, or none in the chain where they look up, or if a rule of others is the
- * first of a chain of ours and lets none through. It does where that cannot be seen. */
+/* Whether our own table of that family takes packets: not if it is dormant, or
+ * has no rule in its nat chains at prerouting, or none in the chain where they
+ * look up, or if a rule of others is the first of a chain of ours and lets none
+ * through. It does where that cannot be seen. */
 enum ruleset_state { RULESET_TAKES, RULESET_DORMANT, RULESET_EMPTIED, RULESET_BARRED };
 struct ruleset_ours {
 	enum ruleset_state state;

@@ -89,8 +89,9 @@ static const char *next_line(const char *from, const char *listing, const char *
 	return at;
 }
 
-/* The line that ends in "# handle N", without that, blanks and counters. Comments may hold that,
- * too, and the end of a line: two such lines are none. */
+/* The line that ends in "# handle N", without that, blanks and counters.
+ * Comments may hold that, too, and the end of a line: two such lines are
+ * none. */
 static void pick(struct check_place *p, const char *listing)
 {
 	char end[48];
@@ -221,7 +222,8 @@ static bool output_of(const char *const argv[], char *out, size_t size)
 	return ran;
 }
 
-/* The number'th "-A CHAIN" line: -S CHAIN NUMBER counts as -L does, but not in every version. */
+/* The number'th "-A CHAIN" line: -S CHAIN NUMBER counts as -L does, but not in
+ * every version. */
 static void pick_number(struct check_place *p, const char *program)
 {
 	const char *argv[] = {program, "-t", p->table, "-S", p->chain, NULL};

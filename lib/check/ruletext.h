@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A rule as its own tool prints it: by libnftables if it is installed, by iptables. */
+/* A rule as its own tool prints it: by libnftables if it is installed, by
+ * iptables. */
 #ifndef CHECK_RULETEXT_H
 #define CHECK_RULETEXT_H
 

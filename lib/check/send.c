@@ -29,7 +29,8 @@
 /* How long answers may take; when an unanswered packet is repeated; how long
  * what a kill has left unfinished is kept from leaving. */
 enum { PATIENCE_MS = 900, AGAIN_MS = 400, AFTERMATH_US = 1000000 };
-/* Fewer are no burst for a rate limit; after a pause others get another chance, that many. */
+/* Fewer are no burst for a rate limit; after a pause others get another chance,
+ * that many. */
 enum { AT_ONCE = 16 };
 enum { FEW = 4, PAUSE_MS = 40, SLOWLY_MAX = 50 };
 enum {
@@ -278,7 +279,8 @@ static void reset(const struct send_flow *w)
 		inject_send(w->by, frame, frame_reset(frame, w->mac, &w->frame));
 }
 
-/* After a kill: the servers forget, and what is still on its way does not leave. */
+/* After a kill: the servers forget, and what is still on its way does not
+ * leave. */
 static void aftermath(void *arg)
 {
 	struct session *s = arg;
@@ -291,7 +293,8 @@ static void aftermath(void *arg)
 	usleep(AFTERMATH_US);
 }
 
-/* An answer has come: asks whether "fragmentation needed" would get through, then hangs up. */
+/* An answer has come: asks whether "fragmentation needed" would get through,
+ * then hangs up. */
 static void answered(struct session *s, size_t i)
 {
 	struct send_flow *w = &s->flows[i];
@@ -454,7 +457,8 @@ static void unable(struct session *s, int err, const char *what)
 			explain(s->o[i]->unable, err, what);
 }
 
-/* Everything that has to be there before the first packet; false: unable says why not. */
+/* Everything that has to be there before the first packet; false: unable says
+ * why not. */
 static bool set_up(struct session *s)
 {
 	int err = ruleset_read(&s->ruleset);
@@ -500,7 +504,8 @@ static void run(struct session *s)
 	for (size_t i = 0; ready && i < s->n; i++)
 		if (s->flows[i].by) {
 			send_one(s, i);
-			/* few half-open connections at once: servers have short queues */
+			/* few half-open connections at once: servers have short
+			 * queues */
 			if (i % AT_ONCE == AT_ONCE - 1)
 				settle(s);
 		}

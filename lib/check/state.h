@@ -31,7 +31,8 @@ struct state_flow {
 	bool replied; /* the server has answered */
 };
 typedef void state_flow_fn(const struct state_flow *flow, void *arg);
-/* Calls fn for every UDP entry that conntrack has of the family. 0 or negative errno. */
+/* Calls fn for every UDP entry that conntrack has of the family. 0 or negative
+ * errno. */
 int state_udp_flows(const struct family *family, state_flow_fn *fn, void *arg);
 
 /* Whether conntrack has an entry of a packet with these addresses and ports. */

@@ -21,7 +21,8 @@ enum { STATE_INVALID = 1, STATE_ESTABLISHED = 2, STATE_UNTRACKED = 64 };
 /* in an ICMP error: the header it quotes, which has no options as we sent it */
 enum { QUOTED = 8 };
 enum { FLAG_SYN = 2, FLAG_RST = 4 };
-/* What our own rules label a connection that they look up with: lib/nft/rule.h has the number. */
+/* What our own rules label a connection that they look up with: lib/nft/rule.h
+ * has the number. */
 enum { LABEL_WORDS = 4, LABEL_SOUGHT = 1 << 126 % 32 };
 enum { OWNER = 2, LIVE_RATE = 20, PIN_PRIORITY = -103, MARK_PRIORITY = -149 };
 
@@ -53,7 +54,8 @@ static const struct hook {
 
 enum set { FLOWS_SET, TARGETS_SET, PINS_MAP, MARKS_MAP, HELD_SET, NEAR_SET };
 
-/* Every part of a concatenation fills whole words: address, protocol and port. */
+/* Every part of a concatenation fills whole words: address, protocol and
+ * port. */
 static uint32_t flow_len(const struct family *a)
 {
 	return a->size + 4u + 4u;
@@ -148,8 +150,9 @@ bool table_next_tap(enum masq_check_hook hook, int priority, int *next)
 	return false;
 }
 
-/* What is compared with the flows: of the packet itself, its opposite direction, the packet that an
- * ICMP error quotes, its opposite, or the packet that began the connection. */
+/* What is compared with the flows: of the packet itself, its opposite
+ * direction, the packet that an ICMP error quotes, its opposite, or the packet
+ * that began the connection. */
 enum side { FROM_CLIENT, TO_CLIENT, QUOTES_CLIENT, QUOTES_ANSWER, OF_CONNECTION };
 
 /* Loads address, protocol and port of a side into the first words. */
@@ -213,7 +216,8 @@ static void trace(struct draft *d, const char *chain, enum side side)
 	end_rule(d, r);
 }
 
-/* Of all sides, but for the reset that ends what we began: nothing is learnt from it. */
+/* Of all sides, but for the reset that ends what we began: nothing is learnt
+ * from it. */
 static void trace_sides(struct draft *d, const char *chain)
 {
 	static const uint8_t tcp = IPPROTO_TCP;
@@ -273,7 +277,8 @@ static void put_chains(struct draft *d)
 		}
 }
 
-/* A rule that accepts is one message of a trace, an empty chain with its policy two. */
+/* A rule that accepts is one message of a trace, an empty chain with its policy
+ * two. */
 static void accept_all(struct draft *d, const char *chain)
 {
 	struct nftnl_rule *r = begin_rule(d, chain);
@@ -300,7 +305,8 @@ static void put_tracing(struct draft *d)
 	struct nftnl_rule *r;
 
 	trace_sides(d, "prerouting-500");
-	/* answers that are masqueraded have another address in front of conntrack */
+	/* answers that are masqueraded have another address in front of
+	 * conntrack */
 	r = flow_rule(d, "prerouting-199", OF_CONNECTION);
 	put_ct(r, NFT_CT_DIRECTION, -1, 0);
 	put_cmp(r, 0, NFT_CMP_EQ, &reply, sizeof(reply));
@@ -520,7 +526,8 @@ int table_open(struct table *t, const struct family *family, const struct table_
 		t->labels |= flows[i].near;
 	if (!err)
 		err = make_main(t, family, flows, n);
-	/* a kernel without labels of connections, of which our forwards have none then */
+	/* a kernel without labels of connections, of which our forwards have
+	 * none then */
 	if (err == -EOPNOTSUPP && t->labels) {
 		table_close(t);
 		err = begin(t);

@@ -37,8 +37,9 @@ struct table {
 	bool ingress; /* there are taps at the ingress of the devices */
 };
 
-/* Makes the tables, for flows of one family. devices: those whose ingress gets a tap, if the
- * kernel can. 0 or negative errno; table_close() after either, which removes them. */
+/* Makes the tables, for flows of one family. devices: those whose ingress gets
+ * a tap, if the kernel can. 0 or negative errno; table_close() after either,
+ * which removes them. */
 int table_open(struct table *t, const struct family *family, const struct table_flow *flows,
 	       size_t n, const char (*devices)[IF_NAMESIZE], size_t device_count);
 void table_close(struct table *t);
@@ -48,8 +49,8 @@ bool table_tap(const char *chain, enum masq_check_hook *hook, int *priority);
 /* The tap behind this one at the same hook; false if it is the last. */
 bool table_next_tap(enum masq_check_hook hook, int priority, int *next);
 
-/* For --live: traces new connections to these services instead, at most 20 packets a second,
- * and neither pins nor drops anything. */
+/* For --live: traces new connections to these services instead, at most 20
+ * packets a second, and neither pins nor drops anything. */
 struct table_service {
 	uint8_t protocol;
 	const struct family *family;

@@ -36,13 +36,15 @@ struct trace_event {
 /* A socket that hears of every traced packet in this network namespace. */
 int trace_open(struct nl *nl);
 typedef void trace_fn(const struct trace_event *e, void *arg);
-/* Hands over what is there; does not wait. 0 or negative errno; -ENOBUFS: events were lost. */
+/* Hands over what is there; does not wait. 0 or negative errno; -ENOBUFS:
+ * events were lost. */
 int trace_read(struct nl *nl, trace_fn *fn, void *arg);
 
-/* Reads the head of a packet, of which n bytes are there: the IP header, and behind it m of the
- * transport's. False: no IP, or a later fragment. */
+/* Reads the head of a packet, of which n bytes are there: the IP header, and
+ * behind it m of the transport's. False: no IP, or a later fragment. */
 bool trace_parse(struct trace_packet *p, const void *ip, size_t n, const void *transport, size_t m);
-/* The length of the IP header at ip, without IPv6's extensions; 0: there is none in n bytes. */
+/* The length of the IP header at ip, without IPv6's extensions; 0: there is
+ * none in n bytes. */
 size_t trace_header(const void *ip, size_t n);
 
 #endif

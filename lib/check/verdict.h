@@ -25,7 +25,8 @@ struct verdict {
 /* Sets state and code. True. */
 bool verdict_broken(struct verdict *v, const char *code);
 void verdict_warn(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A setting of an interface as sysctl(8) reads it: "net.ipv4.conf.eth0/100.forwarding" is eth0.100's. */
+/* A setting of an interface as sysctl(8) reads it:
+ * "net.ipv4.conf.eth0/100.forwarding" is eth0.100's. */
 void verdict_conf(char out[64], const char *family, const char *interface, const char *name);
 /* The note of a cure by sysctl. */
 void verdict_sysctl(struct verdict *v, const char *setting);
@@ -36,7 +37,8 @@ void verdict_put(char *out, size_t size, const char *fmt, ...)
 #define CURE(v, ...) verdict_put((v)->cure, sizeof((v)->cure), __VA_ARGS__)
 #define NOTE(v, ...) verdict_put((v)->note, sizeof((v)->note), __VA_ARGS__)
 
-/* An address, and one with a port ("[fd00::2]:80"), as text until the end of the block. */
+/* An address, and one with a port ("[fd00::2]:80"), as text until the end of
+ * the block. */
 struct verdict_text {
 	char s[ADDRESS_TEXT_MAX + 8];
 };
@@ -53,10 +55,12 @@ const char *verdict_packet(const struct check_forward *f);
 /* The port of the target that the packet goes to. */
 uint16_t verdict_port(const struct check_observed *o);
 enum { VERDICT_LINE = 192 };
-/* The words of a command line that name the forward to this port of its target. */
+/* The words of a command line that name the forward to this port of its
+ * target. */
 void verdict_forward(char out[VERDICT_LINE], const struct check_forward *f, uint16_t rport);
 
-/* "tcp 198.51.100.1:80", "mark 7", "udp ports 6970-7170"; "10.0.0.2:8080", "10.0.0.2" */
+/* "tcp 198.51.100.1:80", "mark 7", "udp ports 6970-7170"; "10.0.0.2:8080",
+ * "10.0.0.2" */
 enum { VERDICT_NAME = 80 };
 void verdict_service(char out[VERDICT_NAME], const struct check_forward *f);
 void verdict_target(char out[VERDICT_NAME], const struct check_forward *f);

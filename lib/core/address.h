@@ -12,8 +12,8 @@
 /* An IPv4 address from its number in network order. */
 struct masq_address address_v4(uint32_t addr);
 
-/* Copies an address of any caller, with zeroes behind it; false if its family is
- * unknown. */
+/* Copies an address of any caller, with zeroes behind it; false if its family
+ * is unknown. */
 bool address_take(struct masq_address *out, const struct masq_address *in);
 
 /* Bytes on the wire: 4 or 16; 0: no address. */
@@ -35,13 +35,15 @@ static inline bool address_equal(const struct masq_address *a, const struct masq
 	return a->family == b->family && !memcmp(&a->in6, &b->in6, address_size(a));
 }
 
-/* An IPv4 address in the notation of IPv6, ::ffff:10.0.0.2; then *out is that. */
+/* An IPv4 address in the notation of IPv6, ::ffff:10.0.0.2; then *out is
+ * that. */
 bool address_is_mapped(const struct masq_address *a, struct masq_address *out);
 
 /* "IPv4" or "IPv6". */
 const char *address_family_name(int family);
 
-/* In numbers, of IPv6 as RFC 5952 has it; "0.0.0.0" where there is none. Returns buf. */
+/* In numbers, of IPv6 as RFC 5952 has it; "0.0.0.0" where there is none.
+ * Returns buf. */
 const char *address_text(char buf[ADDRESS_TEXT_MAX], const struct masq_address *a);
 
 /* The first and the last eight bytes of an address, as numbers that order

@@ -66,7 +66,8 @@ static int read_range(struct masq_command *c, const char *const operand[], const
 	return err;
 }
 
-/* An address of IPv6 takes brackets, since its last number would be taken for the port. */
+/* An address of IPv6 takes brackets, since its last number would be taken for
+ * the port. */
 static int fail_word(struct error *e, const char *word)
 {
 	const char *colon = strrchr(word, ':');
@@ -293,7 +294,8 @@ static int apply(struct table *t, const struct masq_command *c)
 		e->gone = true;
 		return 0;
 	}
-	/* A line given twice is harmless; with other flags it is a newer entry. */
+	/* A line given twice is harmless; with other flags it is a newer
+	 * entry. */
 	if (e && !((e->forward.has ^ c->has) & flags)) {
 		e->again = true;
 		return 0;

@@ -140,8 +140,8 @@ int command_check_target(struct error *e, const struct masq_command *c)
 		    c->target.family == AF_INET6 ? "::" : "0.0.0.0");
 }
 
-/* An address of IPv6 that no packet can be forwarded from or to, and whose it ought to
- * be instead. */
+/* An address of IPv6 that no packet can be forwarded from or to, and whose it
+ * ought to be instead. */
 static int check_special(struct error *e, const struct masq_address *a, const char *cannot,
 			 const char *whose)
 {

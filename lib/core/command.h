@@ -8,8 +8,9 @@
 #include "text.h"
 
 /* Copies what a caller of any version gave: shorter structures read as "not
- * given", what is not marked as given is zero. 0, -E2BIG (members or bits of has
- * that this version does not know), -EINVAL (size) or -EAFNOSUPPORT (address). */
+ * given", what is not marked as given is zero. 0, -E2BIG (members or bits of
+ * has that this version does not know), -EINVAL (size) or -EAFNOSUPPORT
+ * (address). */
 int command_take(struct masq_command *out, const struct masq_command *in);
 
 static inline bool command_has(const struct masq_command *c, uint32_t bits)
@@ -20,7 +21,8 @@ static inline bool command_has(const struct masq_command *c, uint32_t bits)
 /* The pref, or the default where none is given. */
 int32_t command_pref(const struct masq_command *c);
 
-/* Whether the target of a forward is what c names; what c does not give matches any. */
+/* Whether the target of a forward is what c names; what c does not give matches
+ * any. */
 bool command_matches_target(const struct masq_command *c, const struct masq_address *addr,
 			    uint16_t port);
 
@@ -38,14 +40,14 @@ void command_describe_target(struct text *t, const struct masq_command *c);
 int command_check_protocol(struct error *e, uint8_t protocol);
 /* Refuses a command that leads nowhere. 0 or -EINVAL. */
 int command_check_target(struct error *e, const struct masq_command *c);
-/* Refuses addresses of two families, and what a packet of IPv6 cannot be sent on
- * to. Of commands that add something. 0 or -EINVAL. */
+/* Refuses addresses of two families, and what a packet of IPv6 cannot be sent
+ * on to. Of commands that add something. 0 or -EINVAL. */
 int command_check_addresses(struct error *e, const struct masq_command *c);
 
-/* The nth of the families that a command means; AF_UNSPEC: there are no more. One
- * that names an address means that address's; one that names none, each. In a part
- * of a command (kind.h) local has its family, whether a local address is given or
- * not. */
+/* The nth of the families that a command means; AF_UNSPEC: there are no more.
+ * One that names an address means that address's; one that names none, each. In
+ * a part of a command (kind.h) local has its family, whether a local address is
+ * given or not. */
 int command_family(const struct masq_command *c, unsigned int n);
 
 #endif

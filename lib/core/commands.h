@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A long list of commands, in pieces: nothing is copied when it grows, and what is
- * done with goes piece by piece, to be of use for others. A restore has two such
- * lists, one that shrinks while the other one grows.
+ * A long list of commands, in pieces: nothing is copied when it grows, and what
+ * is done with goes piece by piece, to be of use for others. A restore has two
+ * such lists, one that shrinks while the other one grows.
  */
 #ifndef COMMANDS_H
 #define COMMANDS_H

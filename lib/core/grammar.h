@@ -18,8 +18,9 @@ struct option_spec {
 
 enum action { ACT_NONE, ACT_DO, ACT_QUERY, ACT_LIST, ACT_HELP };
 
-/* needs and takes: letters of options; "r|p|d" in needs is exactly one of them. A
- * command with operands of its own needs the option of its letter, which has them. */
+/* needs and takes: letters of options; "r|p|d" in needs is exactly one of them.
+ * A command with operands of its own needs the option of its letter, which has
+ * them. */
 struct command_spec {
 	char letter;
 	enum action action;

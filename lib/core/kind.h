@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kinds of forwards: portfw, mfw, autofw; and reach. Each is one constant object in one
- * file; kinds[] is all there are, and nothing else switches on kinds.
+ * Kinds of forwards: portfw, mfw, autofw; and reach. Each is one constant
+ * object in one file; kinds[] is all there are, and nothing else switches on
+ * kinds.
  */
 #ifndef KIND_H
 #define KIND_H
@@ -25,7 +26,8 @@ struct kind {
 	 * masquerading modules never do. */
 	bool says_no;
 
-	/* Whether connections move the count of a service's only target, too. */
+	/* Whether connections move the count of a service's only target,
+	 * too. */
 	bool counts_alone;
 
 	/* Its options, for reading and for help. */
@@ -39,8 +41,8 @@ struct kind {
 	struct order (*save_order)(const struct masq_command *forward);
 	bool save_last_first;
 	/* Makes *c the one command for what it adds and what next adds, the
-	 * forward that comes behind it in the file; false: there is none. Both are
-	 * the only targets of their services. NULL: there never is one. */
+	 * forward that comes behind it in the file; false: there is none. Both
+	 * are the only targets of their services. NULL: there never is one. */
 	bool (*join)(struct masq_command *c, const struct masq_command *next);
 
 	/* Fills in what the options of g give. 0 or -EINVAL. */
@@ -117,12 +119,13 @@ const char *kind_describe(char buf[KIND_WORDS_MAX], const struct masq_command *c
  * returns the error of masq_command(). */
 int kind_fail(struct error *e, const struct masq_command *c, int err);
 
-/* Reads the words of a command line: argv[0] is the kind's name. *c is filled in
- * where action is ACT_DO or ACT_QUERY. 0 or -EINVAL with the error set. */
+/* Reads the words of a command line: argv[0] is the kind's name. *c is filled
+ * in where action is ACT_DO or ACT_QUERY. 0 or -EINVAL with the error set. */
 int kind_read(const struct kind *k, const struct flags *flags, const struct lookup *l, int argc,
 	      char *argv[], struct given *given, struct masq_command *c, struct error *e);
 
-/* Reads what print wrote, not terminated; false if it is nothing of this kind. */
+/* Reads what print wrote, not terminated; false if it is nothing of this
+ * kind. */
 bool kind_read_text(const struct kind *k, struct masq_command *c, const char *text, size_t len);
 
 #endif

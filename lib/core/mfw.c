@@ -70,7 +70,8 @@ static int read(struct masq_command *c, const struct given *g, const struct look
 
 	if (!err && g->option[OPT_REMOTE])
 		err = value_address(e, l, &target, remote[0], AF_UNSPEC);
-	/* the mark may be on either protocol; services mostly have one port for both */
+	/* the mark may be on either protocol; services mostly have one port for
+	 * both */
 	if (!err && remote[1])
 		err = value_port(e, l, &port, remote[1], IPPROTO_TCP);
 	if (!err && g->option[OPT_PREF])

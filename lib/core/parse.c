@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Text to numbers. strtoul() takes blanks, signs and "-18446744073709551615" as 1, so: by hand. */
+/* Text to numbers. strtoul() takes blanks, signs and "-18446744073709551615" as
+ * 1, so: by hand. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>

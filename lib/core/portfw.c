@@ -33,7 +33,8 @@ static const struct command_spec commands[] = {
 	{'l', ACT_LIST, MASQ_PROBE, "", "", "list"},
 };
 
-/* The words "ADDR PORT" of the ADDR/PORT that follows an option in the old syntax; NULL: none. */
+/* The words "ADDR PORT" of the ADDR/PORT that follows an option in the old
+ * syntax; NULL: none. */
 static const char *old_operand(char buf[80], int argc, char *argv[], const char *option)
 {
 	for (int i = 1; i + 1 < argc; i++) {
@@ -55,7 +56,8 @@ static bool is_given(int argc, char *argv[], const char *option)
 	return false;
 }
 
-/* ipportfw, the tool before this one: -A or -D, -t or -u ADDR/PORT, -R ADDR/PORT; -C to clear. */
+/* ipportfw, the tool before this one: -A or -D, -t or -u ADDR/PORT, -R
+ * ADDR/PORT; -C to clear. */
 static bool advise(struct error *e, char letter, int argc, char *argv[])
 {
 	bool udp = is_given(argc, argv, "-u"), delete = is_given(argc, argv, "-D");
@@ -236,8 +238,8 @@ static bool adds(const struct masq_command *c)
 }
 
 /* 0.0.0.0 is "any address of this machine" where a target is given to it, and
- * matches every address where forwards are only looked for. So does ::, each of its
- * family. */
+ * matches every address where forwards are only looked for. So does ::, each of
+ * its family. */
 static bool names_all(const struct masq_command *c)
 {
 	return address_is_any(&c->local) && !*c->interface && !adds(c);
@@ -350,7 +352,8 @@ static int change(struct service *s, const struct masq_command *c)
 	return err;
 }
 
-/* Of the services on all addresses. 0; -ESRCH if nothing matches; -EOVERFLOW. */
+/* Of the services on all addresses. 0; -ESRCH if nothing matches;
+ * -EOVERFLOW. */
 static int change_all(struct table *t, const struct masq_command *c)
 {
 	int result = -ESRCH;
@@ -373,7 +376,8 @@ static int change_all(struct table *t, const struct masq_command *c)
 	return result;
 }
 
-/* A command of one service. -ESRCH if there is nothing to change, and no target to add. */
+/* A command of one service. -ESRCH if there is nothing to change, and no target
+ * to add. */
 static int apply_part(struct table *t, const struct masq_command *c)
 {
 	struct key key = {.kind = MASQ_PORTFW};
@@ -458,9 +462,9 @@ static bool join(struct masq_command *c, const struct masq_command *next)
 }
 
 /* In the order of their names, so that a diff shows what changed. A service on
- * any address comes before those on the same port, since -L 0.0.0.0 in a command
- * also matches what is on an exact address. The target that serves last comes
- * first: -a puts a target at the head. */
+ * any address comes before those on the same port, since -L 0.0.0.0 in a
+ * command also matches what is on an exact address. The target that serves last
+ * comes first: -a puts a target at the head. */
 static struct order save_order(const struct masq_command *c)
 {
 	struct key key = {.kind = MASQ_PORTFW};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sorts large arrays by numbers. Comparing 50,000 services takes a listing longer than printing
- * them; here is nothing to compare.
+ * Sorts large arrays by numbers. Comparing 50,000 services takes a listing
+ * longer than printing them; here is nothing to compare.
  */
 #ifndef RANK_H
 #define RANK_H
@@ -24,9 +24,9 @@ static inline uint8_t rank_digit(const struct rank *r, unsigned int digit)
 }
 
 /*
- * Sorts n ranks, the smallest first, and returns where they are then: in v, or in spare, which has
- * as much room. Equal ones keep their order. (A radix sort, by the last byte first; a byte that all
- * have in common is skipped.)
+ * Sorts n ranks, the smallest first, and returns where they are then: in v, or
+ * in spare, which has as much room. Equal ones keep their order. (A radix sort,
+ * by the last byte first; a byte that all have in common is skipped.)
  */
 static inline struct rank *rank_sort(struct rank *v, struct rank *spare, size_t n)
 {
@@ -74,8 +74,8 @@ static inline int order_compare(const struct order *a, const struct order *b)
 /* The order of the element with this index. */
 typedef struct order order_fn(size_t index, const void *arg);
 
-/* Sorts n ranks, of which only the indices count, by the orders of what they stand for; as
- * rank_sort(). */
+/* Sorts n ranks, of which only the indices count, by the orders of what they
+ * stand for; as rank_sort(). */
 static inline struct rank *rank_sort_by(struct rank *v, struct rank *spare, size_t n,
 					order_fn *order, const void *arg)
 {

@@ -99,7 +99,8 @@ static enum scope scope(const struct masq_command *c __attribute__((unused)),
 	return SCOPE_KIND;
 }
 
-/* What is as it is to be stays so: a switch is not a thing that can be missing. */
+/* What is as it is to be stays so: a switch is not a thing that can be
+ * missing. */
 static int apply(struct table *t, const struct masq_command *c)
 {
 	for (size_t i = 0; i < t->n_entries; i++) {
@@ -111,7 +112,8 @@ static int apply(struct table *t, const struct masq_command *c)
 		e->again = !e->gone;
 		return 0;
 	}
-	/* inside stands before own, as it is read: then a file that has both changes nothing */
+	/* inside stands before own, as it is read: then a file that has both
+	 * changes nothing */
 	return c->verb == MASQ_DELETE || table_insert_entry(t, c->form == MASQ_INSIDE, c) ? 0
 											  : -ENOMEM;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A growing array of records, each with its forward; all zero is an empty one. */
+/* A growing array of records, each with its forward; all zero is an empty
+ * one. */
 #ifndef RECORDS_H
 #define RECORDS_H
 
@@ -17,7 +18,8 @@ struct records {
 int records_add(struct records *r, const struct masq_command *forward,
 		const struct masq_record *record);
 void records_free(struct records *r);
-/* Hands them to fn, up to one that it gives a nonzero result for, which is the result. */
+/* Hands them to fn, up to one that it gives a nonzero result for, which is the
+ * result. */
 int records_each(const struct records *r, masq_record_fn *fn, void *arg);
 
 #endif

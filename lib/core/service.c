@@ -212,8 +212,8 @@ uint64_t service_period(const struct service *s)
 	return sum;
 }
 
-/* Serves n connections by turns over at most one round more than the list is long; what is left of
- * n after that finds every count full again. */
+/* Serves n connections by turns over at most one round more than the list is
+ * long; what is left of n after that finds every count full again. */
 static uint64_t play(struct service *s, uint64_t n, size_t turns)
 {
 	struct target *v = service_targets(s);

@@ -29,8 +29,9 @@ struct key {
 	uint8_t protocol; /* portfw */
 	uint16_t port;    /* portfw */
 	uint32_t mark;    /* mfw */
-	/* portfw; 0.0.0.0: any address of this machine; at: the interface's name, with
-	 * zeroes behind it, where else the address is. All kinds: the family. */
+	/* portfw; 0.0.0.0: any address of this machine; at: the interface's
+	 * name, with zeroes behind it, where else the address is. All kinds:
+	 * the family. */
 	struct masq_address local;
 };
 _Static_assert(sizeof(struct key) == 28, "struct key has padding");
@@ -49,8 +50,8 @@ static inline const char *key_interface(const struct key *key)
 }
 /* Puts it on an interface; "": leaves it as it is. The family stays. */
 void key_set_interface(struct key *key, const char *name);
-/* What orders the keys of a kind: by protocol, family, address and port, or by mark
- * and family. Without a second rank but for addresses of IPv6. */
+/* What orders the keys of a kind: by protocol, family, address and port, or by
+ * mark and family. Without a second rank but for addresses of IPv6. */
 struct order key_order(const struct key *key);
 
 struct service {
@@ -67,8 +68,8 @@ struct service {
 
 void service_free(struct service *s);
 
-/* The targets, in serving order; and the i-th of them, which is there if i < s->n or
- * i == 0. Good until one is added. */
+/* The targets, in serving order; and the i-th of them, which is there if i <
+ * s->n or i == 0. Good until one is added. */
 struct target *service_targets(struct service *s);
 static inline const struct target *service_target(const struct service *s, size_t i)
 {
@@ -90,7 +91,8 @@ int service_delete(struct service *s, const struct masq_address *addr, uint16_t 
 /* Ends the head's turn; with one target nothing changes. */
 void service_end_turn(struct service *s);
 
-/* n more connections arrived. Takes time in the number of targets, not of connections. */
+/* n more connections arrived. Takes time in the number of targets, not of
+ * connections. */
 void service_advance(struct service *s, uint64_t n);
 
 /* Whether connections move the counts. */

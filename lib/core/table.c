@@ -18,7 +18,8 @@ void table_free(struct table *t)
 
 static uint32_t hash(const struct key *key)
 {
-	/* 2^64 times the fractions of the golden ratio and of the roots of 2, 3 and 7, odd */
+	/* 2^64 times the fractions of the golden ratio and of the roots of 2, 3
+	 * and 7, odd */
 	static const uint64_t factors[] = {0x9e3779b97f4a7c15u, 0x6a09e667f3bcc909u,
 					   0xbb67ae8584caa73bu, 0xa54ff53a5f1d36f1u};
 	uint64_t words[] = {0, 0, 0, 0}, h = 0;

@@ -23,9 +23,10 @@ struct entry {
 struct table {
 	struct service *services; /* in no order; the index of one never changes */
 	size_t n, cap;
-	/* of the first `indexed` of them, by key: open addressing. A slot has the number of
-	 * one, from 1, in the bits that number the slots, and in those above it bits of its
-	 * key's hash, so that others need not be looked at; or 0: free */
+	/* of the first `indexed` of them, by key: open addressing. A slot has
+	 * the number of one, from 1, in the bits that number the slots, and in
+	 * those above it bits of its key's hash, so that others need not be
+	 * looked at; or 0: free */
 	uint32_t *index;
 	size_t indexed, slots;
 	bool twice; /* the index has met a key again */
@@ -52,13 +53,15 @@ struct service *table_add(struct table *t, const struct key *key);
 /* Whether all keys are different, which table_add() took for granted. */
 bool table_unique(struct table *t);
 
-/* Adds the target of a command to a service, first or last. 0, -ENOMEM or -EOVERFLOW. */
+/* Adds the target of a command to a service, first or last. 0, -ENOMEM or
+ * -EOVERFLOW. */
 int table_add_target(struct table *t, struct service *s, bool head, const struct masq_command *c);
 
 /* Puts an entry first or last and gives it an id. NULL: out of memory. */
 struct entry *table_insert_entry(struct table *t, bool head, const struct masq_command *forward);
 
-/* Everything of a kind goes: its services lose their targets, its entries are gone. */
+/* Everything of a kind goes: its services lose their targets, its entries are
+ * gone. */
 void table_flush(struct table *t, enum masq_kind kind);
 
 /* What has to be in the table before a command can be applied. */

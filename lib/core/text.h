@@ -30,7 +30,8 @@ void text_join_number(struct text *t, uint64_t number);
 
 /* The most digits of a number. */
 #define TEXT_DIGITS_MAX 20
-/* Writes the digits of a number at p, without a NUL, and returns where they end. */
+/* Writes the digits of a number at p, without a NUL, and returns where they
+ * end. */
 char *text_digits(char *p, uint64_t number);
 
 #endif

@@ -29,8 +29,9 @@ struct transport {
 	int (*command)(struct masq *m, const struct masq_command *c);
 	int (*commit)(struct masq *m, int *failed);
 	void (*abort)(struct masq *m);
-	/* Puts what the kernel's forwards have in the place of what they cannot have.
-	 * -EADDRNOTAVAIL: there is none, so no forward is meant. May be NULL. */
+	/* Puts what the kernel's forwards have in the place of what they cannot
+	 * have. -EADDRNOTAVAIL: there is none, so no forward is meant. May be
+	 * NULL. */
 	int (*resolve)(struct masq *m, struct masq_command *c);
 	/* As masq_list(), of one state. only, if not NULL: nothing need be
 	 * listed but what a delete with that command would match. */

@@ -26,7 +26,8 @@ bool value_split(const char *word, const char **host, size_t *len, const char **
 	return *len && **port;
 }
 
-/* The same with a slash instead of a colon, which IPv6 has for prefixes alone. */
+/* The same with a slash instead of a colon, which IPv6 has for prefixes
+ * alone. */
 static bool split_at_slash(const char *word, const char **host, size_t *len, const char **port)
 {
 	*host = word;
@@ -223,7 +224,8 @@ int value_local(struct error *e, const struct lookup *l, struct masq_address *ou
 		    why.text, word, word);
 }
 
-/* A service of both protocols has one port; one that only one of them has, has that. */
+/* A service of both protocols has one port; one that only one of them has, has
+ * that. */
 static int look_up_both(struct error *e, const struct lookup *l, uint16_t *out, const char *word)
 {
 	uint16_t tcp = 0, udp = 0;

@@ -20,7 +20,8 @@ struct addresses {
 	size_t n, cap;
 };
 
-/* Those of a family, but for those that a link has for itself. 0, -ENOMEM, or -errno: nobody is there to ask. */
+/* Those of a family, but for those that a link has for itself. 0, -ENOMEM, or
+ * -errno: nobody is there to ask. */
 int addresses_load(struct addresses *out, enum family f);
 void addresses_free(struct addresses *a);
 /* One more, all zero. NULL: out of memory. */

@@ -71,7 +71,8 @@ static void add_up(struct census *c, const void *data, size_t len)
 	const uint8_t *p = data;
 	uint32_t word;
 
-	/* FNV-1a, but for the size of a step: the parts of a key have 4 bytes each */
+	/* FNV-1a, but for the size of a step: the parts of a key have 4 bytes
+	 * each */
 	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
 		c->sum = (c->sum ^ word) * 0x100000001b3u;

@@ -91,7 +91,8 @@ struct batch_text {
 };
 void batch_text_init(struct batch_text *b, FILE *out);
 
-/* batch.c: whether elements count their packets; pools' chains do that themselves. */
+/* batch.c: whether elements count their packets; pools' chains do that
+ * themselves. */
 bool map_spec_counts(const struct map_spec *spec);
 /* A chain that is emptied first. */
 void batch_chain_remove(struct batch *b, const char *name);

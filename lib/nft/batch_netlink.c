@@ -17,7 +17,8 @@
 #include "batch.h"
 #include "expressions.h"
 
-/* The kernel takes 64 KiB in one attribute; an element has less than 512 bytes. */
+/* The kernel takes 64 KiB in one attribute; an element has less than 512
+ * bytes. */
 #define ELEMENTS_MAX (65535 - 512)
 
 static struct batch_netlink *sink(struct batch *b)
@@ -25,7 +26,8 @@ static struct batch_netlink *sink(struct batch *b)
 	return (struct batch_netlink *)(void *)b;
 }
 
-/* An object could not be made or filled: memory, or libnftnl cannot be loaded. */
+/* An object could not be made or filled: memory, or libnftnl cannot be
+ * loaded. */
 static void refuse(struct batch_netlink *b)
 {
 	b->err = errno == ELIBACC ? -ELIBACC : -ENOMEM;
@@ -45,7 +47,8 @@ static struct nlmsghdr *message(struct batch_netlink *b, uint16_t type, uint16_t
 	return buf_msg(b->buf, b->batch.family, type, flags);
 }
 
-/* A message that only names something: the table, and in it what attr stands for. */
+/* A message that only names something: the table, and in it what attr stands
+ * for. */
 static void name(struct batch *batch, uint16_t type, uint16_t table_attr, uint16_t attr,
 		 const char *text)
 {
@@ -152,7 +155,8 @@ static size_t udata_u32(uint8_t *out, uint8_t type, uint32_t value)
 	return 2 + sizeof(value);
 }
 
-/* What nft(8) keeps of a set beside what the kernel needs: orders of bytes, and the comment. */
+/* What nft(8) keeps of a set beside what the kernel needs: orders of bytes, and
+ * the comment. */
 static size_t set_udata(uint8_t out[2 * 6 + UDATA_COMMENT_MAX], enum family f,
 			const struct parts *key, const struct map_spec *spec)
 {

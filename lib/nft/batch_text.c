@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A batch as lines that nft(8) reads: what an administrator would have typed. */
+/* A batch as lines that nft(8) reads: what an administrator would have
+ * typed. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -16,7 +17,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct batch *b, const cha
 	va_end(ap);
 }
 
-/* What is done to something in the table, and its name: "add chain ip ipmasqadm lookup". */
+/* What is done to something in the table, and its name: "add chain ip ipmasqadm
+ * lookup". */
 static void begin(struct batch *b, const char *what, const char *name)
 {
 	say(b, "%s %s " NFT_TABLE "%s%s", what, family_defs[b->family].text, *name ? " " : "",
@@ -167,8 +169,8 @@ static void address_add(struct batch *b, const char *set, const struct masq_addr
 	say(b, " { %s }\n", address_text(addr, a));
 }
 
-/* nft(8) knows no escapes: a quotation mark ends a string, and an asterisk at its
- * end stands for any name. Terminals obey what is not printable. */
+/* nft(8) knows no escapes: a quotation mark ends a string, and an asterisk at
+ * its end stands for any name. Terminals obey what is not printable. */
 static bool can_be_quoted(const char *name)
 {
 	size_t len = 0;

@@ -13,8 +13,8 @@
 
 #define MESSAGE_ROOM (BUF_ROOM + 1024)
 
-/* Zeroed before it is written, since libmnl leaves the padding of attributes as it
- * finds it. */
+/* Zeroed before it is written, since libmnl leaves the padding of attributes as
+ * it finds it. */
 int buf_init(struct buf *b)
 {
 	const size_t cap = 2 * MESSAGE_ROOM;
@@ -127,7 +127,8 @@ void buf_end_batch(struct buf *b)
 	buf_close(b);
 }
 
-/* Whether a whole message is there. libmnl takes a length beyond 2^31 for a negative one. */
+/* Whether a whole message is there. libmnl takes a length beyond 2^31 for a
+ * negative one. */
 bool buf_is_message(const struct nlmsghdr *nlh, int left)
 {
 	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;

@@ -28,10 +28,10 @@ int buf_init(struct buf *b);
 void buf_free(struct buf *b);
 void buf_reset(struct buf *b);
 
-/* A message of this NFT_MSG_ type for a family. There is room for BUF_ROOM bytes
- * of attributes; it is closed by the next call for the same buffer, and the
- * pointer is good until then. Out of memory it is a message that goes nowhere,
- * and link_*() gives -ENOMEM. */
+/* A message of this NFT_MSG_ type for a family. There is room for BUF_ROOM
+ * bytes of attributes; it is closed by the next call for the same buffer, and
+ * the pointer is good until then. Out of memory it is a message that goes
+ * nowhere, and link_*() gives -ENOMEM. */
 #define BUF_ROOM 69632 /* one attribute of 64 KiB, and some more */
 struct nlmsghdr *buf_msg(struct buf *b, enum family f, uint16_t type, uint16_t flags);
 /* The same for any netfilter subsystem and family, by its number. */

@@ -11,14 +11,16 @@
 #include "connections.h"
 #include "read.h"
 
-/* CTA_STATUS_MASK, which older headers have not; kernels filter by it since 5.17. */
+/* CTA_STATUS_MASK, which older headers have not; kernels filter by it since
+ * 5.17. */
 #define STATUS_MASK 26
 
-/* Which parts of a tuple a filter looks at (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
+/* Which parts of a tuple a filter looks at
+ * (net/netfilter/nf_conntrack_netlink.c, since 5.8). */
 enum { FILTER_DESTINATION = 1 << 1, FILTER_PROTOCOL = 1 << 3, FILTER_PORT = 1 << 5 };
 
-/* Labels are so many bytes, of which ours are in the last four, or the first four
- * where the highest byte comes first (expressions.c). */
+/* Labels are so many bytes, of which ours are in the last four, or the first
+ * four where the highest byte comes first (expressions.c). */
 enum { LABELS_SIZE = 16 };
 
 /* The attributes of a tuple that have its addresses. */
@@ -88,8 +90,8 @@ bool connections_none(struct link *l, struct buf *b)
 	return !link_get(l, b, read_count, &none) && none;
 }
 
-/* The address and the port of a tuple, its source or its destination; the protocol.
- * addr has the family. */
+/* The address and the port of a tuple, its source or its destination; the
+ * protocol. addr has the family. */
 static bool read_end(const struct nlattr *tuple, uint16_t ip, uint16_t port,
 		     struct masq_address *addr, uint16_t *number, uint8_t *protocol)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that the kernel follows: asked for, read, forgotten (ctnetlink). */
+/* Connections that the kernel follows: asked for, read, forgotten
+ * (ctnetlink). */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
@@ -15,12 +16,13 @@ struct connection_filter {
 	struct key key;
 };
 
-/* Begins a request, in which an address of IPv6 does not count: IPCTNL_MSG_CT_GET for a dump, or IPCTNL_MSG_CT_DELETE for all
- * of them at once, which older kernels (6.1) refuse with EINVAL. */
+/* Begins a request, in which an address of IPv6 does not count:
+ * IPCTNL_MSG_CT_GET for a dump, or IPCTNL_MSG_CT_DELETE for all of them at
+ * once, which older kernels (6.1) refuse with EINVAL. */
 void connections_ask(struct buf *b, uint16_t type, const struct connection_filter *filter);
 
-/* Whether there are none at all. A dump of none walks through the kernel's whole
- * table (some 10 ms of 262,144 buckets, Linux 6.18). */
+/* Whether there are none at all. A dump of none walks through the kernel's
+ * whole table (some 10 ms of 262,144 buckets, Linux 6.18). */
 bool connections_none(struct link *l, struct buf *b);
 
 struct connection {
@@ -41,12 +43,13 @@ struct connection {
 	uint8_t tuple[128];
 };
 
-/* Reads a message of a dump; false: it is of no use, or not of TCP or UDP. Older
- * kernels filter less than they were asked to. */
+/* Reads a message of a dump; false: it is of no use, or not of TCP or UDP.
+ * Older kernels filter less than they were asked to. */
 bool connection_read(struct connection *out, const struct nlmsghdr *nlh);
 
-/* Whether a message is of a connection that a helper awaited; *master is then how
- * the kernel names the one on which it was agreed, as in tuple and tuple_len. */
+/* Whether a message is of a connection that a helper awaited; *master is then
+ * how the kernel names the one on which it was agreed, as in tuple and
+ * tuple_len. */
 bool connection_read_master(struct connection *master, const struct nlmsghdr *nlh);
 
 /* Begins a request that makes the kernel forget this one, if it is still there;
@@ -54,12 +57,12 @@ bool connection_read_master(struct connection *master, const struct nlmsghdr *nl
 void connection_forget(struct buf *b, const struct connection *c, bool exact);
 
 /*
- * Begins a request that puts another one in its place: to this machine itself, and
- * for as long. What the client goes on sending is answered here (TCP: by a reset).
- * What the server goes on sending is another connection, and if it is masqueraded
- * the client's is not free for it: else it would be taken for the old one, as long
- * as both ports are the same (seen with a download). Fails with EEXIST where a
- * packet was faster.
+ * Begins a request that puts another one in its place: to this machine itself,
+ * and for as long. What the client goes on sending is answered here (TCP: by a
+ * reset). What the server goes on sending is another connection, and if it is
+ * masqueraded the client's is not free for it: else it would be taken for the
+ * old one, as long as both ports are the same (seen with a download). Fails
+ * with EEXIST where a packet was faster.
  */
 void connection_bar(struct buf *b, const struct connection *c);
 

@@ -21,8 +21,8 @@ struct search {
 	bool found;
 };
 
-/* Of the family or of inet, and not ours. All these messages have the table's name
- * as attribute 1. */
+/* Of the family or of inet, and not ours. All these messages have the table's
+ * name as attribute 1. */
 static bool is_others(const struct search *s, const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
@@ -63,7 +63,8 @@ static bool is_one_of(const struct nlattr *name, const char *const words[])
 }
 
 /* Expressions that need conntrack as long as they stand in a rule (their init
- * takes it: net/netfilter/nft_nat.c and others); iptables-nft has them in a target. */
+ * takes it: net/netfilter/nft_nat.c and others); iptables-nft has them in a
+ * target. */
 static bool translates(const struct nlattr *expr)
 {
 	static const char *const names[] = {"nat", "masq", "redir", NULL};
@@ -124,7 +125,8 @@ int conntrack_needs_us(struct link *l, struct buf *b, enum family f, bool *need)
 		err = dump(l, b, NFT_MSG_GETRULE, see_rule, &rules);
 	if (err)
 		return err == -ENOMEM || err == -EINTR ? err : 0;
-	/* whose chains and rules those were is not asked: where one sleeps, all may */
+	/* whose chains and rules those were is not asked: where one sleeps, all
+	 * may */
 	if (chains.found && rules.found && !dormant.found) {
 		*need = false;
 		return 0;

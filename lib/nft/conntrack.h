@@ -13,9 +13,10 @@
 
 #include "link.h"
 
-/* Whether there are, or may be, connections of a family with a translated destination that
- * are not over, and nobody else keeps the translation going. What cannot be found
- * out counts as yes. 0 or -ENOMEM; -EINTR: the ruleset changed meanwhile. */
+/* Whether there are, or may be, connections of a family with a translated
+ * destination that are not over, and nobody else keeps the translation going.
+ * What cannot be found out counts as yes. 0 or -ENOMEM; -EINTR: the ruleset
+ * changed meanwhile. */
 int conntrack_needs_us(struct link *l, struct buf *b, enum family f, bool *need);
 
 #endif

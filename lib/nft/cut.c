@@ -93,7 +93,8 @@ static struct key any_of(const struct key *key)
 	return any;
 }
 
-/* The key of a service on the interface that has the address; false: none has it. */
+/* The key of a service on the interface that has the address; false: none has
+ * it. */
 static bool at_of(struct key *out, struct local *local, const struct key *key)
 {
 	const char *interface = local_interface(local, &key->local);
@@ -146,8 +147,8 @@ static int remember(struct search *s, const struct connection *c)
 	return 0;
 }
 
-/* By a forward of ours, whichever (skeleton.h); unless it has no label: then only if
- * the kernel has none. */
+/* By a forward of ours, whichever (skeleton.h); unless it has no label: then
+ * only if the kernel has none. */
 static bool may_be_ours(const struct connection *c)
 {
 	return c->status & IPS_DST_NAT && !(c->labels & LABEL_BIT(LABEL_MISSED));
@@ -302,8 +303,8 @@ static bool may_be_of_entry(const struct connection *c, const struct table *now)
 	return false;
 }
 
-/* Whether it is of a service that was not changed, and keeps what it has: nothing
- * that comes before that one was. */
+/* Whether it is of a service that was not changed, and keeps what it has:
+ * nothing that comes before that one was. */
 static bool is_of_unchanged(struct search *s, struct table *now, const struct connection *c)
 {
 	struct key keys[] = {c->key, {0}, any_of(&c->key)};
@@ -329,7 +330,8 @@ static bool is_to_end(struct search *s, struct state *now, const struct connecti
 	       !may_be_of_entry(c, &now->table);
 }
 
-/* Datagrams to what is, or may be, served find their new way with the next one. */
+/* Datagrams to what is, or may be, served find their new way with the next
+ * one. */
 static bool is_to_bar(struct search *s, struct state *now, const struct connection *c)
 {
 	bool served = s->marked.n || serving(&now->table, &s->local, &c->key);
@@ -395,7 +397,8 @@ static int see_offspring(const struct nlmsghdr *nlh, void *arg)
 	return remember(&o->found, &c);
 }
 
-/* An H.323 call has a connection in which one is agreed on in which media are. */
+/* An H.323 call has a connection in which one is agreed on in which media
+ * are. */
 #define GENERATIONS 4
 
 /* Ends what was agreed on in these, such as a file that FTP still sends. */

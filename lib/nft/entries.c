@@ -9,7 +9,8 @@
 #define RECEIVER_SECONDS 15
 #define RECEIVERS_MAX 4096 /* contacted hosts that an entry can remember at once */
 
-/* A contacted outside host is the key; where anyone may connect, there is only one. */
+/* A contacted outside host is the key; where anyone may connect, there is only
+ * one. */
 static const struct parts outside_host = {{FIELD_CT_SERVER}}, nobody = {{FIELD_ETHER_TYPE}},
 			  source = {{FIELD_SOURCE}}, inside_host = {{FIELD_CT_CLIENT}};
 
@@ -82,7 +83,8 @@ void entry_drop_control(struct masq_command *forward)
 	forward->trigger_port = 0;
 }
 
-/* Version 0.5.0 took a control port for a single port, and forwarded it for everybody. */
+/* Version 0.5.0 took a control port for a single port, and forwarded it for
+ * everybody. */
 bool entry_parse(struct masq_command *out, enum family f, const char *chain, const char *comment,
 		 size_t len)
 {
@@ -98,8 +100,8 @@ bool entry_parse(struct masq_command *out, enum family f, const char *chain, con
 }
 
 /* Only masqueraded connections trigger. And the kernel follows connections only
- * as long as some rule looks at one: where all entries have gone, this one keeps
- * what still runs running. */
+ * as long as some rule looks at one: where all entries have gone, this one
+ * keeps what still runs running. */
 void entry_make_trigger(struct batch *b)
 {
 	struct rule r = {.chain = CHAIN_TRIGGER, .first = true};
@@ -110,7 +112,8 @@ void entry_make_trigger(struct batch *b)
 	b->ops->rule_add(b, &r);
 }
 
-/* Says of a masqueraded connection whom it reached and who began it, whatever its direction. */
+/* Says of a masqueraded connection whom it reached and who began it, whatever
+ * its direction. */
 static void write_contact(struct batch *b, const struct masq_command *f, const char *receivers,
 			  bool first)
 {

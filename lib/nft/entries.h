@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Entries as rules, whose comments say what they are in the words of their
- * options. Of autofw ranges and ports each have a chain, the newest entry first;
- * direct ones need no rule and only have to be remembered. Of reach each switch
- * has a chain, which ends what a base chain does for it.
+ * options. Of autofw ranges and ports each have a chain, the newest entry
+ * first; direct ones need no rule and only have to be remembered. Of reach each
+ * switch has a chain, which ends what a base chain does for it.
  *
  * A triggered range has a map of receivers, filled by a rule that sees
  * masqueraded packets leave: who contacted whom.
@@ -31,7 +31,8 @@ bool entry_is_triggered(const struct masq_command *forward);
 /* Takes the control connection out of it: a single port has none. */
 void entry_drop_control(struct masq_command *forward);
 
-/* The name of the map, and of the chain that fills it: "udp-6970-7170-by-tcp-7070". */
+/* The name of the map, and of the chain that fills it:
+ * "udp-6970-7170-by-tcp-7070". */
 void entry_receivers_name(char out[CHAIN_NAME_MAX], const struct masq_command *forward);
 /* Whether it is such a name. */
 bool entry_owns(const char *name);

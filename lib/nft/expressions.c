@@ -182,9 +182,9 @@ static void test_protocols(struct builder *b, bool unequal)
 		put(x, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
-/* A number as a field has it: of one byte or in host order; an address, or how it
- * begins, in network order; of a label the highest 32 bits, which come last where the
- * lowest byte is first. */
+/* A number as a field has it: of one byte or in host order; an address, or how
+ * it begins, in network order; of a label the highest 32 bits, which come last
+ * where the lowest byte is first. */
 static const void *constant(uint8_t out[CONSTANT_MAX], const struct field_def *field,
 			    uint32_t number)
 {

@@ -20,7 +20,8 @@
 /* Of one argument, what nft(8) calls the family. */
 #define LOOK_AT_IT "look at it with: nft list table %s " NFT_TABLE
 
-/* Whether root of this user namespace is nobody here: somebody else made the network namespace. */
+/* Whether root of this user namespace is nobody here: somebody else made the
+ * network namespace. */
 static bool is_foreign(void)
 {
 	int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -159,7 +160,8 @@ static const char *config_of(enum family f, const char *expression)
 	return "CONFIG_NF_TABLES";
 }
 
-/* What a message is about: the name, and of what ("chain"); NULL: nothing that has one. */
+/* What a message is about: the name, and of what ("chain"); NULL: nothing that
+ * has one. */
 static const char *blamed_object(const struct link_error *error, const char **kind)
 {
 	static const struct {

@@ -125,12 +125,12 @@ int helpers_check_families(struct error *e, const struct state *st, const struct
 }
 
 /*
- * Whether the kernel has a helper, and rewrites what it reads where addresses are
- * translated. Making the object loads the first module alone, and without the
- * second all seems well and no data connection comes through. What is built in is
- * no module, which can only be told once nf_nat and the first module could have been
- * loaded: by a batch that is not ended, or because chains and object are there. 1, 0
- * or -errno.
+ * Whether the kernel has a helper, and rewrites what it reads where addresses
+ * are translated. Making the object loads the first module alone, and without
+ * the second all seems well and no data connection comes through. What is built
+ * in is no module, which can only be told once nf_nat and the first module
+ * could have been loaded: by a batch that is not ended, or because chains and
+ * object are there. 1, 0 or -errno.
  */
 static int is_ready(struct link *l, struct buf *buf, enum family f, const struct helper_object *o,
 		    bool there)
@@ -173,8 +173,8 @@ static int read_answer(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* The kernel takes an object that is there for the one that is to be added, whatever
- * it is. */
+/* The kernel takes an object that is there for the one that is to be added,
+ * whatever it is. */
 static int check_object(struct error *e, struct link *l, struct buf *buf, enum family f,
 			struct state *st, const struct helper_object *o)
 {

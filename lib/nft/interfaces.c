@@ -21,7 +21,8 @@
 #define ADDRESS_SECONDS 604800
 #define ADDRESSES_MAX 65535
 
-/* So many rules an interface has in each place; one of lookup_at leads to its chain. */
+/* So many rules an interface has in each place; one of lookup_at leads to its
+ * chain. */
 static const uint32_t rules_in[INTERFACE_PLACES] = {
 	[INTERFACE_LOOKS_UP] = MAP_COUNT - MAP_FIXED,
 	[INTERFACE_AT] = 1,
@@ -43,7 +44,8 @@ static const struct {
 const struct hook learn_leaving_hook = {"filter", NF_INET_POST_ROUTING, 300,
 					"postrouting priority 300"};
 
-/* So many addresses are asked for one by one, with the rest; of more, all are told. */
+/* So many addresses are asked for one by one, with the rest; of more, all are
+ * told. */
 #define ASKED_MAX 32
 
 static const struct parts destination = {{FIELD_LOCAL}}, source = {{FIELD_SOURCE}};
@@ -264,8 +266,8 @@ int interface_addresses(struct link *l, struct buf *b, enum family f, struct int
 	return ask_nothing_is_no_error(link_dump(l, b, read_answer, &r));
 }
 
-/* Each has as many rules in the chains that they share. Others' count as well, and
- * then it is looked at closely. */
+/* Each has as many rules in the chains that they share. Others' count as well,
+ * and then it is looked at closely. */
 bool interface_in_doubt(const struct interfaces *all, const struct interface *i)
 {
 	uint32_t n = all->use[INTERFACE_AT] - shared[INTERFACE_AT].references;
@@ -369,8 +371,8 @@ static struct statement test(enum test t)
 	return (struct statement){.type = STATEMENT_TEST, .test = t};
 }
 
-/* What comes in by it for an address of its own shows that; by another one, that
- * the address is none of it. */
+/* What comes in by it for an address of its own shows that; by another one,
+ * that the address is none of it. */
 static void write_learning(struct batch *b, const char *name, const char *comment, const char *set)
 {
 	struct rule learn = {.chain = CHAIN_LEARN, .comment = comment};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Services on interfaces. No expression tells whose an address of this machine is,
- * but for the interface that a packet came in by. So each interface has a set of its
- * addresses, which packets teach: those that come in by it for an address of it, and
- * those that leave from one. What comes in by another for an address of that one
- * takes it away again: it has moved.
+ * Services on interfaces. No expression tells whose an address of this machine
+ * is, but for the interface that a packet came in by. So each interface has a
+ * set of its addresses, which packets teach: those that come in by it for an
+ * address of it, and those that leave from one. What comes in by another for an
+ * address of that one takes it away again: it has moved.
  *
  *	map portfw-eth0, portfw_pools-eth0	its services
  *	set addresses-eth0			what it has been seen to have
@@ -13,10 +13,10 @@
  *	chain learn				for each interface: learns from what comes in
  *	chain learn_leaving			and from what leaves; a base chain
  *
- * The rules of all four have a comment that names the interface: "@eth0".
- * All of an interface is made with its first service, and goes with its last,
- * unless others refer to it. The addresses of the moment are added by each command
- * that adds a service.
+ * The rules of all four have a comment that names the interface: "@eth0". All
+ * of an interface is made with its first service, and goes with its last,
+ * unless others refer to it. The addresses of the moment are added by each
+ * command that adds a service.
  */
 #ifndef INTERFACES_H
 #define INTERFACES_H
@@ -65,8 +65,8 @@ struct interfaces {
 };
 
 void interfaces_free(struct interfaces *i);
-/* The one of this name, made where there is none; NULL: out of memory. Good until
- * the next call. */
+/* The one of this name, made where there is none; NULL: out of memory. Good
+ * until the next call. */
 struct interface *interfaces_put(struct interfaces *i, const char *name);
 
 /* Names of what belongs to an interface. */
@@ -79,28 +79,28 @@ bool interface_owns_set(const char *name);
 /* Whether a comment of a rule names one. */
 bool interface_comment(const char *text, size_t len);
 
-/* Asks, after the requests that are in the buffer, whether an interface stands, and
- * which of its present addresses are known. */
+/* Asks, after the requests that are in the buffer, whether an interface stands,
+ * and which of its present addresses are known. */
 void interface_ask(struct buf *b, enum family f, struct interfaces *all, struct interface *i,
 		   const struct addresses *present);
 /* Takes an answer: 1; 0: it is to another request; -ENOMEM. */
 int interfaces_read(struct interfaces *i, enum family f, const struct nlmsghdr *nlh);
-/* Sends what interface_ask() has put into the buffer, and takes the answers. 0 or
- * -errno, as in load.h. */
+/* Sends what interface_ask() has put into the buffer, and takes the answers. 0
+ * or -errno, as in load.h. */
 int interfaces_ask(struct link *l, struct buf *b, enum family f, struct interfaces *i);
 /* The addresses in its set, if they were too many to be asked for. The same. */
 int interface_addresses(struct link *l, struct buf *b, enum family f, struct interfaces *all,
 			const struct interface *i);
 /* Whether what was asked says that an interface lacks something, or may. */
 bool interface_in_doubt(const struct interfaces *all, const struct interface *i);
-/* All there are, with their rules in the chains that they share. 0 or -errno, as in
- * load.h. */
+/* All there are, with their rules in the chains that they share. 0 or -errno,
+ * as in load.h. */
 int interfaces_load(struct link *l, struct buf *b, enum family f, struct interfaces *i);
 /* The rules of one's own chain as well, and whether it is whole. The same. */
 int interface_load(struct link *l, struct buf *b, enum family f, struct interfaces *all, size_t i);
 
-/* Makes what an interface lacks, and adds those of its addresses that are not known,
- * which are in order. */
+/* Makes what an interface lacks, and adds those of its addresses that are not
+ * known, which are in order. */
 void interface_write(struct batch *b, const struct interface *i, const struct addresses *known,
 		     const struct addresses *present);
 void interface_remove(struct batch *b, const struct interface *i);

@@ -61,7 +61,8 @@ struct reader {
 	enum map map;
 };
 
-/* The dumps that take an attribute for the table are few; others' tables are skipped. */
+/* The dumps that take an attribute for the table are few; others' tables are
+ * skipped. */
 static bool is_ours(const struct reader *r, const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *gen = mnl_nlmsg_get_payload(nlh);
@@ -189,7 +190,8 @@ static int refers_to_us(struct inventory *i, const struct nlattr *list)
 	return err;
 }
 
-/* Whether a rule is none of those that a chain of ours has, or one too many of them. */
+/* Whether a rule is none of those that a chain of ours has, or one too many of
+ * them. */
 static bool is_foreign(struct reader *r, const char *chain, const struct nlmsghdr *nlh)
 {
 	struct comment comment = read_comment(attr_of(nlh, NFTA_RULE_USERDATA));
@@ -229,9 +231,9 @@ static int look_at_chain(struct link *l, struct buf *b, struct reader *r, const 
 }
 
 /*
- * Whether chains of ours have rules that are not, or others' rules refer to ours.
- * What services have is passed over: one dump of every rule would take the square
- * of their number.
+ * Whether chains of ours have rules that are not, or others' rules refer to
+ * ours. What services have is passed over: one dump of every rule would take
+ * the square of their number.
  */
 static int look_at_rules(struct link *l, struct buf *b, struct reader *r)
 {

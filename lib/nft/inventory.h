@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that is in our table of a family, for the last forward's going: what is ours goes, and
- * the table stays around what is not. */
+/* All that is in our table of a family, for the last forward's going: what is
+ * ours goes, and the table stays around what is not. */
 #ifndef INVENTORY_H
 #define INVENTORY_H
 

@@ -12,9 +12,9 @@
 #include "link.h"
 #include "schema.h"
 
-/* The kernel fills a dump message with up to 32 KiB if it has seen a reader that
- * takes as much (netlink_recvmsg): fewer messages, and each starts its walk over
- * a set from the beginning. */
+/* The kernel fills a dump message with up to 32 KiB if it has seen a reader
+ * that takes as much (netlink_recvmsg): fewer messages, and each starts its
+ * walk over a set from the beginning. */
 #define RECEIVE_SIZE 65536
 
 /* For the changes that others make while a large listing is read. */
@@ -22,8 +22,8 @@
 /* How long the kernel may take from a new generation to its report, in ms. */
 #define MONITOR_WAIT 200
 
-/* What the kernel accounts for one error among the answers to a batch (a message
- * of its own, with the allocator's overhead). */
+/* What the kernel accounts for one error among the answers to a batch (a
+ * message of its own, with the allocator's overhead). */
 #define ANSWER_SIZE 1024
 
 struct link {
@@ -161,7 +161,8 @@ static int read_answers(struct link *l, struct mnl_socket *socket, uint32_t firs
 	}
 }
 
-/* Buffers count by themselves, so that an answer that was left could be taken for one to come. */
+/* Buffers count by themselves, so that an answer that was left could be taken
+ * for one to come. */
 static void forget_unread(struct link *l)
 {
 	ssize_t got = 1;
@@ -337,7 +338,8 @@ static void make_room(struct mnl_socket *socket, int force, int option, size_t w
 		setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
 }
 
-/* The extended acknowledgement behind an error: the kernel's words, and the attribute it means. */
+/* The extended acknowledgement behind an error: the kernel's words, and the
+ * attribute it means. */
 static void describe_error(struct link_error *error, const struct buf *b,
 			   const struct nlmsghdr *nlh)
 {
@@ -366,7 +368,8 @@ static void describe_error(struct link_error *error, const struct buf *b,
 	}
 }
 
-/* The first error is the cause; an acknowledgement does not count beside one. */
+/* The first error is the cause; an acknowledgement does not count beside
+ * one. */
 static bool read_acks(struct link *l, const struct buf *b, struct link_error *error, int left)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)l->receive;

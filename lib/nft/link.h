@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Netlink framing for nf_tables: requests, dumps, batches, acknowledgements, the
- * generation id. Knows nothing of masquerading; libmnl does the parsing.
+ * Netlink framing for nf_tables: requests, dumps, batches, acknowledgements,
+ * the generation id. Knows nothing of masquerading; libmnl does the parsing.
  *
  * Nothing here waits: the kernel works on a netlink message inside sendmsg(2)
  * and on a dump inside recvmsg(2) (net/netlink/af_netlink.c), so whatever there
@@ -18,7 +18,8 @@ struct link;
 int link_open(struct link **out);
 void link_close(struct link *l);
 
-/* Called once a message received; a negative result ends the reading and is returned. */
+/* Called once a message received; a negative result ends the reading and is
+ * returned. */
 typedef int link_fn(const struct nlmsghdr *nlh, void *arg);
 
 /* The generation of the whole ruleset; every commit by anybody raises it. */
@@ -32,7 +33,8 @@ int link_get(struct link *l, struct buf *b, link_fn *fn, void *arg);
  * not one state. Dumps of elements do not tell that; only the generation does,
  * afterwards (measured on 6.18). */
 int link_dump(struct link *l, struct buf *b, link_fn *fn, void *arg);
-/* The same for no more than the first messages of a dump, a few dozen elements. */
+/* The same for no more than the first messages of a dump, a few dozen
+ * elements. */
 int link_glance(struct link *l, struct buf *b, link_fn *fn, void *arg);
 
 /* What the kernel answers to a batch. */
@@ -48,8 +50,8 @@ struct link_error {
  * done either. */
 int link_commit(struct link *l, struct buf *b, struct link_error *error);
 
-/* Sends a batch that does not end: the kernel looks at it, and loads modules that it
- * asks for, and does nothing. 0 or -errno. */
+/* Sends a batch that does not end: the kernel looks at it, and loads modules
+ * that it asks for, and does nothing. 0 or -errno. */
 int link_try(struct link *l, struct buf *b);
 
 /*

@@ -12,8 +12,8 @@ void listing_free(struct listing *l)
 	*l = (struct listing){0};
 }
 
-/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6; of
- * each IPv4 before IPv6, and in that the newest first. */
+/* Marks by number; of the protocols UDP, which is 17, before TCP, which is 6;
+ * of each IPv4 before IPv6, and in that the newest first. */
 static struct order order_of(size_t index, const void *arg)
 {
 	const struct table *t = arg;
@@ -110,8 +110,8 @@ int listing_tell(const struct listing *l, const struct table *t, enum masq_kind 
 	for (size_t i = 0; !err && i < l->n; i++) {
 		const struct service *s = &t->services[l->sorted[i].index];
 
-		/* they lie in the order of the kernel's hash, so that each is a miss in the
-		 * cache: half of the time that is spent here */
+		/* they lie in the order of the kernel's hash, so that each is a
+		 * miss in the cache: half of the time that is spent here */
 		if (i + AHEAD < l->n)
 			__builtin_prefetch(&t->services[l->sorted[i + AHEAD].index]);
 		if (s->key.kind == kind)

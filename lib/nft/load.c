@@ -36,9 +36,9 @@ static void begin_map(struct map_reader *r, enum map map, const char *interface)
 }
 
 /*
- * The service that an element is of, NULL: another map has it, too; and where it is
- * remembered how it stands. A listing has nothing to remember of the first map that it
- * reads, which would be a fifth of all that it needs: NULL.
+ * The service that an element is of, NULL: another map has it, too; and where
+ * it is remembered how it stands. A listing has nothing to remember of the
+ * first map that it reads, which would be a fifth of all that it needs: NULL.
  */
 static int begin_service(struct map_reader *r, const struct key *key, struct service **out,
 			 struct stored **stored)
@@ -60,8 +60,8 @@ static int begin_service(struct map_reader *r, const struct key *key, struct ser
 	return 0;
 }
 
-/* The one target of a service, with the connections that arrived since its comment was
- * written. */
+/* The one target of a service, with the connections that arrived since its
+ * comment was written. */
 static int add_target(struct service *s, struct stored *stored, const struct map_reader *r,
 		      const struct element *e, const struct metadata *said)
 {
@@ -131,8 +131,8 @@ static void bring_up_to_date(struct state *st, struct service *s)
 	service_advance(s, arrived);
 }
 
-/* An answer to one of the requests for a service: an element, or about its helper or the
- * standing. */
+/* An answer to one of the requests for a service: an element, or about its
+ * helper or the standing. */
 static int read_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	char interface[MASQ_INTERFACE_MAX];
@@ -228,7 +228,8 @@ int load_named(struct link *l, struct buf *b, enum family f, struct state *st,
 	return err;
 }
 
-/* NFTA_SET_COUNT, which older headers and kernels have not (6.18 has, 6.1 not). */
+/* NFTA_SET_COUNT, which older headers and kernels have not (6.18 has, 6.1
+ * not). */
 #define SET_COUNT 20
 
 struct capacity {
@@ -258,8 +259,9 @@ static int load_capacity(struct link *l, struct buf *b, enum family f, const cha
 	return ask_nothing_is_no_error(link_get(l, b, read_capacity, c));
 }
 
-/* A request by name takes as long as one or two elements of a dump, and the dump of a
- * full map more than that (measured on 6.18: 4.5 us each; 2 us of 10,000, 6 us of 60,000). */
+/* A request by name takes as long as one or two elements of a dump, and the
+ * dump of a full map more than that (measured on 6.18: 4.5 us each; 2 us of
+ * 10,000, 6 us of 60,000). */
 int load_all_is_less(struct link *l, struct buf *b, enum family f, enum masq_kind kind, size_t n,
 		     bool *less)
 {

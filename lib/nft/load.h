@@ -23,14 +23,17 @@ int load_named(struct link *l, struct buf *b, enum family f, struct state *st,
 int load_services(struct link *l, struct buf *b, enum family f, struct state *st,
 		  unsigned int kinds_wanted);
 
-/* Whether it takes less to read all services of a kind than n of them by name. */
+/* Whether it takes less to read all services of a kind than n of them by
+ * name. */
 int load_all_is_less(struct link *l, struct buf *b, enum family f, enum masq_kind kind, size_t n,
 		     bool *less);
 
-/* How many elements a map may hold; 0: as many as you like, or there is no such map. */
+/* How many elements a map may hold; 0: as many as you like, or there is no such
+ * map. */
 int load_map_size(struct link *l, struct buf *b, enum family f, enum map map, uint32_t *size);
 
-/* Whether a map holds an element other than those of the table's dirty services. */
+/* Whether a map holds an element other than those of the table's dirty
+ * services. */
 int load_remains(struct link *l, struct buf *b, enum family f, struct state *st, enum map map,
 		 const char *interface, bool *remains);
 

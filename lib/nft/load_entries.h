@@ -7,13 +7,14 @@
 #include "records.h"
 #include "state.h"
 
-/* All entries of a family and of a set of kinds, MASQ_KIND() bits, in the order in
- * which they match. */
+/* All entries of a family and of a set of kinds, MASQ_KIND() bits, in the order
+ * in which they match. */
 int load_entries(struct link *l, struct buf *b, enum family f, struct state *st,
 		 unsigned int kinds_wanted);
 
-/* Whether the chain and the map of receivers are there, of each entry that goes,
- * comes, or is added once more: others may have deleted them, or their rules. */
+/* Whether the chain and the map of receivers are there, of each entry that
+ * goes, comes, or is added once more: others may have deleted them, or their
+ * rules. */
 int load_places(struct link *l, struct buf *b, enum family f, struct state *st);
 
 /* The receivers of an entry, as records to append. */

@@ -203,7 +203,8 @@ static int load_old_maps(struct link *l, struct buf *b, struct rule_reader *r)
 
 		buf_reset(b);
 		ask_elements(b, r->family, NLM_F_DUMP, r->maps[i].name);
-		/* gone already: somebody changed it, and the generation will tell */
+		/* gone already: somebody changed it, and the generation will
+		 * tell */
 		err = ask_nothing_is_no_error(link_dump(l, b, read_old_map, &m));
 	}
 	return err;
@@ -225,8 +226,8 @@ static bool is_copy(const struct loaded_target *a, const struct loaded_target *b
 	       address_equal(&a->target.addr, &b->target.addr);
 }
 
-/* Gives services the targets from this one on. Others may have edited prefs: what
- * a schedule could not hold is drained. */
+/* Gives services the targets from this one on. Others may have edited prefs:
+ * what a schedule could not hold is drained. */
 static int place_targets(struct state *st, size_t from)
 {
 	if (from == st->n_loaded)
@@ -279,8 +280,9 @@ int load_pool(struct link *l, struct buf *b, struct state *st, const struct key 
 }
 
 /*
- * Chain by chain: for each answer of a dump the kernel passes over all the rules
- * it has told before, so one dump of every rule takes the square of their number.
+ * Chain by chain: for each answer of a dump the kernel passes over all the
+ * rules it has told before, so one dump of every rule takes the square of their
+ * number.
  */
 int load_pools(struct link *l, struct buf *b, struct state *st)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The targets of services that have a chain of their own, whose rules are of this
- * version (pool.h) or of 0.5.0: then targets stand in anonymous maps. Results as
- * in load.h. */
+/* The targets of services that have a chain of their own, whose rules are of
+ * this version (pool.h) or of 0.5.0: then targets stand in anonymous maps.
+ * Results as in load.h. */
 #ifndef LOAD_POOLS_H
 #define LOAD_POOLS_H
 

@@ -8,7 +8,8 @@
 
 #include "service.h"
 
-/* Members that a comment does not name have the defaults that metadata_parse() sets. */
+/* Members that a comment does not name have the defaults that metadata_parse()
+ * sets. */
 struct metadata {
 	uint32_t position; /* of a target in its service, from 1; 0: it is no target */
 	uint32_t pref;     /* MASQ_PREF_DEFAULT */
@@ -20,7 +21,8 @@ struct metadata {
 /* Also for entries, whose comments are options. nft(8)'s own limit. */
 #define COMMENT_MAX 128
 
-/* The comment of a service that is an element; with targets of its own if it has one. */
+/* The comment of a service that is an element; with targets of its own if it
+ * has one. */
 void metadata_of_service(char out[COMMENT_MAX], const struct service *s);
 /* The comment of target i of several. */
 void metadata_of_target(char out[COMMENT_MAX], const struct service *s, size_t i);

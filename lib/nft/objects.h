@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Helpers in our tables. A service that has one is a chain of its own, also with
- * one target, whose first rule names an object:
+ * Helpers in our tables. A service that has one is a chain of its own, also
+ * with one target, whose first rule names an object:
  *
  *	ct helper ftp { type "ftp" protocol tcp; l3proto ip; }
  *	chain tcp-198.51.100.1-21 {

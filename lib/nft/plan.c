@@ -52,8 +52,8 @@ bool plan_adds(const struct state *st, enum family f)
 	return false;
 }
 
-/* A flush counts even of nothing: chains may have been kept for connections that
- * are over now. */
+/* A flush counts even of nothing: chains may have been kept for connections
+ * that are over now. */
 bool plan_removes(const struct state *st, enum family f)
 {
 	const struct table *t = &st->table;
@@ -146,11 +146,11 @@ static bool are_in_turn(const struct table *t, enum family f, enum masq_kind kin
 }
 
 /*
- * A file that save wrote names the services in the order of their keys, and then
- * there is nothing to tell of it: those without a birth are in that order. Only
- * the first ones of a kind may go without, up to one that comes out of order.
- * (50,000 elements are listed a tenth faster, and the same file restored again
- * changes nothing.)
+ * A file that save wrote names the services in the order of their keys, and
+ * then there is nothing to tell of it: those without a birth are in that order.
+ * Only the first ones of a kind may go without, up to one that comes out of
+ * order. (50,000 elements are listed a tenth faster, and the same file restored
+ * again changes nothing.)
  */
 static int drop_births(struct state *st, enum family f, enum masq_kind kind)
 {
@@ -313,7 +313,8 @@ static bool is_of(const struct entry *e, enum family f, enum masq_kind kind)
 	return e->forward.kind == kind && entry_family(&e->forward) == f;
 }
 
-/* Whether what goes and what comes is the same, and has not counted anything. */
+/* Whether what goes and what comes is the same, and has not counted
+ * anything. */
 static bool entries_stay(const struct state *st, enum family f, enum masq_kind kind)
 {
 	const struct table *t = &st->table;
@@ -478,7 +479,8 @@ static int write_table(struct batch *b, struct state *st, const struct plan *pla
 		err = -ENOMEM;
 	if (!err && open) {
 		open_skeleton(b, st, plan, mend);
-		/* before the elements: the kernel walks those that are there when a rule is bound */
+		/* before the elements: the kernel walks those that are there
+		 * when a rule is bound */
 		skeleton_hook(b);
 	}
 	if (!err)

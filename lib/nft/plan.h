@@ -34,7 +34,8 @@ bool plan_mends(const struct state *st, enum family f);
 bool plan_converts(const struct state *st, enum family f);
 /* Whether a service on an interface appears or changes. */
 bool plan_needs_interface(const struct state *st, enum family f, const char *name);
-/* How many elements each map of a family will have, of kinds that are complete. */
+/* How many elements each map of a family will have, of kinds that are
+ * complete. */
 void plan_sizes(uint32_t out[MAP_COUNT], const struct state *st, enum family f);
 
 /* 0 or -ENOMEM. */

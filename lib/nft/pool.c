@@ -57,7 +57,8 @@ static void add_dnat(struct rule *r, const struct target *t)
 	rule_add(r, (struct statement){.type = STATEMENT_DNAT, .addr = t->addr, .port = t->port});
 }
 
-/* Whether a target is among those that a service was loaded with in a chain of its own. */
+/* Whether a target is among those that a service was loaded with in a chain of
+ * its own. */
 static bool was_loaded(const struct state *st, const struct service *s, const struct target *t)
 {
 	const struct stored *old = state_seen(st, s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The chain of a service with several targets, or with a helper (objects.h): its
- * schedule, a rule for each step. A rule counts only what those before it let pass.
+ * The chain of a service with several targets, or with a helper (objects.h):
+ * its schedule, a rule for each step. A rule counts only what those before it
+ * let pass.
  *
  *	chain tcp-198.51.100.1-80 {
  *		numgen inc mod 6 < 1 meta l4proto tcp counter dnat to 10.0.0.2:80

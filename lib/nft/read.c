@@ -7,7 +7,8 @@
 
 #include "read.h"
 
-/* nft's type-length-value lists in userdata: type 0 is a comment, for rules and elements alike. */
+/* nft's type-length-value lists in userdata: type 0 is a comment, for rules and
+ * elements alike. */
 #define UDATA_COMMENT 0
 
 struct comment read_comment(const struct nlattr *attr)
@@ -29,8 +30,8 @@ static const char *end_of(const struct nlattr *nest)
 	return (const char *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest);
 }
 
-/* mnl_attr_for_each_nested(), which asks for the end each time: a listing reads a million
- * attributes. */
+/* mnl_attr_for_each_nested(), which asks for the end each time: a listing reads
+ * a million attributes. */
 #define attr_for_each_before(attr, nest, end)                                                      \
 	for (const struct nlattr *attr = mnl_attr_get_payload(nest);                               \
 	     mnl_attr_ok(attr, (int)((end) - (const char *)attr)); attr = mnl_attr_next(attr))

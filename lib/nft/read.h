@@ -7,7 +7,8 @@
 #include "link.h"
 #include "schema.h"
 
-/* The attribute of this type of a message, or in a nest; or NULL. nest may be NULL. */
+/* The attribute of this type of a message, or in a nest; or NULL. nest may be
+ * NULL. */
 const struct nlattr *attr_of(const struct nlmsghdr *nlh, uint16_t type);
 const struct nlattr *attr_in(const struct nlattr *nest, uint16_t type);
 /* At most size bytes of an attribute's payload; how many. */
@@ -24,7 +25,8 @@ bool attr_is(const struct nlattr *attr, const char *text);
 const struct nlattr *read_expr(const struct nlattr *expr, const char *name);
 /* The packets of a counter expression; false if it is another expression. */
 bool read_counter(const struct nlattr *expr, uint64_t *packets);
-/* The chain that data, a verdict, goes or jumps to; NULL: it is none or another verdict. */
+/* The chain that data, a verdict, goes or jumps to; NULL: it is none or another
+ * verdict. */
 const char *read_goto(const struct nlattr *data);
 
 /* Not terminated; empty where there is none. */
@@ -51,7 +53,8 @@ struct element {
 /* The comment in the userdata of a rule or an element; NULL: no userdata. */
 struct comment read_comment(const struct nlattr *attr);
 
-/* Calls fn for every element of a message, up to a negative result, which is returned. */
+/* Calls fn for every element of a message, up to a negative result, which is
+ * returned. */
 typedef int element_fn(const struct element *e, void *arg);
 int read_elements(const struct nlmsghdr *nlh, element_fn *fn, void *arg);
 

@@ -41,8 +41,8 @@ static const struct test_def common[TEST_COUNT] = {
 	[TEST_UNCONFIRMED] = {"ct status ! confirmed", FIELD_CT_STATUS, .mask = IPS_CONFIRMED},
 };
 
-/* Where what is tested is another field, or the family has it alone. RFC 4291: the bits
- * of a link-local address up to the sixteenth are alike. */
+/* Where what is tested is another field, or the family has it alone. RFC 4291:
+ * the bits of a link-local address up to the sixteenth are alike. */
 static const struct test_def of_family[FAMILY_COUNT][TEST_COUNT] = {
 	[FAMILY_IPV4] =
 		{

@@ -72,7 +72,8 @@ struct statement {
 			uint8_t protocol;
 			struct masq_ports ports;
 		};
-		/* those whose count modulo modulus is below first, or beyond last */
+		/* those whose count modulo modulus is below first, or beyond
+		 * last */
 		struct {
 			uint32_t modulus, first, last;
 		};
@@ -80,8 +81,9 @@ struct statement {
 			struct masq_address addr;
 			uint16_t port;
 		};
-		/* to a map, a set or a chain; key and data of a map, key of a set; what is found in it is counted,
-		 * for which nft(8) has no words: it writes the counter first */
+		/* to a map, a set or a chain; key and data of a map, key of a
+		 * set; what is found in it is counted, for which nft(8) has no
+		 * words: it writes the counter first */
 		struct {
 			const char *name;
 			const struct parts *key, *data;
@@ -114,8 +116,8 @@ struct test_def {
 	uint32_t value;
 };
 
-/* TEST_OTHER and TEST_EITHER are a set of values, and have no field. NULL: the family
- * has no such test. */
+/* TEST_OTHER and TEST_EITHER are a set of values, and have no field. NULL: the
+ * family has no such test. */
 const struct test_def *test_def(enum family f, enum test test);
 
 /* Appends a statement. Further ones than fit are a programming error. */

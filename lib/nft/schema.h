@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The nf_tables tables as data, one for each family: what their maps have for keys
- * and values. Bytes,
- * text and register loads follow from the parts. Names and types are visible to
- * administrators and to other programs, so they stay what they are.
+ * The nf_tables tables as data, one for each family: what their maps have for
+ * keys and values. Bytes, text and register loads follow from the parts. Names
+ * and types are visible to administrators and to other programs, so they stay
+ * what they are.
  *
  *	map portfw, portfw_any, mfw, ...	services with one target
  *	map portfw_pools, ...			services with more: goto a chain of their own
@@ -111,12 +111,13 @@ struct map_def {
 
 extern const struct map_def map_defs[MAP_COUNT];
 
-/* The name of a map; of one for each interface, of this interface's: then it is put
- * into buf. */
+/* The name of a map; of one for each interface, of this interface's: then it is
+ * put into buf. */
 #define MAP_NAME_MAX 32
 const char *map_name(char buf[MAP_NAME_MAX], enum map map, const char *interface)
 	__attribute__((warn_unused_result));
-/* The map that has this name, and the interface that it is of, or ""; MAP_NONE: none. */
+/* The map that has this name, and the interface that it is of, or ""; MAP_NONE:
+ * none. */
 enum map map_named(const char *name, char interface[MASQ_INTERFACE_MAX]);
 
 /* Where a service belongs with the targets it has; MAP_NONE: it has none. */
@@ -134,16 +135,16 @@ static inline enum family key_family(const struct key *key)
 
 /* The longest key: the name of an interface, and an address of 16 bytes. */
 #define VALUE_MAX 32
-/* An element's key for a service, and back, but for its interface; false: no command
- * could name it. In parts_len() bytes, which key_bytes() returns. */
+/* An element's key for a service, and back, but for its interface; false: no
+ * command could name it. In parts_len() bytes, which key_bytes() returns. */
 uint32_t key_bytes(uint8_t out[VALUE_MAX], enum map map, const struct key *key);
 bool key_parse(struct key *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 /* "tcp . 198.51.100.1 . 80", as nft(8) writes it. */
 #define VALUE_TEXT_MAX 64
 void key_text(char out[VALUE_TEXT_MAX], enum map map, const struct key *key);
 
-/* The same for the data of a map that is no pool; false: it leads nowhere, since
- * others have written an address or a port of 0. */
+/* The same for the data of a map that is no pool; false: it leads nowhere,
+ * since others have written an address or a port of 0. */
 uint32_t data_bytes(uint8_t out[VALUE_MAX], enum map map, const struct target *t);
 bool data_parse(struct target *out, enum family f, enum map map, const uint8_t in[VALUE_MAX]);
 void data_text(char out[VALUE_TEXT_MAX], enum map map, const struct target *t);

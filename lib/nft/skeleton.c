@@ -26,7 +26,8 @@ static const struct hook first_out_hook = {"nat", NF_INET_LOCAL_OUT, PRIORITY_DS
 					   "output priority -102"};
 static const struct hook second_out_hook = {"nat", NF_INET_LOCAL_OUT, PRIORITY_DSTNAT - 1,
 					    "output priority -101"};
-/* After those that others hang in at srcnat: an administrator's own snat wins. */
+/* After those that others hang in at srcnat: an administrator's own snat
+ * wins. */
 static const struct hook post_hook = {"nat", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1,
 				      "postrouting priority srcnat + 1"};
 const struct hook trigger_hook = {"filter", NF_INET_POST_ROUTING, PRIORITY_SRCNAT + 1,
@@ -119,7 +120,8 @@ const char *const old_chains[OLD_CHAINS] = {"portfw", "mfw", "autofw"};
 
 #define RULE_STATEMENTS 6
 
-/* A rule of the skeleton: statements, of which one may be a look-up in a map. */
+/* A rule of the skeleton: statements, of which one may be a look-up in a
+ * map. */
 struct skeleton_rule {
 	const char *chain;
 	struct statement statement[RULE_STATEMENTS];

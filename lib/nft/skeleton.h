@@ -17,9 +17,9 @@
  * The kernel looks at a packet's chains as they were when it entered the base
  * chain, but at maps as they are at each look. What moves from one map to
  * another, or to a map of another size, while a packet is under way would be
- * found in neither. Such a packet has not been translated, and only such packets
- * come to the second base chain (net/netfilter/nf_nat_core.c), which it enters
- * with the new state.
+ * found in neither. Such a packet has not been translated, and only such
+ * packets come to the second base chain (net/netfilter/nf_nat_core.c), which it
+ * enters with the new state.
  *
  * A connection that was looked up gets a label, and another one if nothing was
  * found. So what has the first, not the second and a translated destination was
@@ -27,8 +27,8 @@
  * those that they translate after us were not found. (Not told apart: others'
  * chains between our two.) A rule can set a label, but clear none.
  *
- * A rule cannot compare two interfaces, so a set learns of each that packets come
- * in by that it is itself.
+ * A rule cannot compare two interfaces, so a set learns of each that packets
+ * come in by that it is itself.
  */
 #ifndef SKELETON_H
 #define SKELETON_H
@@ -64,7 +64,8 @@ const char *skeleton_word(const char *name);
 /* With the first entry that is triggered: it sees masqueraded packets leave. */
 extern const struct hook trigger_hook;
 
-/* The base chains of version 0.5.0, which had one for each kind and IPv4 alone. */
+/* The base chains of version 0.5.0, which had one for each kind and IPv4
+ * alone. */
 #define OLD_CHAINS 3
 extern const char *const old_chains[OLD_CHAINS];
 
@@ -74,15 +75,16 @@ void skeleton_map(struct batch *b, enum map map, uint32_t n);
 void skeleton_make_chains(struct batch *b);
 /* Takes the rules away that refer to maps; with others in the same chains. */
 void skeleton_unhook(struct batch *b);
-/* Whether a rule of the chain leads there: to a map, to a chain, or one of these. */
+/* Whether a rule of the chain leads there: to a map, to a chain, or one of
+ * these. */
 #define TO_RETURN ""
 #define TO_LABEL " label"
 #define TO_MASQUERADE " masquerade"
 #define TO_UPDATE " update"
 bool skeleton_leads(const char *chain, const char *to);
-/* Fills the chains, which have no rules. Where the kernel has no labels, ours cannot
- * be told from what others forward, and nobody is masqueraded: a rule that needs a
- * label counts instead. */
+/* Fills the chains, which have no rules. Where the kernel has no labels, ours
+ * cannot be told from what others forward, and nobody is masqueraded: a rule
+ * that needs a label counts instead. */
 void skeleton_hook(struct batch *b);
 
 #endif

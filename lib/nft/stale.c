@@ -15,7 +15,8 @@
 /* Neither translated nor ever answered. */
 #define LEADS_SOMEWHERE (IPS_DST_NAT | IPS_SEEN_REPLY)
 
-/* So many services are asked for one by one; more, by one look at all that leads nowhere. */
+/* So many services are asked for one by one; more, by one look at all that
+ * leads nowhere. */
 #define FEW_SERVICES 16
 
 static bool concerns(const struct service *s)
@@ -23,7 +24,8 @@ static bool concerns(const struct service *s)
 	return s->dirty && s->n && s->key.kind == MASQ_PORTFW && s->key.protocol == IPPROTO_UDP;
 }
 
-/* An entry of autofw that has been added, and sends what comes to its ports to one host. */
+/* An entry of autofw that has been added, and sends what comes to its ports to
+ * one host. */
 static bool entry_concerns(const struct state *st, const struct entry *e)
 {
 	const struct masq_command *f = &e->forward;
@@ -32,7 +34,8 @@ static bool entry_concerns(const struct state *st, const struct entry *e)
 	       f->form != MASQ_DIRECT && f->protocol == IPPROTO_UDP && f->has & MASQ_HAS_TARGET;
 }
 
-/* One request for each service; the kernel finds their connections. 0 or -errno. */
+/* One request for each service; the kernel finds their connections. 0 or
+ * -errno. */
 static int forget_each(struct link *l, struct buf *b, const struct table *t)
 {
 	buf_reset(b);
@@ -106,7 +109,8 @@ static int see_connection(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* One look at all connections that lead nowhere, then a request for each of ours. */
+/* One look at all connections that lead nowhere, then a request for each of
+ * ours. */
 static void forget_by_look(struct link *l, struct buf *b, struct state *st)
 {
 	struct buf requests;

@@ -13,7 +13,8 @@
 #include "skeleton.h"
 #include "standing.h"
 
-/* Chains that are asked for: the skeleton's, the triggers', and those of version 0.5.0. */
+/* Chains that are asked for: the skeleton's, the triggers', and those of
+ * version 0.5.0. */
 #define TRIGGER SKELETON_CHAINS
 #define OLD (TRIGGER + 1)
 #define CHAINS (OLD + OLD_CHAINS)
@@ -38,7 +39,8 @@ static void ask_chains(struct buf *b, enum family f, bool with_rules)
 			ask_chain(b, f, name_of(i));
 }
 
-/* Where the chains that have rules are complete, all is: their rules refer to the others. */
+/* Where the chains that have rules are complete, all is: their rules refer to
+ * the others. */
 void standing_ask(struct buf *b, enum family f)
 {
 	struct nlmsghdr *nlh = buf_msg(b, f, NFT_MSG_GETTABLE, 0);
@@ -79,7 +81,8 @@ static void read_chain(struct standing *s, enum family f, const struct nlmsghdr 
 	if (i == TRIGGER)
 		return;
 	s->chain[i] = true;
-	/* others' transactions move it before they are in force: then it is looked at closely */
+	/* others' transactions move it before they are in force: then it is
+	 * looked at closely */
 	s->full[i] = use == skeleton_chains[i].rules[f] + skeleton_chains[i].references;
 }
 

@@ -19,8 +19,9 @@ void state_free(struct state *st)
 	*st = (struct state){0};
 }
 
-/* Lengthens an array of n things to want at least, zeroes behind them: not to all that
- * there is room for, since memory that is never touched costs nothing. */
+/* Lengthens an array of n things to want at least, zeroes behind them: not to
+ * all that there is room for, since memory that is never touched costs
+ * nothing. */
 static int fit(void **array, size_t *n, size_t *cap, size_t want, size_t size)
 {
 	enum { STEP = 128 };

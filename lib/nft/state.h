@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The picture of a transaction: the model's table, and what the engine remembers
- * of how each part of it stands in the kernel.
+ * The picture of a transaction: the model's table, and what the engine
+ * remembers of how each part of it stands in the kernel.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -80,8 +80,9 @@ struct state {
 	struct addresses present[FAMILY_COUNT]; /* of this machine's interfaces... */
 	bool present_known[FAMILY_COUNT];       /* ...if they have been read */
 	unsigned int complete[FAMILY_COUNT];    /* kinds of which all there are have been loaded */
-	/* helper_objects, as bits 1 << index: those that commands need, those that were asked
-	 * for, that are there, and that are there and something else */
+	/* helper_objects, as bits 1 << index: those that commands need, those
+	 * that were asked for, that are there, and that are there and something
+	 * else */
 	struct {
 		unsigned int needed, asked, there, strange;
 	} objects[FAMILY_COUNT];
@@ -89,18 +90,20 @@ struct state {
 
 void state_free(struct state *st);
 
-/* Makes room for what is read of all services of the table; of all entries. 0 or
- * -ENOMEM. */
+/* Makes room for what is read of all services of the table; of all entries. 0
+ * or -ENOMEM. */
 int state_fit(struct state *st);
 int state_fit_entries(struct state *st);
-/* What is remembered of a service or entry of the table, for which there is room. */
+/* What is remembered of a service or entry of the table, for which there is
+ * room. */
 struct stored *state_of(const struct state *st, const struct service *s);
 struct stored_entry *state_of_entry(const struct state *st, const struct entry *e);
-/* What was read of a service; all zero where nothing was, as of one that a command made. */
+/* What was read of a service; all zero where nothing was, as of one that a
+ * command made. */
 const struct stored *state_seen(const struct state *st, const struct service *s);
 
-/* Reads the present addresses of a family, once. Where nobody is there to ask, none
- * are known. 0 or -ENOMEM. */
+/* Reads the present addresses of a family, once. Where nobody is there to ask,
+ * none are known. 0 or -ENOMEM. */
 int state_read_addresses(struct state *st, enum family f);
 
 /* 0 or -ENOMEM. */
@@ -109,7 +112,8 @@ int state_add_loaded(struct state *st, const struct loaded_target *t);
 /* The chain's name is not copied. 0 or -ENOMEM. */
 int state_add_duplicate(struct state *st, size_t id, const char *chain, uint64_t handle);
 
-/* A number that two services have in common only if they would be written alike; never 0. */
+/* A number that two services have in common only if they would be written
+ * alike; never 0. */
 uint64_t state_digest(const struct service *s);
 
 #endif

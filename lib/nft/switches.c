@@ -22,8 +22,8 @@ bool switches_change(const struct state *st)
 	return t->flushed[MASQ_REACH];
 }
 
-/* More refers to a chain than the rules of the skeleton: its own rules, or those of
- * others, who are told apart when the entries are loaded. */
+/* More refers to a chain than the rules of the skeleton: its own rules, or
+ * those of others, who are told apart when the entries are loaded. */
 static int see_chain(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = attr_text(attr_of(nlh, NFTA_CHAIN_NAME));

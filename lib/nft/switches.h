@@ -11,7 +11,8 @@
 #include "link.h"
 #include "state.h"
 
-/* The copies that a table has: handles of rules, by form; others may copy them again. */
+/* The copies that a table has: handles of rules, by form; others may copy them
+ * again. */
 #define SWITCH_COPIES 4
 struct switches {
 	bool known;
@@ -20,7 +21,8 @@ struct switches {
 
 /* Whether an entry of reach comes or goes. */
 bool switches_change(const struct state *st);
-/* Whether one may be set: a chain of theirs has rules. 0 or -errno, as in load.h. */
+/* Whether one may be set: a chain of theirs has rules. 0 or -errno, as in
+ * load.h. */
 int switches_look(struct link *l, struct buf *b, bool *any);
 /* The copies in a family's table. The same. */
 int switches_load(struct link *l, struct buf *b, enum family f, struct switches *out);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The nft transport: load what the commands name, apply them to the model, write
- * the difference as one batch that the kernel takes only if nobody changed
- * anything meanwhile; else start over.
+ * The nft transport: load what the commands name, apply them to the model,
+ * write the difference as one batch that the kernel takes only if nobody
+ * changed anything meanwhile; else start over.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -145,8 +145,8 @@ static int load_kinds(struct nft *n, enum family f, unsigned int wanted)
 	return err;
 }
 
-/* The same, each service once: for whoever looks them up. A listing sees it when
- * it puts them in order, and needs no index. */
+/* The same, each service once: for whoever looks them up. A listing sees it
+ * when it puts them in order, and needs no index. */
 static int load_unique(struct nft *n, enum family f, unsigned int wanted)
 {
 	int err = load_kinds(n, f, wanted);
@@ -235,8 +235,8 @@ static int apply(struct nft *n, const struct masq_command *c)
 	return err ? err : state_fit_entries(&n->state);
 }
 
-/* Applies all commands to a fresh picture; *failed is the one that was refused, their
- * number if none. */
+/* Applies all commands to a fresh picture; *failed is the one that was refused,
+ * their number if none. */
 static int apply_all(struct nft *n, size_t *failed)
 {
 	int err = start_over(n);
@@ -250,8 +250,8 @@ static int apply_all(struct nft *n, size_t *failed)
 	return err;
 }
 
-/* A refusal counts only if the picture it is based on was of one generation; what
- * the system lacks, another picture lacks as well. */
+/* A refusal counts only if the picture it is based on was of one generation;
+ * what the system lacks, another picture lacks as well. */
 static bool refused_for_good(struct nft *n, int err)
 {
 	if (err == -EPERM || err == -ENOBUFS || err == -ENOMEM)
@@ -259,7 +259,8 @@ static bool refused_for_good(struct nft *n, int err)
 	return err != -EINTR && turn_up_to_date(&n->turn) == 1;
 }
 
-/* Reading failed: where a map of our name is of another type, that one is named. */
+/* Reading failed: where a map of our name is of another type, that one is
+ * named. */
 static int fail_to_load(struct masq *m, int err)
 {
 	struct nft *n = m->priv;
@@ -277,8 +278,8 @@ static int refuse(struct masq *m, const struct nft *n, size_t failed, int err)
 	return fail_to_load(m, err);
 }
 
-/* The kernel cannot tie a single port to a control connection: whoever asked for
- * that would get a port that is open to everyone. */
+/* The kernel cannot tie a single port to a control connection: whoever asked
+ * for that would get a port that is open to everyone. */
 static int check_possible(struct masq *m, struct masq_command *c)
 {
 	if (c->kind != MASQ_AUTOFW || c->form != MASQ_PORT || !(c->has & MASQ_HAS_TRIGGER))
@@ -350,7 +351,8 @@ static int check_rules(struct nft *n, enum family f, struct error *e)
 	return -ECANCELED;
 }
 
-/* The present networks. Where nobody is there to ask, what is known of them stays. */
+/* The present networks. Where nobody is there to ask, what is known of them
+ * stays. */
 static int look_at_networks(struct nft *n, enum family f)
 {
 	const struct standing *standing = &n->state.standing[f];
@@ -402,8 +404,8 @@ static int look_for_remains(struct nft *n, enum family f, const char *name, bool
 	return err;
 }
 
-/* At the rules of interfaces that lack some, or go. Asking for them may find more
- * interfaces. */
+/* At the rules of interfaces that lack some, or go. Asking for them may find
+ * more interfaces. */
 static int look_closely(struct nft *n, enum family f)
 {
 	struct interfaces *all = &n->state.interfaces[f];
@@ -523,7 +525,8 @@ static int look_at_all(struct nft *n, struct error *e)
 	return err ? err : look_at_switches(n);
 }
 
-/* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map is full. */
+/* Sends the difference, if there is one. -ERESTART: start over; -ENFILE: a map
+ * is full. */
 static int send_batch(struct nft *n, struct link_error *error)
 {
 	struct batch_netlink b;
@@ -732,7 +735,8 @@ static int cut(struct masq *m)
 			   strerror(-err));
 }
 
-/* The command that gave a service its helper, whatever its target; -1: none, it had it. */
+/* The command that gave a service its helper, whatever its target; -1: none, it
+ * had it. */
 static int helper_command(const struct nft *n, const struct service *s)
 {
 	const struct kind *k = kinds[s->key.kind];
@@ -814,7 +818,8 @@ static int gather_entries(struct nft *n, struct records *out)
 	return err;
 }
 
-/* -EINTR: it changed meanwhile, and what was read may never have been there together. */
+/* -EINTR: it changed meanwhile, and what was read may never have been there
+ * together. */
 static int read_once(struct nft *n, unsigned int wanted, const struct masq_command *only,
 		     struct listing *l)
 {

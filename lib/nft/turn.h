@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Taking turns with whoever else changes the ruleset. The generation keeps
- * everybody's changes safe: a batch is taken only if its ruleset is still of the
- * generation that was read. The lock only makes our own transactions take turns,
- * so that a file of 50,000 lines is not overtaken for ever by quick commands.
+ * everybody's changes safe: a batch is taken only if its ruleset is still of
+ * the generation that was read. The lock only makes our own transactions take
+ * turns, so that a file of 50,000 lines is not overtaken for ever by quick
+ * commands.
  */
 #ifndef TURN_H
 #define TURN_H
@@ -27,9 +28,9 @@ void turn_end(struct turn *t);
 void turn_pause(struct turn *t, int try);
 int turn_again(struct turn *t);
 
-/* 1 if our table has not changed since the generation was read, else 0; or -errno.
- * Under a monitor, changes to other tables do not count, and the generation moves
- * on. */
+/* 1 if our table has not changed since the generation was read, else 0; or
+ * -errno. Under a monitor, changes to other tables do not count, and the
+ * generation moves on. */
 int turn_up_to_date(struct turn *t);
 
 #endif

@@ -180,7 +180,8 @@ static const char *read_autofw(char *const f[], struct row *r)
 		return "Timer is not a number";
 	if (!hex16(&u->flags, f[9]))
 		return "Flags is not a number";
-	/* where of an entry with a fixed host is no receiver: it was contacted by nobody */
+	/* where of an entry with a fixed host is no receiver: it was contacted
+	 * by nobody */
 	if (u->type != IP_FWD_RANGE || !u->ctlport || !u->where ||
 	    !(u->lastcontact || u->flags & IP_AUTOFW_ACTIVE))
 		return NULL;
@@ -214,7 +215,8 @@ static const struct format {
 			 .read = read_autofw},
 };
 
-/* Splits at blanks, in place. The number of fields, FIELDS_MAX + 1 for any more. */
+/* Splits at blanks, in place. The number of fields, FIELDS_MAX + 1 for any
+ * more. */
 static size_t split(char *line, char *fields[FIELDS_MAX])
 {
 	char *save = NULL;

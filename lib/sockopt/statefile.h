@@ -4,16 +4,17 @@
  * pure reader, which opens no file.
  *
  * An autofw row tells its entry and, once an inside host has opened the control
- * connection, its receiver. Such a row reads as two records: the entry as it was
- * added, then its receiver. The timer, 1/100 s, becomes whole seconds, rounded
- * up, for a receiver that has a time limit and is 0 otherwise.
+ * connection, its receiver. Such a row reads as two records: the entry as it
+ * was added, then its receiver. The timer, 1/100 s, becomes whole seconds,
+ * rounded up, for a receiver that has a time limit and is 0 otherwise.
  */
 #ifndef STATEFILE_H
 #define STATEFILE_H
 
 #include "records.h"
 
-/* A line that does not parse. text is not terminated and points into what was read. */
+/* A line that does not parse. text is not terminated and points into what was
+ * read. */
 struct bad_line {
 	size_t number; /* from 1 */
 	const char *text;

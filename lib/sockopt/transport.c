@@ -64,7 +64,8 @@ static int transmit(int fd, const struct ip_masq_ctl *ctl)
 	return setsockopt(fd, IPPROTO_IP, IP_FW_MASQ_CTL, ctl, sizeof(*ctl)) < 0 ? errno : 0;
 }
 
-/* The message that changes nothing; the kernel loads the module for it if it can. */
+/* The message that changes nothing; the kernel loads the module for it if it
+ * can. */
 static int peek(int fd, const char *kind)
 {
 	struct ip_masq_ctl ctl;
@@ -183,7 +184,8 @@ static int fail_refused(struct error *e, const struct masq_command *c, int err)
  * State files
  */
 
-/* Reads to the end of a file. *text is the caller's to free in any case. 0 or -errno. */
+/* Reads to the end of a file. *text is the caller's to free in any case. 0 or
+ * -errno. */
 static int slurp(int fd, char **text, size_t *size)
 {
 	size_t cap = 0;
@@ -468,8 +470,9 @@ static int send_command(struct masq *m, const struct masq_command *c)
 	return check_done(&m->error, &sent, &before, &after);
 }
 
-/* Parts of a command that only changes what is there may be missing, but not all of them. Appends
- * what is there, if it matters and the state file tells it: then *known is set. */
+/* Parts of a command that only changes what is there may be missing, but not
+ * all of them. Appends what is there, if it matters and the state file tells
+ * it: then *known is set. */
 static int look_for(struct masq *m, const struct masq_command *c, struct records *there,
 		    bool *known)
 {
@@ -513,7 +516,8 @@ static int fail_between(struct error *e, int err, uint32_t done)
 		    why.text, done, done == 1 ? "is" : "are");
 }
 
-/* An entry says what these kernels do anyway, and without one they do no more. */
+/* An entry says what these kernels do anyway, and without one they do no
+ * more. */
 static int command_without_module(struct masq *m, const struct masq_command *c)
 {
 	char what[KIND_WORDS_MAX];

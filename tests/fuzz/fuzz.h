@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the fuzz targets share. Each is one file that includes the .c under test, or calls it. */
+/* What the fuzz targets share. Each is one file that includes the .c under
+ * test, or calls it. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                  \
 	} while (0)
 
-/* Nobody is asked for a name (-Wl,--wrap): one host is known, and one service. */
+/* Nobody is asked for a name (-Wl,--wrap): one host is known, and one
+ * service. */
 int __wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		       struct addrinfo **out);
 void __wrap_freeaddrinfo(struct addrinfo *found);

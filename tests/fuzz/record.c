@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Preloaded: writes what a process reads from netlink to the end of $RECORD, as replies.c reads it. */
+/* Preloaded: writes what a process reads from netlink to the end of $RECORD, as
+ * replies.c reads it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -5,9 +5,10 @@
  *	u8 what is asked, see ask()
  *	u16 length (host order), bytes of a datagram; ...
  *
- * Length 0 stands for "nothing there yet", 0xffff for a failing recvmsg(2), 0xfffe for a datagram
- * that is cut off. A sequence number in a datagram counts back from the last one that was sent.
- * tests/fuzz/record writes such files out of a real kernel's answers.
+ * Length 0 stands for "nothing there yet", 0xffff for a failing recvmsg(2),
+ * 0xfffe for a datagram that is cut off. A sequence number in a datagram counts
+ * back from the last one that was sent. tests/fuzz/record writes such files out
+ * of a real kernel's answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Instead of a fuzzer, and for what none needs to be searched for: every file given, every
- * beginning of it, and it with every byte made 0, 255, or one more.
+ * Instead of a fuzzer, and for what none needs to be searched for: every file
+ * given, every beginning of it, and it with every byte made 0, 255, or one
+ * more.
  */
 #include "fuzz.h"
 

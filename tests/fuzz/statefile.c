@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A state file of each kind; every record that is understood is a command with a message. */
+/* A state file of each kind; every record that is understood is a command with
+ * a message. */
 #include "fuzz.h"
 #include "statefile.h"
 #include "wire.h"

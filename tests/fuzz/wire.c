@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A control message: what is understood is the same command after it was sent and read. */
+/* A control message: what is understood is the same command after it was sent
+ * and read. */
 #include "fuzz.h"
 #include "wire.h"
 

@@ -5,8 +5,8 @@
  *	drop xdp|driver|tc INTERFACE	XDP behind or in the driver; tc ingress
  *	drop forward|forward6		the forward hook of netfilter, IPv4 or IPv6
  *
- * Says "ready", and goes with its program when its input ends. "lacking" and exit 1: the kernel
- * has no such place.
+ * Says "ready", and goes with its program when its input ends. "lacking" and
+ * exit 1: the kernel has no such place.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* fill COUNT [tcp]: puts so many entries into this network namespace's connection table,
- * of UDP, or of TCP, established. */
+/* fill COUNT [tcp]: puts so many entries into this network namespace's
+ * connection table, of UDP, or of TCP, established. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <linux/netfilter/nf_conntrack_common.h>

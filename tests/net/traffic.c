@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real packets for the tests: one small program that is a host, a server or a client.
+ * Real packets for the tests: one small program that is a host, a server or a
+ * client.
  *
  *	traffic host		a new network namespace that does what it is told on stdin
  *	traffic agent		the same in the namespace it is started in
@@ -9,12 +10,14 @@
  *				COUNT connections, each from a fresh source port; prints who
  *				answered. -k keeps the last one and asks it again for every line on stdin
  *
- * A server answers everything, of both families, with one line, "NAME PEER:PORT LOCAL:PORT COUNT" (an
- * address of IPv6 in brackets): who it is, whom it sees, where it was reached, and how many connections and datagrams it has had. TCP clients are
- * greeted with it. So the client learns which server it got and what address of its own arrived
- * there.
+ * A server answers everything, of both families, with one line, "NAME PEER:PORT
+ * LOCAL:PORT COUNT" (an address of IPv6 in brackets): who it is, whom it sees,
+ * where it was reached, and how many connections and datagrams it has had. TCP
+ * clients are greeted with it. So the client learns which server it got and
+ * what address of its own arrived there.
  *
- * host and agent answer each line on stdin with one line on stdout and end with their stdin:
+ * host and agent answer each line on stdin with one line on stdout and end with
+ * their stdin:
  *
  *	listen NAME PORT...	     "ok": TCP and UDP, any address
  *	tcp|udp SRC DST PORT	     one connection; the server's line, or why there is none
@@ -129,7 +132,8 @@ static bool answer_stream(int fd, const char *name)
 	return send(fd, line, (size_t)identify(line, name, &peer, &local), MSG_NOSIGNAL) > 0;
 }
 
-/* The answer leaves with the address it was asked at: a server may own several. */
+/* The answer leaves with the address it was asked at: a server may own
+ * several. */
 static void answer_datagram(int fd, const char *name)
 {
 	char buf[2048], control[CMSG_SPACE(sizeof(struct in6_pktinfo))], line[LINE];
@@ -259,8 +263,8 @@ static void __attribute__((noreturn)) serve(int epoll, const char *name)
 
 /* ---- client ---- */
 
-/* A source port that this process has not used for the last 50,000 connections: to conntrack each
- * connection is a new one. */
+/* A source port that this process has not used for the last 50,000 connections:
+ * to conntrack each connection is a new one. */
 static bool bind_fresh(int fd, const char *src, int family)
 {
 	static unsigned int next;
@@ -297,7 +301,8 @@ static const char *failure(int error)
 	}
 }
 
-/* The server's line into answer, without its newline; or a word for what went wrong. */
+/* The server's line into answer, without its newline; or a word for what went
+ * wrong. */
 static bool hear(int fd, char answer[LINE])
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -338,7 +343,8 @@ static bool ask(int fd, char answer[LINE])
 	return false;
 }
 
-/* A TCP connection or UDP flow from a fresh source port, with the server's first line. */
+/* A TCP connection or UDP flow from a fresh source port, with the server's
+ * first line. */
 static int reach(bool tcp, const char *src, const char *dst, unsigned int port, char answer[LINE])
 {
 	union endpoint to = address(dst, port, AF_INET);
@@ -423,7 +429,8 @@ static void fork_server(const char *name, char *const ports[], int n)
 		err(1, "fork");
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* the agent's stdout stays its own: whoever reads it sees its end */
+		/* the agent's stdout stays its own: whoever reads it sees its
+		 * end */
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
 		serve(epoll, name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A plugin by a third party: knows the installed headers and the library, and nothing else of us. */
+/* A plugin by a third party: knows the installed headers and the library, and
+ * nothing else of us. */
 #include <stdio.h>
 
 #include <masq.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The same against our header; built with hidden symbols, as new code often is. */
+/* The same against our header; built with hidden symbols, as new code often
+ * is. */
 #include <stdio.h>
 
 #include <masqmod.h>

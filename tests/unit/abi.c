@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The control message in bytes: fields are set by name and looked for at the recorded offsets, so
- * that the header is compared with the record and not with itself.
+ * The control message in bytes: fields are set by name and looked for at the
+ * recorded offsets, so that the header is compared with the record and not with
+ * itself.
  */
 #include <netinet/in.h>
 
@@ -14,7 +15,8 @@ static union {
 	unsigned char byte[296];
 } msg;
 
-/* Whether msg holds value, as n bytes in host order at the offset, and nothing else. */
+/* Whether msg holds value, as n bytes in host order at the offset, and nothing
+ * else. */
 static bool only_at(size_t offset, uint32_t value, size_t n)
 {
 	unsigned char want[sizeof(msg)] = {0};

@@ -124,7 +124,8 @@ static void there_and_back(void)
 	}
 }
 
-/* Every form, with and without everything that an option adds, at its longest. */
+/* Every form, with and without everything that an option adds, at its
+ * longest. */
 static void longest(void)
 {
 	size_t wrong = 0, triggered = 0, text_most = 0, name_most = 0, n = 0;
@@ -192,7 +193,8 @@ static void from_programs(void)
 			c.target_ports = (struct masq_ports){80, 80};
 		if (c.has & MASQ_HAS_TRIGGER)
 			c = with_control(c, any(2) ? 6 : 17, (uint16_t)any(65536));
-		/* nf_tables has none of these (check_possible() in transport.c) */
+		/* nf_tables has none of these (check_possible() in
+		 * transport.c) */
 		if (c.form == MASQ_PORT && c.has & MASQ_HAS_TRIGGER)
 			continue;
 		if (kind_validate(&e, &c) < 0)
@@ -349,7 +351,8 @@ static void junk(void)
 		while (any(8) && n < sizeof(line) - 16)
 			n += (size_t)snprintf(line + n, sizeof(line) - n, "%s ",
 					      words[any(COUNT(words))]);
-		/* exactly as long as it is, so that valgrind and ASan see what is read beyond */
+		/* exactly as long as it is, so that valgrind and ASan see what
+		 * is read beyond */
 		exact = malloc(n ? n : 1);
 		if (!exact)
 			abort();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the kernel's refusals are in words: the message it is about, the error, the text. */
+/* What the kernel's refusals are in words: the message it is about, the error,
+ * the text. */
 #include <errno.h>
 #include <stdlib.h>
 

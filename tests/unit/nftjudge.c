@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From observations to verdicts: a line for every code, and for what hides what. */
+/* From observations to verdicts: a line for every code, and for what hides
+ * what. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -155,7 +156,8 @@ static void near(struct check_observed *o)
 	struct verdict v;                                                                          \
 	__VA_ARGS__;                                                                               \
 	judge(&v, &o);
-/* A cure is a command, and has no name in it that a shell reads as another one. */
+/* A cure is a command, and has no name in it that a shell reads as another
+ * one. */
 #define NO_CURE(want, ...)                                                                         \
 	do {                                                                                       \
 		JUDGED(__VA_ARGS__)                                                                \

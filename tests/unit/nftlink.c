@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the link makes of datagrams: recorded sizes and orders that this kernel does not send. */
+/* What the link makes of datagrams: recorded sizes and orders that this kernel
+ * does not send. */
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -108,7 +109,8 @@ static int count(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Kernels with pages of 64 KiB fill the first message of a dump with up to 8 KiB. */
+/* Kernels with pages of 64 KiB fill the first message of a dump with up to 8
+ * KiB. */
 static void large_messages(struct link *l, struct buf *b)
 {
 	static const size_t sizes[] = {4096, 8192, 32768, 65000};
@@ -183,7 +185,8 @@ static void batch(struct buf *b, size_t messages)
 	buf_end_batch(b);
 }
 
-/* What is left of a reading that failed is not taken for an answer to the next one. */
+/* What is left of a reading that failed is not taken for an answer to the next
+ * one. */
 static void left_answers(struct link *l, struct buf *b)
 {
 	forget();
@@ -252,8 +255,8 @@ static void commits(struct link *l, struct buf *b)
 	is_int(link_commit(l, b, &error), -ERESTART, "another generation");
 }
 
-/* The kernel's words and the attribute that it means stand behind the message that
- * failed; since 4.12 behind its header alone. */
+/* The kernel's words and the attribute that it means stand behind the message
+ * that failed; since 4.12 behind its header alone. */
 static void explanations(struct link *l, struct buf *b)
 {
 	static const char words[] = "no such thing";

@@ -29,7 +29,8 @@ static void is_comment(const char *text, const char *want, const struct metadata
 
 	is_str(text, want, "\"%s\"", want);
 	ok(same_metadata(&m, back), "... and back");
-	/* netlink tells a length, and whether a NUL is in it depends on who wrote it */
+	/* netlink tells a length, and whether a NUL is in it depends on who
+	 * wrote it */
 	m = parsed(want, strlen(want));
 	ok(same_metadata(&m, back), "... without its NUL");
 }
@@ -233,7 +234,8 @@ static void junk(void)
 		while (any(16) && n < 50)
 			n += (size_t)snprintf(line + n, sizeof(line) - n, "%s",
 					      words[any(COUNT(words))]);
-		/* exactly as long as it is, so that valgrind and ASan see what is read beyond */
+		/* exactly as long as it is, so that valgrind and ASan see what
+		 * is read beyond */
 		exact = malloc(n ? n : 1);
 		if (!exact)
 			abort();

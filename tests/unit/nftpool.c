@@ -138,7 +138,8 @@ static void kernel_free(struct kernel *k)
 
 /* ---- packets ---- */
 
-/* Whether a rule takes the next connection, and for how many the same is true. */
+/* Whether a rule takes the next connection, and for how many the same is
+ * true. */
 static bool passes(const struct kernel_rule *r, const struct statement *s, uint8_t protocol,
 		   uint64_t *run)
 {
@@ -183,7 +184,8 @@ static struct kernel_rule *taker(struct kernel_chain *c, uint8_t protocol, uint6
 	return NULL;
 }
 
-/* Where the next connections go, at most *run of them, and sends so many there. */
+/* Where the next connections go, at most *run of them, and sends so many
+ * there. */
 static bool send_run(struct kernel *k, const struct key *key, uint8_t protocol, uint64_t *run,
 		     struct statement *to)
 {
@@ -334,7 +336,8 @@ static bool is_pool_rule(const struct kernel_rule *r, const struct service *s)
 	       (!every || (every->modulus && every->first <= every->modulus));
 }
 
-/* Whether the kernel has this service's chains, as they should be, and no other. */
+/* Whether the kernel has this service's chains, as they should be, and no
+ * other. */
 static bool stands(struct kernel *k, const struct service *s)
 {
 	size_t pools = 0;

@@ -131,7 +131,8 @@ static void types(void)
 	   "kinds of services, and of entries");
 }
 
-/* Fields of receivers' maps; the kernel has its own opinion of lengths and orders. */
+/* Fields of receivers' maps; the kernel has its own opinion of lengths and
+ * orders. */
 static void fields(void)
 {
 	static const struct {

@@ -65,7 +65,8 @@ static void cases(void)
 	}
 }
 
-/* Whatever the bytes: as long as before, no control, and nothing left to replace. */
+/* Whatever the bytes: as long as before, no control, and nothing left to
+ * replace. */
 static void all_pairs(void)
 {
 	unsigned int bad = 0;

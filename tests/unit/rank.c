@@ -23,8 +23,8 @@ static uint64_t any(void)
 	return seed ^= seed << 17;
 }
 
-/* How many of n random ranks are not where qsort() has them. Bits not in the masks are those of
- * their complement in all of them. */
+/* How many of n random ranks are not where qsort() has them. Bits not in the
+ * masks are those of their complement in all of them. */
 static size_t wrong(size_t n, uint32_t major, uint64_t minor)
 {
 	struct rank *v = calloc(2 * n + 1, sizeof(*v)), *same = calloc(n + 1, sizeof(*same)),
@@ -51,7 +51,8 @@ static struct order order_of(size_t index, const void *arg)
 	return ((const struct order *)arg)[index];
 }
 
-/* The same of orders of two ranks, of which the second varies in some or in none. */
+/* The same of orders of two ranks, of which the second varies in some or in
+ * none. */
 static size_t wrong_orders(size_t n, uint32_t major, uint64_t minor)
 {
 	struct order *orders = calloc(n + 1, sizeof(*orders));

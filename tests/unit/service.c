@@ -36,8 +36,8 @@ static const char *shown(const struct service *s)
 #ifdef WITH_JSON
 #include <jansson.h>
 
-/* The traces have addresses of IPv4. Replayed with IPv6, each stands for the one of
- * IPv6 that ends with it. */
+/* The traces have addresses of IPv4. Replayed with IPv6, each stands for the
+ * one of IPv6 that ends with it. */
 static int family = AF_INET;
 
 static struct masq_address translated(const struct masq_address *four)

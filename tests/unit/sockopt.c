@@ -31,7 +31,8 @@ static const char *const file_names[] = {
 enum { PORTFW, MFW, AUTOFW, OLD_PORTFW, FILES };
 
 static struct {
-	/* by file, before a command was sent and after it; NULL: there is none */
+	/* by file, before a command was sent and after it; NULL: there is
+	 * none */
 	const char *before[FILES], *after[FILES];
 	int open_error[FILES]; /* instead of reading the file before */
 	bool no_cloexec, no_proc;

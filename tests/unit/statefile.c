@@ -101,7 +101,8 @@ static void reads(enum masq_kind kind, const char *text, const char *const *want
 		NULL                                                                               \
 	}
 
-/* A file of header, good rows and this text is refused at the line after those. */
+/* A file of header, good rows and this text is refused at the line after
+ * those. */
 static void refused(enum masq_kind kind, const char *line, const char *why)
 {
 	static const char *const good[MASQ_AUTOFW + 1] = {
@@ -282,13 +283,15 @@ static void autofw(void)
 		   "autofw -d tcp 1 2 -h 192.168.2.99 -c tcp 7070",
 		   "autofw -r tcp 1 2 -c tcp 7070"),
 	      "autofw");
-	/* a fixed host, though with a control port; contacted, secure; by anyone, without limit */
+	/* a fixed host, though with a control port; contacted, secure; by
+	 * anyone, without limit */
 	reads(MASQ_AUTOFW,
 	      AUTOFW_HEADER
 	      "   1   11 1B3A-1C02/0000 0000 C0A80263 00000000 0006 1B9E      0    2\n"
 	      "   1   11 1B3A-1C02/0000 0000 C0A80264 C6336401 0006 1B9E   1500    7\n"
 	      "   1    6 1770-17D4/0000 0000 C0A80265 C6336402 0006 0017    500    1\n"
-	      /* contacted once, and no longer active; active without a contact */
+	      /* contacted once, and no longer active; active without a
+	       * contact */
 	      "   1    6 1770-17D4/0000 0000 C0A80266 C6336402 0006 0017      0    4\n"
 	      "   1    6 1770-17D4/0000 0000 C0A80267 00000000 0006 0017      0    5\n",
 	      WANT("autofw -r udp 6970 7170 -h 192.168.2.99 -c tcp 7070 -i",

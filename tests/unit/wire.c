@@ -25,7 +25,8 @@ static char *member(char *line, const char *name)
 	return p ? p + strlen(key) : NULL;
 }
 
-/* The bytes of hexadecimal digits, "xx" as 0. False if there are not BYTES of them. */
+/* The bytes of hexadecimal digits, "xx" as 0. False if there are not BYTES of
+ * them. */
 static bool unhex(unsigned char out[BYTES], const char *s)
 {
 	for (size_t i = 0; i < BYTES; i++) {
